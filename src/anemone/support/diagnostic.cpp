@@ -1,0 +1,135 @@
+#include "anemone/support/diagnostic.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+namespace anemone {
+
+int exit_code(Blame blame) {
+  switch (blame) {
+    case Blame::usage: return 2;
+    case Blame::input: return 3;
+    case Blame::environment: return 4;
+    case Blame::bug: return 70;
+  }
+  return 70;
+}
+
+Diagnostic bad_input(std::string_view code, std::string message, std::string place, std::string help) {
+  Diagnostic d;
+  d.code = code;
+  d.message = std::move(message);
+  d.place = std::move(place);
+  d.help = std::move(help);
+  return d;
+}
+
+Diagnostic bad_usage(std::string message, std::string help) {
+  Diagnostic d = bad_input("E0001", std::move(message), {}, std::move(help));
+  d.blame = Blame::usage;
+  return d;
+}
+
+Diagnostic bad_environment(std::string_view code, std::string message, std::string place, std::string help) {
+  Diagnostic d = bad_input(code, std::move(message), std::move(place), std::move(help));
+  d.blame = Blame::environment;
+  return d;
+}
+
+Diagnostic own_bug(std::string message, std::string place) {
+  Diagnostic d = bad_input("E0070", std::move(message), std::move(place),
+                           "this is a bug in anemone; please report it with the command and, if possible, the input");
+  d.blame = Blame::bug;
+  return d;
+}
+
+Diagnostic system_error(std::string_view doing, const std::string& path, int error_number) {
+  std::string help;
+  if (error_number == ENOSPC || error_number == EFBIG || error_number == EDQUOT) {
+    help = "free some space or write to another disk";
+  }
+  return bad_environment("E0040", fmt::format("cannot {}: {}", doing, std::strerror(error_number)), path, help);
+}
+
+namespace {
+
+struct Line {
+  std::size_t number, column;  // from 1
+  std::string_view text;
+};
+
+Line line_at(const SourceText& source, std::size_t offset) {
+  const std::string& text = source.text;
+  offset = std::min(offset, text.size());
+  const std::size_t begin = offset == 0 ? 0 : text.rfind('\n', offset - 1) + 1;  // npos + 1 == 0
+  const std::size_t end = std::min(text.find('\n', offset), text.size());
+  const auto number = static_cast<std::size_t>(std::count(text.begin(), text.begin() + static_cast<long>(begin), '\n')) + 1;
+  return {number, offset - begin + 1, std::string_view(text).substr(begin, end - begin)};
+}
+
+std::string render_span(const TextSpan& span) {
+  const Line line = line_at(*span.source, span.begin);
+  constexpr std::size_t kWidth = 110;  // a long line is shown from a little before the caret
+  const std::size_t first = line.column > kWidth - 20 ? line.column - 20 : 0;
+  const std::string_view shown = line.text.substr(std::min(first, line.text.size()), kWidth);
+  std::size_t length = span.end > span.begin ? span.end - span.begin : 1;
+  length = std::max<std::size_t>(1, std::min(length, line.text.size() + 1 - std::min(line.column, line.text.size())));
+  return fmt::format("  --> {}:{}:{}\n   | {}\n   | {}{}\n", span.source->name, line.number, line.column, shown,
+                     std::string(line.column - 1 - first, ' '), std::string(std::min(length, kWidth), '^'));
+}
+
+}  // namespace
+
+std::string render(const Diagnostic& d) {
+  const char* word = d.severity == Severity::error ? "error" : d.severity == Severity::warning ? "warning" : "note";
+  std::string out = d.code.empty() ? fmt::format("{}: {}\n", word, d.message)
+                                   : fmt::format("{}[{}]: {}\n", word, d.code, d.message);
+  if (d.span.source) {
+    out += render_span(d.span);
+  } else if (!d.place.empty()) {
+    out += fmt::format("  --> {}\n", d.place);
+  }
+  for (const std::string& note : d.notes) out += fmt::format("   = note: {}\n", note);
+  if (!d.help.empty()) out += fmt::format("   = help: {}\n", d.help);
+  return out;
+}
+
+std::string render(const Diagnostics& diagnostics) {
+  std::string out;
+  for (const Diagnostic& d : diagnostics) out += render(d);
+  return out;
+}
+
+int exit_code(const Diagnostics& diagnostics) {
+  for (const Diagnostic& d : diagnostics) {
+    if (d.severity == Severity::error) return exit_code(d.blame);
+  }
+  return 70;
+}
+
+std::string_view closest(std::string_view word, std::span<const std::string_view> candidates) {
+  std::string_view best;
+  std::size_t best_distance = word.size() / 3 + 2;
+  for (std::string_view candidate : candidates) {
+    std::vector<std::size_t> row(candidate.size() + 1);
+    for (std::size_t j = 0; j < row.size(); ++j) row[j] = j;
+    for (std::size_t i = 1; i <= word.size(); ++i) {
+      std::size_t diagonal = row[0]++;
+      for (std::size_t j = 1; j <= candidate.size(); ++j) {
+        const std::size_t substituted = diagonal + (word[i - 1] == candidate[j - 1] ? 0 : 1);
+        diagonal = row[j];
+        row[j] = std::min({row[j] + 1, row[j - 1] + 1, substituted});
+      }
+    }
+    if (row.back() < best_distance) {
+      best_distance = row.back();
+      best = candidate;
+    }
+  }
+  return best;
+}
+
+}  // namespace anemone
