@@ -13,8 +13,8 @@ namespace anemone {
 Result<Bytes> map_file(const std::filesystem::path& path);
 
 /// A file or folder that is being written beside its target and takes the target's place only when complete.
-/// The temporary is `.NAME.anemone-PID-N` in the target's folder, so that the rename stays on one disk; a temporary left
-/// behind by a process that was killed is removed by the next one that writes there.
+/// The temporary is `.NAME.anemone-PID-N` in the target's folder, so that the rename stays on one disk; a temporary
+/// left behind by a process that was killed is removed by the next one that writes there.
 class PendingOutput {
  public:
   enum class Kind { file, folder };
@@ -32,6 +32,7 @@ class PendingOutput {
   PendingOutput(std::filesystem::path target, std::filesystem::path temporary, Kind kind);
   std::filesystem::path target_, temporary_;
   Kind kind_;
+  int lock_ = -1;  // an advisory lock on the temporary, held for as long as this process lives
 };
 
 /// Appends to a file descriptor with errors as diagnostics (disk full is one of them).
