@@ -10,10 +10,14 @@ namespace anemone {
 
 int exit_code(Blame blame) {
   switch (blame) {
-    case Blame::usage: return 2;
-    case Blame::input: return 3;
-    case Blame::environment: return 4;
-    case Blame::bug: return 70;
+    case Blame::usage:
+      return 2;
+    case Blame::input:
+      return 3;
+    case Blame::environment:
+      return 4;
+    case Blame::bug:
+      return 70;
   }
   return 70;
 }
@@ -66,7 +70,8 @@ Line line_at(const SourceText& source, std::size_t offset) {
   offset = std::min(offset, text.size());
   const std::size_t begin = offset == 0 ? 0 : text.rfind('\n', offset - 1) + 1;  // npos + 1 == 0
   const std::size_t end = std::min(text.find('\n', offset), text.size());
-  const auto number = static_cast<std::size_t>(std::count(text.begin(), text.begin() + static_cast<long>(begin), '\n')) + 1;
+  const auto number =
+      static_cast<std::size_t>(std::count(text.begin(), text.begin() + static_cast<long>(begin), '\n')) + 1;
   return {number, offset - begin + 1, std::string_view(text).substr(begin, end - begin)};
 }
 
@@ -85,8 +90,8 @@ std::string render_span(const TextSpan& span) {
 
 std::string render(const Diagnostic& d) {
   const char* word = d.severity == Severity::error ? "error" : d.severity == Severity::warning ? "warning" : "note";
-  std::string out = d.code.empty() ? fmt::format("{}: {}\n", word, d.message)
-                                   : fmt::format("{}[{}]: {}\n", word, d.code, d.message);
+  std::string out =
+      d.code.empty() ? fmt::format("{}: {}\n", word, d.message) : fmt::format("{}[{}]: {}\n", word, d.code, d.message);
   if (d.span.source) {
     out += render_span(d.span);
   } else if (!d.place.empty()) {

@@ -18,14 +18,14 @@ struct [[nodiscard]] Result : tl::expected<T, Diagnostics> {
 
 #define ANEMONE_CONCAT_(a, b) a##b
 #define ANEMONE_CONCAT(a, b) ANEMONE_CONCAT_(a, b)
-#define ANEMONE_TRY_(temporary, declaration, expression)     \
-  auto temporary = (expression);                             \
-  if (!temporary) return std::move(temporary).error();       \
+#define ANEMONE_TRY_(temporary, declaration, expression) \
+  auto temporary = (expression);                         \
+  if (!temporary) return std::move(temporary).error();   \
   declaration = *std::move(temporary)
 /// TRY(auto x, f()): x = the value of f(), or return its error. Several statements: brace the bodies of if and for.
 #define TRY(declaration, expression) ANEMONE_TRY_(ANEMONE_CONCAT(try_, __LINE__), declaration, expression)
 /// The same for a Result<void>.
-#define TRY_VOID(expression)                                                      \
-  do {                                                                            \
+#define TRY_VOID(expression)                                                               \
+  do {                                                                                     \
     if (auto try_result = (expression); !try_result) return std::move(try_result).error(); \
   } while (false)

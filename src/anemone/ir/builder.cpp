@@ -1,0 +1,80 @@
+// Insertion of nodes whose types are inferred at birth.
+#include "anemone/ir/builder.h"
+
+#include <fmt/format.h>
+
+namespace anemone {
+namespace {
+constexpr std::int64_t kShareBelow = 64;  // constants of at most this many elements are shared inside a builder
+}
+
+Builder::Builder(Node& before) : Builder(before.block(), before.position()) { origin_ = before.origin; }
+
+Value* Builder::placeholder() {
+  placeholders_.push_back(std::make_unique<Value>());
+  placeholders_.back()->type = Type::unranked(DType::fp32);
+  return placeholders_.back().get();
+}
+
+Value* Builder::constant(ConstantPtr constant, std::string_view name) {
+  if (constant->count() > kShareBelow) {
+    return block_->add_constant(block_->function().unique_name(name.empty() ? "const" : name), std::move(constant));
+  }
+  const std::uint64_t hash = content_hash(*constant);
+  const auto [first, last] = shared_.equal_range(hash);
+  for (auto it = first; it != last; ++it) {
+    if (same_content(*it->second->constant, *constant)) return it->second;
+  }
+  Value* value =
+      block_->add_constant(block_->function().unique_name(name.empty() ? "const" : name), std::move(constant));
+  shared_.emplace(hash, value);
+  return value;
+}
+
+Node* Builder::add_node(std::string_view type, Arguments arguments, std::string_view name) {
+  if (!errors_.empty()) return nullptr;
+  Function& function = block_->function();
+  const OpDef* def = function.program->ops->find(type);
+  if (!def) {
+    errors_.push_back(own_bug(fmt::format("the operation '{}' is not in the table", type), origin_));
+    return nullptr;
+  }
+  Node& node = block_->insert(position_, std::string(type), def);
+  node.origin = origin_;
+  for (const auto& [param, argument] : arguments) {
+    node.set(param, argument.literal ? std::vector<Value*>{constant(argument.literal, param)} : argument.values);
+  }
+  const std::string output = function.unique_name(name.empty() ? type : name);
+  node.name = output;
+  auto types = infer_types(node, function.opset);
+  if (!types) {
+    errors_ = std::move(types).error();
+    block_->erase(node);
+    return nullptr;
+  }
+  for (std::size_t i = 0; i < types->size(); ++i) {
+    node.add_output(i == 0 ? output : function.unique_name(fmt::format("{}_{}", output, i)), std::move((*types)[i]));
+  }
+  return &node;
+}
+
+Value* Builder::add(std::string_view type, Arguments arguments, std::string_view name) {
+  Node* node = add_node(type, arguments, name);
+  return node && !node->outputs.empty() ? node->output() : placeholder();
+}
+
+Result<void> Builder::finish() {
+  if (errors_.empty()) return {};
+  return std::exchange(errors_, {});
+}
+
+Node& insert_declared(Block& block, std::string type, std::vector<Operand> operands,
+                      std::vector<std::pair<std::string, Type>> outputs) {
+  const OpDef* def = block.function().program->ops->find(type);
+  Node& node = block.insert(block.nodes.end(), std::move(type), def);
+  for (Operand& operand : operands) node.set(operand.param, std::move(operand.values));
+  for (auto& [name, declared] : outputs) node.add_output(std::move(name), std::move(declared));
+  return node;
+}
+
+}  // namespace anemone

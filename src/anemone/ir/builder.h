@@ -1,0 +1,65 @@
+#pragma once
+// Makes nodes with their types. Errors stick: after the first one the builder returns placeholders, and finish() says
+// what it was, so that a network reads as one expression after the other.
+#include <initializer_list>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "anemone/ir/graph.h"
+#include "anemone/ir/op_def.h"
+
+namespace anemone {
+
+/// What can be bound to a parameter: values of the graph, or a literal that becomes a constant.
+struct Argument {
+  Argument(Value* value) : values{value} {}
+  Argument(std::vector<Value*> list) : values(std::move(list)) {}
+  Argument(ConstantPtr constant) : literal(std::move(constant)) {}
+  Argument(const char* text) : literal(make_text(text)) {}
+  Argument(bool flag) : literal(make_scalar(DType::boolean, flag)) {}
+  Argument(int number) : literal(make_scalar(DType::int32, number)) {}
+  Argument(std::int64_t number) : literal(make_scalar(DType::int32, static_cast<double>(number))) {}
+  Argument(const Dims& ints) : literal(make_ints(ints)) {}
+  Argument(std::initializer_list<std::int64_t> ints) : literal(make_ints(ints)) {}
+  std::vector<Value*> values;
+  ConstantPtr literal;
+};
+using Arguments = std::initializer_list<std::pair<std::string_view, Argument>>;
+
+class Builder {
+ public:
+  /// Inserts before `position` of the block.
+  Builder(Block& block, std::list<Node>::iterator position) : block_(&block), position_(position) {}
+  explicit Builder(Block& block) : Builder(block, block.nodes.end()) {}
+  /// Inserts before a node, and hands its origin on to the new nodes.
+  explicit Builder(Node& before);
+
+  /// A node with one output, called `name` (made unique). Types are inferred.
+  Value* add(std::string_view type, Arguments arguments, std::string_view name = {});
+  /// A node with any number of outputs; null after an error.
+  Node* add_node(std::string_view type, Arguments arguments, std::string_view name = {});
+  /// A constant of the block; equal small ones made by this builder are shared.
+  Value* constant(ConstantPtr constant, std::string_view name = {});
+  Value* scalar(DType dtype, double value, std::string_view name = {}) {
+    return constant(make_scalar(dtype, value), name);
+  }
+
+  void set_origin(std::string origin) { origin_ = std::move(origin); }
+  Result<void> finish();
+
+ private:
+  Value* placeholder();
+  Block* block_;
+  std::list<Node>::iterator position_;
+  std::string origin_;
+  Diagnostics errors_;
+  std::vector<std::unique_ptr<Value>> placeholders_;
+  std::unordered_multimap<std::uint64_t, Value*> shared_;
+};
+
+/// For readers: a node whose operands are given by name and whose output types are declared, not inferred.
+Node& insert_declared(Block& block, std::string type, std::vector<Operand> operands,
+                      std::vector<std::pair<std::string, Type>> outputs);
+
+}  // namespace anemone

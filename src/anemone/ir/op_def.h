@@ -1,0 +1,157 @@
+#pragma once
+// What the rest of the program may ask about an operation: plain data and function pointers. An operation is a row of a
+// table (ops/), not a class; this header knows the shape of a row and no row.
+#include <functional>
+#include <span>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "anemone/ir/graph.h"
+#include "anemone/support/result.h"
+
+namespace anemone {
+
+/// Numbers during reference execution. Every dtype of MIL activations fits a double exactly.
+struct Array {
+  DType dtype = DType::fp32;
+  Dims dims;
+  std::vector<double> data;  ///< row-major
+  std::int64_t rank() const { return static_cast<std::int64_t>(dims.size()); }
+  std::int64_t count() const { return static_cast<std::int64_t>(data.size()); }
+};
+/// Rounds to the array's dtype: fp16 and fp32 to nearest even, integers truncate toward zero and wrap, bool is != 0.
+void round_to_dtype(Array& array);
+Array to_array(const Constant& constant);
+ConstantPtr to_constant(const Array& array);
+
+/// Sets of dtypes that parameters accept (the letters of the MIL reference).
+using DTypeSet = std::uint32_t;
+constexpr DTypeSet dtype_bit(DType d) { return DTypeSet{1} << static_cast<int>(d); }
+constexpr DTypeSet kFloats = dtype_bit(DType::fp16) | dtype_bit(DType::fp32);  // F
+constexpr DTypeSet kNumbers = kFloats | dtype_bit(DType::int32);               // FI
+constexpr DTypeSet kNumbersBool = kNumbers | dtype_bit(DType::boolean);        // FIB
+constexpr DTypeSet kSmallInts =
+    dtype_bit(DType::int8) | dtype_bit(DType::uint8) | dtype_bit(DType::int16) | dtype_bit(DType::uint16);
+constexpr DTypeSet kAny17 = kNumbersBool | kSmallInts;                                                       // A17
+constexpr DTypeSet kIndices17 = dtype_bit(DType::int8) | dtype_bit(DType::int16) | dtype_bit(DType::int32);  // X17
+constexpr DTypeSet kInt32 = dtype_bit(DType::int32);
+constexpr DTypeSet kBool = dtype_bit(DType::boolean);
+constexpr DTypeSet kString = dtype_bit(DType::string);
+constexpr DTypeSet kAnything = ~DTypeSet{0};
+
+struct Param {
+  std::string_view name;
+  DTypeSet types = kFloats;
+  char group = 0;         ///< parameters with the same letter share one dtype; 0 = none
+  bool constant = false;  ///< must be known at compile time
+  bool required = true;
+  bool list = false;            ///< takes several values
+  std::string_view fallback{};  ///< the default, for the reference page: "1…", "\"valid\""; empty = absent by default
+};
+
+class InferView;
+class EvalView;
+
+/// One form of an operation: MIL changes a few of them between opsets. The newest form not above the program's opset is
+/// the one that applies.
+struct Form {
+  Target since = Target::ios15;
+  std::span<const Param> params;
+  /// Checks the operands and computes the output types. Sees known extents; where one is unknown it does what it can.
+  Result<std::vector<Type>> (*infer)(const InferView&);
+};
+
+enum OpTrait : std::uint32_t {
+  kElementwise = 1,  ///< output element depends on the input elements at the same (broadcast) place
+  kMovement = 2,     ///< moves or copies elements, computes nothing
+  kConstexpr = 4,    ///< a compressed constant: its result is a compile-time value
+  kEffect = 8,       ///< must not be removed or reordered (write_state)
+  kRandom = 16,      ///< not reproducible
+  kCommutative = 32,
+};
+
+struct OpDef {
+  std::string_view name;
+  std::string_view summary;     ///< the formula in a few words
+  std::span<const Form> forms;  ///< oldest first
+  /// The meaning: reference execution and constant folding. Null: types are known, execution is not.
+  Result<void> (*eval)(EvalView&) = nullptr;
+  /// Multiply-accumulates, for conv, conv_transpose, linear, matmul, einsum and attention; null = 0.
+  std::int64_t (*macs)(const Node&) = nullptr;
+  std::uint32_t traits = 0;
+
+  bool is(OpTrait trait) const { return (traits & trait) != 0; }
+  const Form* form(Target opset) const;  ///< null when the operation is newer than the opset
+};
+
+class OpTable {
+ public:
+  explicit OpTable(std::span<const std::span<const OpDef>> families);
+  const OpDef* find(std::string_view name) const;
+  const std::vector<const OpDef*>& all() const { return all_; }  ///< by family, in table order
+
+ private:
+  std::vector<const OpDef*> all_;
+  std::unordered_map<std::string_view, const OpDef*> by_name_;
+};
+
+/// Typed access to the constant operands of a node, with the defaults of MIL.
+class ConstantView {
+ public:
+  explicit ConstantView(const Node& node) : node_(&node) {}
+  const Node& node() const { return *node_; }
+  bool has(std::string_view param) const { return node_->operand(param) != nullptr; }
+  Dims ints(std::string_view param, Dims fallback = {}) const;
+  std::int64_t integer(std::string_view param, std::int64_t fallback) const;
+  double number(std::string_view param, double fallback) const;
+  bool flag(std::string_view param, bool fallback) const;
+  std::vector<bool> flags(std::string_view param, std::size_t count) const;  ///< absent = all false
+  std::string text(std::string_view param, std::string_view fallback) const;
+
+ private:
+  const Node* node_;
+};
+
+/// A node as its type rule sees it.
+class InferView : public ConstantView {
+ public:
+  InferView(const Node& node, Target opset) : ConstantView(node), opset_(opset) {}
+  Target opset() const { return opset_; }
+  const Type& type(std::string_view param) const;  ///< of the value bound to it (an empty type if absent)
+  std::vector<const Type*> types(std::string_view param) const;
+  /// Contents of an integer operand when it is known now (a constant); nothing when it comes at run time.
+  std::optional<Dims> known_ints(std::string_view param) const;
+  /// Blames a parameter.
+  Diagnostic wrong(std::string_view param, std::string message, std::string help = {}) const;
+
+ private:
+  Target opset_;
+};
+
+/// A node as its meaning sees it: operands as arrays, outputs to be filled (dims and dtype are set, data is zero).
+class EvalView : public ConstantView {
+ public:
+  using Fetch = std::function<const Array*(const Value&)>;
+  EvalView(const Node& node, const Fetch& fetch, std::vector<Array>& outputs)
+      : ConstantView(node), fetch_(&fetch), outputs_(&outputs) {}
+  const Array& in(std::string_view param) const;  ///< required by the type rule
+  const Array* maybe(std::string_view param) const;
+  std::vector<const Array*> ins(std::string_view param) const;
+  /// An integer operand, constant or computed.
+  Dims ints_of(std::string_view param, Dims fallback = {}) const;
+  Array& out(std::size_t index = 0) { return (*outputs_)[index]; }
+  Diagnostic wrong(std::string_view param, std::string message, std::string help = {}) const;
+
+ private:
+  const Fetch* fetch_;
+  std::vector<Array>* outputs_;
+};
+
+/// Checks the operands against the form's parameter list (names, presence, constness, dtypes), then runs the type rule.
+Result<std::vector<Type>> infer_types(const Node& node, Target opset);
+
+/// "conv 'y': " for messages.
+std::string describe(const Node& node);
+
+}  // namespace anemone
