@@ -1,0 +1,52 @@
+#pragma once
+// 2-D convolution of NCHW float32 tensors with weights packed once.
+#include <cstdint>
+
+#include "anemone/runtime/cpu/epilogue.h"
+#include "anemone/runtime/cpu/float_buffer.h"
+#include "anemone/runtime/thread_pool.h"
+
+namespace anemone {
+
+/// Everything about a convolution but the size of its input. A 1-D convolution is one of height 1.
+/// All values positive, pads not negative, groups divides both channel counts: the caller has checked.
+struct ConvParams {
+  std::int64_t in_channels = 1, out_channels = 1, groups = 1;
+  std::int64_t kernel_height = 1, kernel_width = 1;
+  std::int64_t stride_height = 1, stride_width = 1;
+  std::int64_t dilation_height = 1, dilation_width = 1;
+  std::int64_t pad_top = 0, pad_bottom = 0, pad_left = 0, pad_right = 0;
+
+  /// floor((in + pads - dilated kernel) / stride) + 1, not below 0.
+  std::int64_t out_height(std::int64_t in_height) const;
+  std::int64_t out_width(std::int64_t in_width) const;
+  /// Multiply-accumulates of one image.
+  std::int64_t macs(std::int64_t in_height, std::int64_t in_width) const;
+};
+
+enum class ConvAlgorithm : std::uint8_t {
+  gemm,       ///< sums over packed panels of weights and of input tiles (implicit im2col)
+  depthwise,  ///< one input channel per group
+};
+
+/// Weights in the order the kernel reads them. Independent of the instruction set that runs them later.
+struct PackedConv {
+  ConvParams params;
+  ConvAlgorithm algorithm = ConvAlgorithm::gemm;
+  FloatBuffer weights;
+  FloatBuffer bias;             // [out_channels]; zeros when there is none
+  std::int64_t panel_rows = 0;  // gemm: output channels per full panel
+};
+
+/// `weights`: [out_channels, in_channels / groups, kernel_height, kernel_width]; `bias`: [out_channels] or nullptr.
+PackedConv pack_conv(const ConvParams& params, const float* weights, const float* bias);
+/// The same with the algorithm chosen by the caller (tests and tuning); one that cannot do `params` becomes gemm.
+PackedConv pack_conv(const ConvParams& params, const float* weights, const float* bias, ConvAlgorithm algorithm);
+
+/// in: [batch, in_channels, in_height, in_width]; out: [batch, out_channels, out_height, out_width]; in and out are
+/// different memory. Sums are float32, one accumulator per output in a fixed order (taps, channels inside):
+/// |error| <= 2^-24 * (K + 2) * sum|w*x| in the worst case, about 2^-24 * sqrt(K) of it in practice; K = terms per sum.
+void conv2d(const PackedConv& conv, const float* in, std::int64_t batch, std::int64_t in_height, std::int64_t in_width,
+            float* out, ThreadPool& pool, const Epilogue& epilogue = {}, const Prologue& prologue = {});
+
+}  // namespace anemone
