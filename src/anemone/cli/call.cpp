@@ -1,0 +1,99 @@
+// What all verbs share: the common options, talk, errors and exit codes.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "anemone/cli/help.h"
+#include "anemone/cli/verb.h"
+
+namespace anemone::cli {
+namespace {
+
+constexpr Choice<ColorMode> kColorModes[] = {
+    {"auto", ColorMode::automatic}, {"always", ColorMode::always}, {"never", ColorMode::never}};
+
+nlohmann::ordered_json as_json(const Diagnostic& diagnostic) {
+  constexpr std::string_view kWords[] = {"note", "warning", "error"};
+  nlohmann::ordered_json json;
+  json["severity"] = kWords[static_cast<std::size_t>(diagnostic.severity)];
+  json["code"] = diagnostic.code;
+  json["message"] = diagnostic.message;
+  json["place"] = diagnostic.span.source ? diagnostic.span.source->name : diagnostic.place;
+  json["notes"] = diagnostic.notes;
+  json["help"] = diagnostic.help;
+  return json;
+}
+
+}  // namespace
+
+Call::Call(const Verb& verb, Terminal& terminal, std::span<const char* const> words)
+    : verb_(verb), terminal_(terminal), words_(words) {}
+
+std::optional<int> Call::parse() {
+  bool short_help = false, long_help = false;
+  options.group(kCommonOptions);
+  options.flag("--json", json, "print one JSON object on stdout");
+  options.flag("-q,--quiet", quiet, "no talk on stderr, only errors");
+  options.flag("-v,--verbose", verbosity, "more talk; may be repeated");
+  options.value("--threads", "N", threads, "worker threads; 0 is one per core", {.at_least = 0, .at_most = 1024});
+  options.choice("--color", color_mode_, kColorModes, "colours in the output");
+  options.flag("-h", short_help, "this help");
+  options.flag("--help", long_help, "this help with examples and exit codes");
+
+  // Asking for help must work on an otherwise wrong command line. Words after "--" are not options.
+  const auto options_end = std::find(words_.begin(), words_.end(), std::string_view("--"));
+  const auto asks_for = [&](std::string_view name) {
+    return std::find(words_.begin(), options_end, name) != options_end;
+  };
+  if (asks_for("--help") || asks_for("-h")) {
+    print(verb_help(verb_, options, asks_for("--help")));
+    return 0;
+  }
+  if (Result<void> parsed = options.parse(words_); !parsed) {
+    Diagnostics problems = std::move(parsed).error();
+    return misused(std::move(problems.front()));
+  }
+  terminal_.set_color(color_mode_);
+  return std::nullopt;
+}
+
+void Call::say(std::string_view line) {
+  if (!quiet && !json) terminal_.err(fmt::format("{}\n", line));
+}
+
+void Call::detail(std::string_view line) {
+  if (verbosity > 0 && !quiet) terminal_.err(fmt::format("{}\n", line));
+}
+
+void Call::warn(const Diagnostic& diagnostic) {
+  if (!quiet) terminal_.diagnose(diagnostic);
+}
+
+int Call::fail(const Diagnostics& diagnostics) {
+  for (const Diagnostic& diagnostic : diagnostics) terminal_.diagnose(diagnostic);
+  const int code = exit_code(diagnostics);
+  if (json) {
+    nlohmann::ordered_json object{{"schema", "anemone.error/1"}, {"exit_code", code}};
+    for (const Diagnostic& diagnostic : diagnostics) object["diagnostics"].push_back(as_json(diagnostic));
+    // Names inside broken files need not be UTF-8; they must not make the error itself fail.
+    print(object.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
+  }
+  return code;
+}
+
+int Call::misused(Diagnostic diagnostic) {
+  diagnostic.blame = Blame::usage;
+  const std::string pointer = fmt::format("'anemone {} --help' shows the options and examples", verb_.name);
+  if (diagnostic.help.empty()) {
+    diagnostic.help = pointer;
+  } else {
+    diagnostic.notes.push_back(pointer);
+  }
+  terminal_.diagnose(diagnostic);
+  return exit_code(Blame::usage);
+}
+
+Progress Call::progress(std::string label) { return Progress(terminal_, !quiet, std::move(label)); }
+
+}  // namespace anemone::cli

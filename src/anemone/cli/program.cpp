@@ -1,0 +1,102 @@
+// Dispatch, and the last line of defence: out of memory is the environment's fault, other exceptions are ours.
+#include "anemone/cli/program.h"
+
+#include <fmt/format.h>
+
+#include <exception>
+#include <new>
+#include <vector>
+
+#include "anemone/cli/help.h"
+
+namespace anemone::cli {
+namespace {
+
+const Verb* find_verb(std::string_view name, std::span<const Verb* const> verbs) {
+  for (const Verb* verb : verbs) {
+    if (verb->name == name) return verb;
+  }
+  return nullptr;
+}
+
+int unknown_verb(std::string_view name, std::span<const Verb* const> verbs, Terminal& terminal) {
+  std::vector<std::string_view> names{"help"};
+  for (const Verb* verb : verbs) names.push_back(verb->name);
+  const std::string_view near = closest(name, names);
+  Diagnostic problem =
+      name.substr(0, 1) == "-"
+          ? bad_usage(fmt::format("there is no option '{}' before the verb", name), "options come after the verb")
+          : bad_usage(
+                fmt::format("there is no verb '{}'", name),
+                near.empty() ? "'anemone help' lists the verbs" : fmt::format("did you mean 'anemone {}'?", near));
+  terminal.diagnose(problem);
+  return exit_code(problem.blame);
+}
+
+int dispatch(std::span<const char* const> words, std::span<const Verb* const> verbs, Terminal& terminal) {
+  if (words.empty()) {
+    terminal.err(program_help(verbs));
+    return exit_code(Blame::usage);
+  }
+  const std::string_view first = words[0];
+  if (first == "--version") {
+    terminal.out("anemone " ANEMONE_VERSION "\n");
+    return 0;
+  }
+  const bool help = first == "help" || first == "--help" || first == "-h";
+  if (help && words.size() == 1) {
+    terminal.out(program_help(verbs));
+    return 0;
+  }
+  const std::string_view name = help ? words[1] : words[0];
+  const Verb* verb = find_verb(name, verbs);
+  if (verb == nullptr) return unknown_verb(name, verbs, terminal);
+  constexpr const char* kHelp[] = {"--help"};
+  Call call(*verb, terminal, help ? std::span<const char* const>(kHelp) : words.subspan(1));
+  return verb->run(call);
+}
+
+int escaped(std::string_view what, std::span<const char* const> words, Terminal& terminal) {
+  Diagnostic bug = own_bug(fmt::format("an exception was not handled: {}", what));
+  std::string line = "anemone";
+  for (const char* word : words) line += fmt::format(" {}", word);
+  if (!words.empty()) bug.notes.push_back(fmt::format("the command was: {}", line));
+  bug.notes.push_back("the program is anemone " ANEMONE_VERSION);
+  terminal.diagnose(bug);
+  return exit_code(bug.blame);
+}
+
+}  // namespace
+
+int explain_exception(std::span<const char* const> words, Terminal& terminal) {
+  try {
+    if (std::current_exception()) throw;
+    return escaped("terminate was called", words, terminal);
+  } catch (const std::bad_alloc&) {
+    const Diagnostic problem =
+        bad_environment("E0821", "there is not enough memory for this", {},
+                        "free memory, raise the limit, or use a smaller input or fewer --threads");
+    terminal.diagnose(problem);
+    return exit_code(problem.blame);
+  } catch (const std::exception& error) {
+    return escaped(error.what(), words, terminal);
+  } catch (...) {
+    return escaped("of unknown type", words, terminal);
+  }
+}
+
+int run_program(std::span<const char* const> words, std::span<const Verb* const> verbs, Terminal& terminal) {
+  int code = 0;
+  try {
+    code = dispatch(words, verbs, terminal);
+  } catch (...) {
+    code = explain_exception(words, terminal);
+  }
+  if (const auto problem = terminal.finish()) {
+    terminal.diagnose(*problem);
+    if (code == 0 || code == 1) code = exit_code(problem->blame);  // the answer never reached its reader
+  }
+  return code;
+}
+
+}  // namespace anemone::cli

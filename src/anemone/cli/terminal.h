@@ -1,0 +1,72 @@
+#pragma once
+// The two streams of the program: results go to stdout, talk and errors to stderr. Nothing else writes to either.
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "anemone/support/diagnostic.h"
+
+namespace anemone::cli {
+
+enum class ColorMode : std::uint8_t { automatic, always, never };
+
+/// Opens /dev/null on standard descriptors that the caller closed. Otherwise the first file that the program writes
+/// would get number 1, and printed results would end up inside it.
+void occupy_standard_descriptors();
+
+class Terminal {
+ public:
+  /// The descriptors are parameters so that tests can read what was written.
+  explicit Terminal(int out = 1, int err = 2);
+  Terminal(const Terminal&) = delete;
+  Terminal& operator=(const Terminal&) = delete;
+  ~Terminal();
+
+  void set_color(ColorMode mode);
+  bool color_on_out() const { return color_out_; }
+  bool color_on_err() const { return color_err_; }
+  /// Whether stderr is a person's terminal: only there is progress shown.
+  bool interactive() const { return interactive_; }
+
+  /// Results. Kept in a buffer; a failed write is remembered for finish().
+  void out(std::string_view text);
+  /// Talk. What was printed before is flushed first, so that both streams in one file keep their order.
+  void err(std::string_view text);
+  /// A diagnostic on stderr, coloured where that is wanted.
+  void diagnose(const Diagnostic& diagnostic);
+  /// Replaces the progress line; empty removes it.
+  void status(std::string_view line);
+
+  /// Flushes. A full disk or a closed stdout is an error; a reader that went away (`| head`) is not.
+  std::optional<Diagnostic> finish();
+
+ private:
+  void flush();
+  int out_, err_;
+  bool color_out_ = false, color_err_ = false, interactive_ = false, status_shown_ = false;
+  int write_error_ = 0;
+  std::string buffer_;
+};
+
+/// "label  37%" on the last line of an interactive terminal, at most ten times a second. Does nothing elsewhere.
+class Progress {
+ public:
+  Progress(Terminal& terminal, bool enabled, std::string label);
+  Progress(const Progress&) = delete;
+  Progress& operator=(const Progress&) = delete;
+  ~Progress();  ///< removes the line
+  void update(std::uint64_t done, std::uint64_t total);
+
+ private:
+  Terminal& terminal_;
+  bool enabled_;
+  std::string label_;
+  std::chrono::steady_clock::time_point next_{};
+};
+
+/// The text of render() with colours: the word and the code, the places, the carets.
+std::string paint(std::string_view rendered);
+
+}  // namespace anemone::cli

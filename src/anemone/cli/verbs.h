@@ -1,0 +1,14 @@
+#pragma once
+// The rows of the table of verbs, one per file of this folder.
+#include <span>
+
+#include "anemone/cli/verb.h"
+
+namespace anemone::cli {
+
+extern const Verb kVersionVerb;
+
+/// In the order of the help page.
+std::span<const Verb* const> all_verbs();
+
+}  // namespace anemone::cli

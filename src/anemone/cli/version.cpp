@@ -1,0 +1,54 @@
+// The verb `version`: what a bug report should say about the program and the machine.
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "anemone/cli/verbs.h"
+
+namespace anemone::cli {
+namespace {
+
+int run_version(Call& call) {
+  if (const auto over = call.parse()) return *over;
+#ifdef NDEBUG
+  constexpr std::string_view kBuild = "release";
+#else
+  constexpr std::string_view kBuild = "checked";
+#endif
+#if defined(__clang__)
+  constexpr std::string_view kCompiler = "clang " __clang_version__;
+#else
+  constexpr std::string_view kCompiler = "g++ " __VERSION__;
+#endif
+#if defined(__aarch64__)
+  constexpr std::string_view kArchitecture = "aarch64";
+#elif defined(__x86_64__)
+  constexpr std::string_view kArchitecture = "x86_64";
+#else
+  constexpr std::string_view kArchitecture = "unknown";
+#endif
+  if (call.json) {
+    const nlohmann::ordered_json json{{"schema", "anemone.version/1"},
+                                      {"version", ANEMONE_VERSION},
+                                      {"build", kBuild},
+                                      {"compiler", kCompiler},
+                                      {"architecture", kArchitecture}};
+    call.print(json.dump(2) + "\n");
+  } else {
+    call.print(fmt::format("anemone {}\nbuild         {}\ncompiler      {}\narchitecture  {}\n", ANEMONE_VERSION,
+                           kBuild, kCompiler, kArchitecture));
+  }
+  return 0;
+}
+
+}  // namespace
+
+const Verb kVersionVerb{.name = "version",
+                        .arguments = "",
+                        .summary = "the version and how it was built",
+                        .details = "",
+                        .examples = "anemone version --json",
+                        .says_no = "",
+                        .run = run_version};
+
+}  // namespace anemone::cli
