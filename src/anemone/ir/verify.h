@@ -1,0 +1,29 @@
+#pragma once
+// Checks what every reader and every pass must leave behind: a well-formed graph whose types follow from its operands.
+#include "anemone/ir/graph.h"
+#include "anemone/support/result.h"
+
+namespace anemone {
+
+struct VerifyOptions {
+  enum class Types : std::uint8_t {
+    off,
+    declared,  ///< the written type is compatible with the inferred one (either may know less)
+    exact,     ///< equal to the inferred one
+  };
+  Types types = Types::declared;
+  bool interface = true;     ///< features match the inputs and outputs of their function
+  Blame blame = Blame::bug;  ///< whose fault an error is: ours after a pass, the input's after reading a file
+  std::size_t max_errors = 10;
+};
+
+/// Structure: values are defined before they are used, names are unique in a function, use lists agree with operands,
+/// block outputs exist, required operands are bound. Then types, then the interface. Errors (E0220 structure, E0221
+/// names, E0222 types, E0223 interface, and those of type rules) point into the printed text of the program.
+Result<void> verify(const Program& program, const VerifyOptions& options = {});
+
+/// The plain interface of a function without one: arrays of the types of its inputs and outputs; an unknown extent
+/// becomes a range from 1 without upper bound.
+Interface derive_interface(const Function& function);
+
+}  // namespace anemone
