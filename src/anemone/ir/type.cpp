@@ -13,16 +13,17 @@ struct DTypeRow {
   DType dtype;
   std::string_view name;
   int bits;
+  int mil_number;
 };
 constexpr std::array<DTypeRow, kDTypeCount> kDTypes{{
-    {DType::boolean, "bool", 8},        {DType::string, "string", 0},   {DType::fp16, "fp16", 16},
-    {DType::fp32, "fp32", 32},          {DType::fp64, "fp64", 64},      {DType::bf16, "bf16", 16},
-    {DType::fp8e4m3fn, "fp8e4m3fn", 8}, {DType::fp8e5m2, "fp8e5m2", 8}, {DType::int4, "int4", 4},
-    {DType::int8, "int8", 8},           {DType::int16, "int16", 16},    {DType::int32, "int32", 32},
-    {DType::int64, "int64", 64},        {DType::uint1, "uint1", 1},     {DType::uint2, "uint2", 2},
-    {DType::uint3, "uint3", 3},         {DType::uint4, "uint4", 4},     {DType::uint6, "uint6", 6},
-    {DType::uint8, "uint8", 8},         {DType::uint16, "uint16", 16},  {DType::uint32, "uint32", 32},
-    {DType::uint64, "uint64", 64},
+    {DType::boolean, "bool", 8, 1},         {DType::string, "string", 0, 2},    {DType::fp16, "fp16", 16, 10},
+    {DType::fp32, "fp32", 32, 11},          {DType::fp64, "fp64", 64, 12},      {DType::bf16, "bf16", 16, 13},
+    {DType::fp8e4m3fn, "fp8e4m3fn", 8, 40}, {DType::fp8e5m2, "fp8e5m2", 8, 41}, {DType::int4, "int4", 4, 25},
+    {DType::int8, "int8", 8, 21},           {DType::int16, "int16", 16, 22},    {DType::int32, "int32", 32, 23},
+    {DType::int64, "int64", 64, 24},        {DType::uint1, "uint1", 1, 37},     {DType::uint2, "uint2", 2, 36},
+    {DType::uint3, "uint3", 3, 39},         {DType::uint4, "uint4", 4, 35},     {DType::uint6, "uint6", 6, 38},
+    {DType::uint8, "uint8", 8, 31},         {DType::uint16, "uint16", 16, 32},  {DType::uint32, "uint32", 32, 33},
+    {DType::uint64, "uint64", 64, 34},
 }};
 constexpr bool rows_in_order() {
   for (int i = 0; i < kDTypeCount; ++i) {
@@ -57,6 +58,14 @@ std::optional<DType> dtype_from(std::string_view name) {
 }
 
 int bits(DType dtype) { return row(dtype).bits; }
+int mil_number(DType dtype) { return row(dtype).mil_number; }
+
+std::optional<DType> dtype_from_mil(int number) {
+  for (const DTypeRow& r : kDTypes) {
+    if (r.mil_number == number) return r.dtype;
+  }
+  return std::nullopt;
+}
 
 bool is_float(DType dtype) { return dtype >= DType::fp16 && dtype <= DType::fp8e5m2; }
 bool is_integer(DType dtype) { return dtype >= DType::int4; }

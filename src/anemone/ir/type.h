@@ -38,6 +38,8 @@ inline constexpr int kDTypeCount = static_cast<int>(DType::uint64) + 1;
 
 std::string_view name(DType dtype);  ///< "fp16", "bool", as in MIL text
 std::optional<DType> dtype_from(std::string_view name);
+int mil_number(DType dtype);  ///< its number in MIL's protobuf schema (MIL.proto, DataType)
+std::optional<DType> dtype_from_mil(int number);
 int bits(DType dtype);  ///< of one element; 8 for bool, 0 for string
 bool is_float(DType dtype);
 bool is_integer(DType dtype);  ///< not bool

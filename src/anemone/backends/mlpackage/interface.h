@@ -1,0 +1,11 @@
+#pragma once
+// IR features as the interface part of a model file.
+#include "anemone/formats/coreml_spec.h"
+#include "anemone/ir/interface.h"
+
+namespace anemone {
+
+milspec::Interface write_interface(const Interface& from);
+milspec::Metadata write_metadata(const Metadata& from);
+
+}  // namespace anemone

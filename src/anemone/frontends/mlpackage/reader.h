@@ -1,0 +1,28 @@
+#pragma once
+// Core ML packages, bare ML Program specs and compiled folders' MIL text as IR. Types stay as declared, unknown extents
+// included; operations without a table row are carried as they are.
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "anemone/ir/graph.h"
+#include "anemone/ir/op_def.h"
+#include "anemone/support/result.h"
+
+namespace anemone {
+
+struct ReadPackage {
+  std::unique_ptr<Program> program;
+  /// Weight files that the program refers to and that are not there. Their constants have no payload
+  /// (Constant::missing): enough to print, analyze and plan, not to run.
+  std::vector<std::string> missing_files;
+};
+
+/// A `.mlpackage` folder or a bare `model.mlmodel` holding an ML Program.
+Result<ReadPackage> read_mlpackage(const std::filesystem::path& path, const OpTable& ops);
+
+/// A `.mlmodelc` folder, through the MIL text that Apple's compiler leaves in it (`model.mil`).
+Result<ReadPackage> read_mlmodelc(const std::filesystem::path& path, const OpTable& ops);
+
+}  // namespace anemone

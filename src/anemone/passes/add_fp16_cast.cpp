@@ -1,0 +1,129 @@
+// Makes the program compute in fp16.
+// before:  func(image: fp32)  %y = conv(x=%image, weight=fp32)                        -> (%y: fp32)
+// after:   func(image: fp32)  %h = cast(%image, "fp16")  %y = conv(x=%h, weight=fp16)  -> (%y: fp16)
+// boundary: arrays become FLOAT16 from ios16, where the interface may hold them; images and ios15 keep fp32 and get
+// casts stays fp32: operations with a constant that fp16 cannot hold, with inner blocks, without a table row, or whose
+// type rule
+//          refuses fp16: they stand between two casts. Scalars with a dtype of their own (epsilon from ios17) stay too.
+// why:     the Neural Engine computes in fp16 only
+#include "anemone/ir/builder.h"
+#include "anemone/passes/half_values.h"
+#include "anemone/passes/pass.h"
+
+namespace anemone {
+namespace {
+
+bool touches_fp32(const Node& node) {
+  for (const auto& output : node.outputs) {
+    if (is_tensor_of(*output, DType::fp32)) return true;
+  }
+  for (const Operand& operand : node.operands()) {
+    for (const Value* value : operand.values) {
+      if (is_tensor_of(*value, DType::fp32) && !may_stay_wide(node, operand)) return true;
+    }
+  }
+  return false;
+}
+
+Feature* find(std::vector<Feature>& features, const std::string& wanted) {
+  for (Feature& feature : features) {
+    if (feature.name == wanted) return &feature;
+  }
+  return nullptr;
+}
+
+class Converter {
+ public:
+  Converter(Block& body, PassContext& context)
+      : body_(body), context_(context), half_(body), half_arrays_(body.function().opset >= Target::ios16) {}
+
+  Result<bool> run() {
+    convert_inputs();
+    for (auto at = body_.nodes.begin(); at != body_.nodes.end();) {
+      Node& node = *at++;
+      if (is_cast_to(node, "fp16") || is_widening(node)) continue;  // the boundary of an earlier run
+      if (!convert(node)) half_.widen_operands(node);
+    }
+    TRY_VOID(convert_outputs());
+    return changed_ || half_.added_casts();
+  }
+
+ private:
+  void convert_inputs() {
+    for (auto& input : body_.inputs) {
+      Feature* feature = find(body_.function().interface.inputs, input->name);
+      if (!half_arrays_ || !is_tensor_of(*input, DType::fp32) || !feature || feature->kind != Feature::Kind::array)
+        continue;
+      input->type.dtype = feature->dtype = DType::fp16;
+      half_.note_narrowed(*input);
+      changed_ = true;
+    }
+  }
+
+  // Converts operands and outputs; false (and nothing changed) when the node has to stay fp32.
+  bool convert(Node& node) {
+    if (!node.def || !node.blocks.empty()) return false;
+    if (!touches_fp32(node)) return true;
+    const std::vector<Operand> before = node.operands();
+    for (const Operand& operand : before) {
+      if (may_stay_wide(node, operand)) continue;
+      std::vector<Value*> values;
+      for (Value* value : operand.values) {
+        Value* half = is_tensor_of(*value, DType::fp32) ? half_.half_of(*value) : value;
+        if (!half) return stays_wide(node, before, operand.param + " does not fit in fp16");
+        values.push_back(half);
+      }
+      if (values != operand.values) node.set(operand.param, std::move(values));
+    }
+    if (is_cast_to(node, "fp32")) node.set("dtype", Builder(node).constant(make_text("fp16"), "dtype"));
+    auto types = infer_types(node, body_.function().opset);
+    if (!types) return stays_wide(node, before, types.error().front().message);
+    for (std::size_t i = 0; i < node.outputs.size(); ++i) {
+      Value& output = *node.outputs[i];
+      if (is_tensor_of(output, DType::fp32)) half_.note_narrowed(output);
+      output.type = std::move((*types)[i]);
+    }
+    context_.count("operations converted");
+    return changed_ = true;
+  }
+
+  bool stays_wide(Node& node, const std::vector<Operand>& before, const std::string& why) {
+    context_.remark(node, "stays fp32: " + why);
+    for (const Operand& operand : before) node.set(operand.param, operand.values);
+    return false;
+  }
+
+  Result<void> convert_outputs() {
+    for (std::size_t i = 0; i < body_.outputs().size(); ++i) {
+      Value* value = body_.outputs()[i];
+      Feature* feature = find(body_.function().interface.outputs, value->name);
+      if (!feature || !is_tensor_of(*value, DType::fp16) || feature->dtype == DType::fp16) continue;
+      changed_ = true;
+      if (half_arrays_ && feature->kind == Feature::Kind::array) {
+        feature->dtype = DType::fp16;
+        continue;
+      }
+      Builder builder(body_);
+      Value* wide = builder.add("cast", {{"x", value}, {"dtype", "fp32"}}, value->name + "_fp16");
+      TRY_VOID(builder.finish());
+      body_.replace_output(i, wide);
+      std::swap(wide->name, value->name);  // the cast has the public name
+    }
+    return {};
+  }
+
+  Block& body_;
+  PassContext& context_;
+  HalfValues half_;
+  bool half_arrays_;
+  bool changed_ = false;
+};
+
+}  // namespace
+
+Result<bool> add_fp16_cast(Block& block, PassContext& context) {
+  if (block.parent()) return false;  // inner blocks stay as they are, between casts
+  return Converter(block, context).run();
+}
+
+}  // namespace anemone

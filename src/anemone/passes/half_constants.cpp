@@ -1,0 +1,39 @@
+// The rules follow coremltools' fp16 conversion, so that both give the same weights.
+#include "anemone/passes/half_constants.h"
+
+#include <cmath>
+
+#include "anemone/support/half.h"
+
+namespace anemone {
+namespace {
+
+constexpr float kLargestHalf = 65504, kMask = 1e38f;
+constexpr std::size_t kSmallTensor = 400;
+
+// True when every value fits as it is: the usual case, checked without branches so that it runs at memory speed.
+bool all_fit(std::span<const float> values) {
+  float largest = 0;
+  for (float v : values) largest = std::max(largest, std::fabs(v));  // NaN compares false and is left alone
+  return largest < 65520.0f;                                         // rounds to 65504 or less
+}
+
+}  // namespace
+
+ConstantPtr to_half(const Constant& constant) {
+  std::vector<float> storage;
+  std::span<const float> values = elements_as<float>(constant);
+  const bool small = values.size() < kSmallTensor;
+  if (small || !all_fit(values)) {
+    storage.assign(values.begin(), values.end());
+    for (float& v : storage) {
+      if (std::fabs(v) >= kMask && std::isfinite(v)) v = std::copysign(kLargestHalf, v);
+      if (std::isfinite(v) && std::fabs(v) >= 65520.0f) return nullptr;
+      if (small && v != 0 && round_to_half(v) == 0) v = std::copysign(0x1p-24f, v);
+    }
+    values = storage;
+  }
+  return make_constant(DType::fp16, constant.type.dims, values);
+}
+
+}  // namespace anemone

@@ -1,0 +1,128 @@
+// Edits of the interface keep features, function inputs and block outputs in step.
+#include "anemone/passes/interface_edits.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "anemone/ir/builder.h"
+
+namespace anemone {
+namespace {
+
+Value* find_value(Block& body, std::string_view name) {
+  for (const auto& input : body.inputs) {
+    if (input->name == name) return input.get();
+  }
+  for (Node& node : body.nodes) {
+    for (const auto& output : node.outputs) {
+      if (output->name == name) return output.get();
+    }
+  }
+  return nullptr;
+}
+
+Diagnostic no_such_value(const Block& body, const std::string& name) {
+  std::vector<std::string_view> names;
+  for (const Node& node : body.nodes) {
+    for (const auto& output : node.outputs) names.push_back(output->name);
+  }
+  const std::string_view near = closest(name, names);
+  return bad_input("E0250", fmt::format("there is no value '{}' to make an output of", name), {},
+                   near.empty() ? "'anemone print' shows the names" : fmt::format("did you mean '{}'?", near));
+}
+
+Feature array_feature(const Value& value) {
+  Feature feature;
+  feature.name = value.name;
+  feature.dtype = value.type.dtype;
+  if (value.type.is_fixed()) feature.shape = value.type.dims;
+  if (feature.shape.empty() && value.type.is_fixed()) feature.shape = {1};  // the interface has no scalars
+  return feature;
+}
+
+}  // namespace
+
+Result<void> select_outputs(Function& function, std::span<const std::string> names) {
+  std::vector<Value*> values;
+  std::vector<Feature> features;
+  for (const std::string& name : names) {
+    Value* value = find_value(function.body, name);
+    if (!value) return no_such_value(function.body, name);
+    if (std::find(values.begin(), values.end(), value) != values.end()) continue;
+    const Feature* known = function.interface.output(name);
+    features.push_back(known ? *known : array_feature(*value));
+    values.push_back(value);
+  }
+  function.body.set_outputs(std::move(values));
+  function.interface.outputs = std::move(features);
+  return {};
+}
+
+Result<void> make_image_input(Function& function, const std::string& name, const ImageInput& image) {
+  const auto input = std::find_if(function.body.inputs.begin(), function.body.inputs.end(),
+                                  [&](const auto& v) { return v->name == name; });
+  const auto feature = std::find_if(function.interface.inputs.begin(), function.interface.inputs.end(),
+                                    [&](const Feature& f) { return f.name == name; });
+  if (input == function.body.inputs.end() || feature == function.interface.inputs.end()) {
+    return bad_input("E0251", fmt::format("there is no input '{}' to make an image of", name));
+  }
+  Value& value = **input;
+  const std::int64_t channels = image.color == Color::gray || image.color == Color::gray_fp16 ? 1 : 3;
+  const bool shaped =
+      value.type.is_tensor() && is_float(value.type.dtype) && value.type.rank() == 4 && value.type.dims[0] == 1;
+  if (!shaped || value.type.dims[1] != channels || !value.type.is_fixed()) {
+    return bad_input("E0251",
+                     fmt::format("input '{}' is {}, and an image input ({}) needs float [1,{},H,W]", name,
+                                 brief(value.type), anemone::name(image.color), channels),
+                     {}, "use '--input tensor', or another --color");
+  }
+  if (!image.bias.empty() && image.bias.size() != 1 && image.bias.size() != static_cast<std::size_t>(channels)) {
+    return bad_usage(fmt::format("{} biases given, and the image has {} channels", image.bias.size(), channels));
+  }
+  feature->kind = Feature::Kind::image;
+  feature->color = image.color;
+  feature->height = value.type.dims[2];
+  feature->width = value.type.dims[3];
+  feature->shape.clear();
+  value.type.dtype = image.color == Color::gray_fp16 ? DType::fp16 : DType::fp32;
+
+  Builder builder(function.body, function.body.nodes.begin());
+  builder.set_origin("image input");
+  const std::vector<Node*> users = value.users;
+  Value* pixel = &value;
+  if (std::any_of(image.bias.begin(), image.bias.end(), [](double b) { return b != 0; })) {
+    std::vector<double> shift;
+    for (double b : image.bias) shift.push_back(b / image.scale);
+    const bool same = std::all_of(shift.begin(), shift.end(), [&](double b) { return b == shift[0]; });
+    const Dims dims = same ? Dims{} : Dims{1, channels, 1, 1};
+    pixel = builder.add(
+        "add",
+        {{"x", pixel},
+         {"y", make_constant(value.type.dtype, dims, std::span<const double>(shift.data(), same ? 1 : shift.size()))}},
+        name + "_biased");
+  }
+  if (image.scale != 1)
+    pixel = builder.add("mul", {{"x", pixel}, {"y", make_scalar(value.type.dtype, image.scale)}}, name + "_scaled");
+  TRY_VOID(builder.finish());
+  if (pixel == &value) return {};
+  for (Node* user : users) user->replace(&value, pixel);
+  return {};
+}
+
+Result<void> set_target(Program& program, Target target) {
+  program.specification = specification_version(target);
+  for (auto& function : program.functions) {
+    function->opset = target;
+    Diagnostics errors;
+    for_each_node(function->body, [&](Node& node) {
+      if (!node.def || !node.blocks.empty()) return;
+      auto types = infer_types(node, target);
+      if (!types && errors.empty()) errors = std::move(types).error();
+    });
+    if (!errors.empty()) return errors;
+  }
+  return {};
+}
+
+}  // namespace anemone

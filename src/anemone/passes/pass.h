@@ -1,0 +1,79 @@
+#pragma once
+// A pass makes MIL into better MIL: one file, one function over one block, one row of the table in passes.cpp. The
+// runner times, counts, verifies, dumps and executes; passes know nothing of that.
+#include <functional>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "anemone/ir/graph.h"
+#include "anemone/ir/op_def.h"
+#include "anemone/support/result.h"
+
+namespace anemone {
+
+/// What a pass may do to numbers; the bound when the runner executes before and after.
+enum class Numerics : std::uint8_t { exact, rounding, lossy };
+std::string_view name(Numerics numerics);
+
+/// What a pass reports while it runs.
+class PassContext {
+ public:
+  void count(std::string_view what, std::size_t n = 1) { counts_[std::string(what)] += n; }
+  /// Why it did not fire: "kept: feeds two convolutions".
+  void remark(const Node& node, std::string text) { remarks_.push_back(describe(node) + ": " + std::move(text)); }
+  const std::map<std::string, std::size_t>& counts() const { return counts_; }
+  const std::vector<std::string>& remarks() const { return remarks_; }
+
+ private:
+  std::map<std::string, std::size_t> counts_;
+  std::vector<std::string> remarks_;
+};
+
+struct Pass {
+  std::string_view name;     ///< coremltools' name where it has the same pass
+  std::string_view summary;  ///< one sentence
+  Numerics numerics;
+  /// True: changed. Called for each function's body and the blocks inside it, innermost first.
+  Result<bool> (*run)(Block&, PassContext&);
+};
+
+Result<bool> add_fp16_cast(Block&, PassContext&);
+Result<bool> const_deduplication(Block&, PassContext&);
+Result<bool> const_elimination(Block&, PassContext&);
+Result<bool> dead_code_elimination(Block&, PassContext&);
+Result<bool> fuse_conv_batchnorm(Block&, PassContext&);
+
+std::span<const Pass> all_passes();
+const Pass* find_pass(std::string_view name);
+/// The names of a pipeline ("default-fp16", "default-fp32", "none"); nothing when there is no such pipeline.
+std::optional<std::vector<std::string_view>> pipeline(std::string_view name);
+std::vector<std::string_view> pipeline_names();
+
+/// Runs a function: inputs and outputs in the function's order.
+using Executor = std::function<Result<std::vector<Array>>(const Function&, std::span<const Array>)>;
+
+struct PipelineOptions {
+  std::vector<std::string_view> passes;
+  /// Verify after each pass, require that `changed` is true exactly when the text changed, that a second run changes
+  /// nothing, and execute before and after on seeded random inputs.
+  bool check = false;
+  Executor execute;  ///< for check; null: the reference executor
+  std::function<Result<void>(std::size_t index, std::string_view pass, const Program&)> on_change;  ///< --dump-ir
+};
+struct PassReport {
+  std::string_view name;
+  bool changed = false;
+  double ms = 0;
+  std::map<std::string, std::size_t> counts;
+  std::vector<std::string> remarks;
+};
+Result<std::vector<PassReport>> run_passes(Program& program, const PipelineOptions& options);
+
+/// Seeded inputs for a function: images get whole numbers 0…255, floats a uniform [-1, 1), integers small indices.
+Result<std::vector<Array>> random_inputs(const Function& function, std::uint64_t seed);
+
+}  // namespace anemone

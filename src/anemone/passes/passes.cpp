@@ -1,0 +1,83 @@
+// The list of passes and the pipelines, with the reason for each order.
+#include <algorithm>
+#include <array>
+
+#include "anemone/passes/pass.h"
+
+namespace anemone {
+namespace {
+
+constexpr std::array kPasses{
+    Pass{"add_fp16_cast", "computes in fp16, with casts at the boundary only", Numerics::lossy, add_fp16_cast},
+    Pass{"const_deduplication", "gives equal constants one definition", Numerics::exact, const_deduplication},
+    Pass{"const_elimination", "computes what is known at compile time", Numerics::rounding, const_elimination},
+    Pass{"dead_code_elimination", "removes what no output needs", Numerics::exact, dead_code_elimination},
+    Pass{"fuse_conv_batchnorm", "folds a batch norm into the convolution before it", Numerics::rounding,
+         fuse_conv_batchnorm},
+};
+
+struct Pipeline {
+  std::string_view name;
+  std::vector<std::string_view> passes;
+};
+
+const std::vector<Pipeline>& pipelines() {
+  static const std::vector<Pipeline> kPipelines{
+      {"none", {}},
+      {"default-fp32",
+       {
+           "dead_code_elimination",  // first: what follows need not look at what nobody asked for
+           "const_elimination",      // before the fusions, which want plain constants
+           "fuse_conv_batchnorm",
+           "const_deduplication",
+           "dead_code_elimination",
+       }},
+      {"default-fp16",
+       {
+           "dead_code_elimination",
+           "const_elimination",
+           "fuse_conv_batchnorm",  // before fp16: folded weights are rounded once
+           "add_fp16_cast",
+           "dead_code_elimination",  // drops the fp32 constants before they are compared
+           "const_deduplication",
+       }},
+  };
+  return kPipelines;
+}
+
+}  // namespace
+
+std::string_view name(Numerics numerics) {
+  switch (numerics) {
+    case Numerics::exact:
+      return "exact";
+    case Numerics::rounding:
+      return "rounding";
+    case Numerics::lossy:
+      return "lossy";
+  }
+  return {};
+}
+
+std::span<const Pass> all_passes() { return kPasses; }
+
+const Pass* find_pass(std::string_view wanted) {
+  const auto found =
+      std::find_if(kPasses.begin(), kPasses.end(), [&](const Pass& pass) { return pass.name == wanted; });
+  return found == kPasses.end() ? nullptr : &*found;
+}
+
+std::optional<std::vector<std::string_view>> pipeline(std::string_view wanted) {
+  for (const Pipeline& p : pipelines()) {
+    if (p.name == wanted) return p.passes;
+  }
+  return std::nullopt;
+}
+
+std::vector<std::string_view> pipeline_names() {
+  std::vector<std::string_view> names;
+  for (const Pipeline& p : pipelines()) names.push_back(p.name);
+  return names;
+}
+
+}  // namespace anemone
