@@ -1,0 +1,92 @@
+#pragma once
+// The fast executor: a function of fixed shapes, lowered once to a list of kernel calls over one planned arena.
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "anemone/ir/op_def.h"
+#include "anemone/runtime/thread_pool.h"
+#include "anemone/support/result.h"
+
+namespace anemone {
+
+/// Which numbers the values of a graph may take. Sums inside an operation are float32 or wider in all cases.
+enum class Precision : std::uint8_t {
+  as_stored,  ///< what the types say: fp16 values are rounded to half after every operation
+  fp32,       ///< nothing is rounded to half; what is stored as half keeps the value it has
+  fp16,       ///< every float value, constants included, is rounded to half after every operation
+};
+
+struct EngineOptions {
+  Precision precision = Precision::as_stored;
+  bool fuse = true;  ///< merge neighbours into one kernel call where that does not change where values are rounded
+};
+
+/// An operation of the graph that no kernel covers: it runs by reference execution, which is slow.
+struct Fallback {
+  std::string name;  ///< of the node's first output
+  std::string type;
+  double ms = 0;  ///< in the last run
+};
+
+/// One kernel call: an operation with what was merged into it.
+struct StepTiming {
+  std::string name;   ///< of the value it makes
+  std::string type;   ///< "conv", "conv+relu", "gather (reference)"
+  double ms = 0;      ///< in the last run
+  std::int64_t macs = 0;
+};
+
+struct EngineMemory {
+  std::size_t arena_bytes = 0;     ///< all values of run time
+  std::size_t constant_bytes = 0;  ///< packed weights and other constants
+};
+
+/// What a value is called and what it looks like, for inputs and outputs.
+struct EnginePort {
+  std::string name;
+  DType dtype = DType::fp32;
+  Dims dims;
+};
+
+/// Keeps nothing of the function it was made from: the program may be dropped after compile. One run at a time; the pool
+/// must outlive the engine. The bits of the results do not depend on the number of threads.
+class Engine {
+ public:
+  /// E0701 operation not understood, E0702 nested blocks, E0703 extent or rank not known, E0704 payload of a constant
+  /// not there, E0705 a value that is not a tensor of numbers, E0706 more memory than a process can have, E0711 an
+  /// operation with an effect or without execution.
+  static Result<Engine> compile(const Function& function, ThreadPool& pool, const EngineOptions& options = {});
+  Engine(Engine&&) noexcept;
+  Engine& operator=(Engine&&) noexcept;
+  ~Engine();
+
+  const std::vector<EnginePort>& inputs() const;
+  const std::vector<EnginePort>& outputs() const;
+
+  /// One array an input, in the function's order: shape as declared, numbers of any dtype (they are rounded to the
+  /// declared one as `precision` says). E0707 wrong count, E0708 wrong shape.
+  Result<std::vector<Array>> run(std::span<const Array> inputs);
+
+  /// The same without detours over double, for functions whose inputs and outputs are all floats or bools: one span of
+  /// row-major float32 an input. E0707 wrong count, E0709 wrong number of elements, E0710 an integer input.
+  Result<void> run_floats(std::span<const std::span<const float>> inputs);
+  /// What the last run left for output `index`, valid until the next one. Empty for integer outputs.
+  std::span<const float> output_floats(std::size_t index) const;
+
+  std::vector<StepTiming> timings() const;   ///< of the last run, in order
+  std::vector<Fallback> fallbacks() const;  ///< what ran by reference execution
+  EngineMemory memory() const;
+
+ private:
+  struct State;
+  explicit Engine(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+/// Compiles and runs once.
+Result<std::vector<Array>> run_fast(const Function& function, std::span<const Array> inputs, ThreadPool& pool,
+                                    const EngineOptions& options = {});
+
+}  // namespace anemone
