@@ -1,0 +1,21 @@
+// The list of families; the order is the order of the reference page.
+#include "anemone/ops/ops.h"
+
+#include <array>
+
+#include "anemone/ops/families.h"
+
+namespace anemone::ops {
+
+const OpTable& table() {
+  static const OpTable kTable = [] {
+    const std::array families{constant(),           convolution(),       normalization(),      activation(),
+                              elementwise_unary(),  elementwise_binary(), reduction(),          pool(),
+                              resize(),             shape(),             slice(),              join(),
+                              rearrange(),          gather(),            generate(),           linear()};
+    return OpTable(families);
+  }();
+  return kTable;
+}
+
+}  // namespace anemone::ops
