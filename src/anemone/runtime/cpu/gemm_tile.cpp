@@ -1,0 +1,124 @@
+#include "anemone/runtime/cpu/gemm_tile.h"
+
+#include "anemone/runtime/cpu/highway_targets.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "anemone/runtime/cpu/gemm_tile.cpp"
+#include <hwy/foreach_target.h>  // must come before highway.h
+//
+#include <hwy/cache_control.h>
+#include <hwy/highway.h>
+
+#include "anemone/runtime/cpu/epilogue-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace anemone {
+namespace HWY_NAMESPACE {
+namespace {
+
+namespace hn = hwy::HWY_NAMESPACE;
+using D = hn::CappedTag<float, 16>;
+using V = hn::Vec<D>;
+
+// A tile's sums, in memory with `pitch` floats a row, become its outputs. Not inlined: loops over L1 cost nothing
+// beside the products, and 16 unrolled copies of the epilogue would.
+HWY_NOINLINE void Finish(const GemmTile& t, float* sums, std::int64_t rows, std::int64_t pitch) {
+  for (std::int64_t r = 0; r < rows; ++r) {
+    FinishRow(D(), sums + r * pitch, t.add ? t.add + r * t.out_stride : nullptr, t.out + r * t.out_stride, t.columns,
+              *t.epilogue);
+  }
+}
+
+template <int kRows, int kVectors>
+HWY_INLINE void Multiply(const GemmTile& t) {
+  const D d;
+  constexpr std::size_t kLanes = hn::MaxLanes(D());
+  // The output is rarely in cache: fetch it while we multiply.
+  for (int r = 0; r < kRows; ++r) {
+    const float* line = (t.add ? t.add : t.out) + r * t.out_stride;
+    hwy::Prefetch(line);
+    if (kVectors * kLanes > 16) hwy::Prefetch(line + 16);
+  }
+  V sum[kRows][kVectors];
+  if (t.row_bias) {
+    for (int r = 0; r < kRows; ++r) {
+      for (int v = 0; v < kVectors; ++v) sum[r][v] = hn::Set(d, t.row_bias[r]);
+    }
+  } else if (t.column_bias) {
+    HWY_ALIGN float bias[2 * hn::MaxLanes(D())];
+    for (std::int64_t j = 0; j < static_cast<std::int64_t>(kVectors * kLanes); ++j) {
+      bias[j] = j < t.columns ? t.column_bias[j] : 0.0f;
+    }
+    for (int r = 0; r < kRows; ++r) {
+      for (int v = 0; v < kVectors; ++v) sum[r][v] = hn::Load(d, bias + static_cast<std::size_t>(v) * kLanes);
+    }
+  } else {
+    for (int r = 0; r < kRows; ++r) {
+      for (int v = 0; v < kVectors; ++v) sum[r][v] = hn::Zero(d);
+    }
+  }
+  const float* HWY_RESTRICT a = t.a;
+  const float* HWY_RESTRICT b = t.b;
+  for (std::int64_t p = 0; p < t.depth; ++p, a += kRows, b += t.b_stride) {
+    V column[kVectors];
+    for (int v = 0; v < kVectors; ++v) column[v] = hn::LoadU(d, b + static_cast<std::size_t>(v) * kLanes);
+    for (int r = 0; r < kRows; ++r) {
+      const V row = hn::Set(d, a[r]);
+      for (int v = 0; v < kVectors; ++v) sum[r][v] = hn::MulAdd(row, column[v], sum[r][v]);
+    }
+  }
+  const Epilogue& e = *t.epilogue;
+  const bool plain = !t.add && e.activation == Activation::none && !e.round_half;
+  if (plain && t.columns == static_cast<std::int64_t>(kVectors * kLanes)) {
+    for (int r = 0; r < kRows; ++r) {
+      for (int v = 0; v < kVectors; ++v) {
+        hn::StoreU(sum[r][v], d, t.out + r * t.out_stride + static_cast<std::size_t>(v) * kLanes);
+      }
+    }
+    return;
+  }
+  HWY_ALIGN float sums[kRows * kVectors * hn::MaxLanes(D())];
+  for (int r = 0; r < kRows; ++r) {
+    for (int v = 0; v < kVectors; ++v) {
+      hn::Store(sum[r][v], d, sums + static_cast<std::size_t>(r * kVectors + v) * kLanes);
+    }
+  }
+  Finish(t, sums, kRows, static_cast<std::int64_t>(kVectors * kLanes));
+}
+
+template <int kRows>
+void Run(const GemmTile& t) {
+  if (t.columns > static_cast<std::int64_t>(hn::MaxLanes(D()))) {
+    Multiply<kRows, 2>(t);
+  } else {
+    Multiply<kRows, 1>(t);
+  }
+}
+
+}  // namespace
+
+const GemmKernels& Kernels() {
+#if HWY_ARCH_X86 && HWY_TARGET > HWY_AVX3
+  constexpr std::int64_t kPanelRows = 6;  // 16 vector registers: 12 sums, 2 columns, 1 row
+#else
+  constexpr std::int64_t kPanelRows = 8;
+#endif
+  static constexpr GemmKernels kKernels = {static_cast<std::int64_t>(hn::MaxLanes(D())),
+                                           kPanelRows,
+                                           {nullptr, Run<1>, Run<2>, Run<3>, Run<4>, Run<5>, Run<6>, Run<7>, Run<8>}};
+  return kKernels;
+}
+
+// NOLINTNEXTLINE(google-readability-namespace-comments)
+}  // namespace HWY_NAMESPACE
+}  // namespace anemone
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace anemone {
+
+HWY_EXPORT(Kernels);
+const GemmKernels& gemm_kernels() { return HWY_DYNAMIC_DISPATCH(Kernels)(); }
+
+}  // namespace anemone
+#endif
