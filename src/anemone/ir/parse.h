@@ -29,7 +29,7 @@ struct ParseOptions {
   /// For text by others: declared types are kept instead of checked, and unknown operations are carried as they are.
   bool trust_types = false;
   std::size_t max_errors = 20;
-  /// Bytes of all payloads that the text may ask for (splat and random are short to write).
+  /// Bytes of memory that payloads may take, at 8 per element (splat and random are short to write).
   std::int64_t max_payload = std::int64_t{1} << 30;
 };
 

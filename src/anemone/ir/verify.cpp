@@ -1,0 +1,349 @@
+// The checks of verify.h, in three rounds: structure, types, interface.
+#include "anemone/ir/verify.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "anemone/ir/op_def.h"
+#include "anemone/ir/print.h"
+
+namespace anemone {
+namespace {
+
+struct Finding {
+  const Node* node;  ///< null: of the function as a whole
+  const Function* function;
+  Diagnostic diagnostic;
+};
+
+class Verifier {
+ public:
+  Verifier(const Program& program, const VerifyOptions& options) : program_(program), options_(options) {}
+  Result<void> run();
+
+ private:
+  using Uses = std::unordered_map<const Value*, std::unordered_map<const Node*, int>>;
+
+  void wrong(std::string_view code, std::string message, const Node* node = nullptr) {
+    found_.push_back({node, function_, bad_input(code, std::move(message))});
+  }
+  bool full() const { return found_.size() >= options_.max_errors; }
+  void own(const Block& block, int depth);
+  void own(const Value& value, const Node* node);
+  void structure(const Block& block);
+  void node(const Node& node, const Block& block);
+  void use(const Value* value, const Node& node, std::string_view what);
+  void use_lists();
+  void types(const Block& block);
+  void types(const Node& node);
+  void interface(const Function& function);
+  void features(std::string_view role, const std::vector<Feature>& features, const std::vector<const Value*>& values);
+  Diagnostics report();
+
+  const Program& program_;
+  const VerifyOptions& options_;
+  const Function* function_ = nullptr;
+  std::vector<Finding> found_;
+  bool broken_ = false;  ///< pointers lead nowhere: the program cannot be printed
+
+  std::unordered_set<const Value*> owned_;    ///< all values of the function
+  std::unordered_set<const Value*> visible_;  ///< defined so far, in this block and those around it
+  std::unordered_map<std::string_view, const Value*> names_;
+  Uses uses_;
+  std::unordered_map<const Value*, int> output_uses_;
+};
+
+constexpr int kMaxDepth = 64;
+
+void Verifier::own(const Value& value, const Node* node) {
+  owned_.insert(&value);
+  if (value.name.empty()) return wrong("E0221", "a value has no name", node);
+  if (names_.emplace(value.name, &value).second) return;
+  wrong("E0221", fmt::format("the name '{}' is used twice in function '{}'", value.name, function_->name), node);
+}
+
+// First round: who owns what, so that no pointer is followed before it is known to lead somewhere.
+void Verifier::own(const Block& block, int depth) {
+  if (depth > kMaxDepth) return wrong("E0220", fmt::format("blocks nested deeper than {}", kMaxDepth));
+  const auto placed = [&](const Value& value, const Node* producer) {
+    own(value, producer);
+    if (value.block != &block || value.producer != producer) {
+      wrong("E0220", fmt::format("'{}' does not know where it is defined", value.name), producer);
+    }
+  };
+  for (const auto& input : block.inputs) placed(*input, nullptr);
+  for (const auto& constant : block.constants) {
+    placed(*constant, nullptr);
+    if (!constant->constant) {
+      wrong("E0220", fmt::format("the constant '{}' has no content", constant->name));
+      broken_ = true;
+    } else if (constant->constant->type != constant->type) {
+      wrong("E0222", fmt::format("'{}' is {}, and its content is {}", constant->name, brief(constant->type),
+                                 brief(constant->constant->type)));
+    }
+  }
+  for (const Node& node : block.nodes) {
+    if (&node.block() != &block) wrong("E0220", "a node does not know its block", &node);
+    for (const auto& output : node.outputs) placed(*output, &node);
+    for (const auto& inner : node.blocks) {
+      if (inner->parent() != &node || &inner->function() != function_) {
+        wrong("E0220", "a nested block does not know its node", &node);
+      }
+      own(*inner, depth + 1);
+    }
+  }
+}
+
+void Verifier::use(const Value* value, const Node& node, std::string_view what) {
+  if (!value || !owned_.contains(value)) {
+    broken_ = true;
+    return wrong("E0220", fmt::format("{}: {} is no value of function '{}'", describe(node), what, function_->name),
+                 &node);
+  }
+  ++uses_[value][&node];
+  if (visible_.contains(value)) return;
+  wrong("E0220",
+        fmt::format("{}: {} uses '{}' before it is defined, or outside its block", describe(node), what, value->name),
+        &node);
+}
+
+void Verifier::node(const Node& node, const Block& block) {
+  for (const Operand& operand : node.operands()) {
+    for (const Value* value : operand.values) use(value, node, operand.param);
+  }
+  if (node.def && options_.types == VerifyOptions::Types::off && node.def->form(function_->opset)) {
+    for (const Param& param : node.def->form(function_->opset)->params) {
+      const Operand* operand = node.operand(param.name);
+      if (!param.required || (operand && !operand->values.empty())) continue;
+      wrong("E0220", fmt::format("{}: {} is required and not given", describe(node), param.name), &node);
+    }
+  }
+  if (node.def != program_.ops->find(node.type)) {
+    wrong("E0220", fmt::format("{}: its table row is not that of '{}'", describe(node), node.type), &node);
+  }
+  for (const auto& inner : node.blocks) structure(*inner);
+  for (const auto& output : node.outputs) visible_.insert(output.get());
+  if (node.position() == block.nodes.end() || &*node.position() != &node) {
+    wrong("E0220", fmt::format("{}: does not know its place", describe(node)), &node);
+  }
+}
+
+void Verifier::structure(const Block& block) {
+  std::vector<const Value*> defined;
+  for (const auto& input : block.inputs) visible_.insert(input.get());
+  for (const auto& constant : block.constants) visible_.insert(constant.get());
+  for (const Node& inner : block.nodes) node(inner, block);
+  for (const Value* output : block.outputs()) {
+    if (!output || !owned_.contains(output)) {
+      broken_ = true;
+      wrong("E0220", fmt::format("a block output is no value of function '{}'", function_->name), block.parent());
+      continue;
+    }
+    ++output_uses_[output];
+    if (visible_.contains(output)) continue;
+    wrong("E0220", fmt::format("the block output '{}' is not defined here", output->name), block.parent());
+  }
+  if (!block.parent()) return;
+  for (const auto& input : block.inputs) visible_.erase(input.get());
+  for (const auto& constant : block.constants) visible_.erase(constant.get());
+  for (const Node& inner : block.nodes) {
+    for (const auto& output : inner.outputs) visible_.erase(output.get());
+  }
+}
+
+void Verifier::use_lists() {
+  for (const Value* value : owned_) {
+    auto& users = uses_[value];
+    for (const Node* user : value->users) --users[user];
+    for (const auto& [user, count] : users) {
+      if (count == 0) continue;
+      wrong("E0220", fmt::format("the use list of '{}' has {} uses {} by one of its users", value->name,
+                                 std::abs(count), count > 0 ? "too few" : "too many"));
+      break;
+    }
+    const auto at = output_uses_.find(value);
+    const int uses = at == output_uses_.end() ? 0 : at->second;
+    if (uses != value->output_uses) {
+      wrong("E0220",
+            fmt::format("'{}' is {} times a block output, and counts {}", value->name, uses, value->output_uses));
+    }
+  }
+}
+
+void Verifier::types(const Node& node) {
+  if (!node.def) return;
+  auto inferred = infer_types(node, function_->opset);
+  if (!inferred) {
+    for (Diagnostic& d : inferred.error()) found_.push_back({&node, function_, std::move(d)});
+    return;
+  }
+  if (inferred->size() != node.outputs.size()) {
+    return wrong(
+        "E0222",
+        fmt::format("{}: has {} outputs, and {} are declared", describe(node), inferred->size(), node.outputs.size()),
+        &node);
+  }
+  for (std::size_t i = 0; i < inferred->size(); ++i) {
+    const Type& declared = node.outputs[i]->type;
+    const Type& actual = (*inferred)[i];
+    const bool good = options_.types == VerifyOptions::Types::exact ? declared == actual : compatible(declared, actual);
+    if (good) continue;
+    wrong("E0222",
+          fmt::format("{}: '{}' is declared as {}, and the operands give {}", describe(node), node.outputs[i]->name,
+                      brief(declared), brief(actual)),
+          &node);
+  }
+}
+
+void Verifier::types(const Block& block) {
+  for (const Node& inner : block.nodes) {
+    if (full()) return;
+    for (const auto& nested : inner.blocks) types(*nested);
+    types(inner);
+  }
+}
+
+// A feature and its value agree in name and in what can be said of both: dtype and rank of arrays.
+void Verifier::features(std::string_view role, const std::vector<Feature>& features,
+                        const std::vector<const Value*>& values) {
+  const auto named = [](const auto& list, const std::string& name) {
+    return std::find_if(list.begin(), list.end(), [&](const auto& entry) { return entry->name == name; });
+  };
+  std::vector<const Feature*> pointers;
+  for (const Feature& feature : features) pointers.push_back(&feature);
+  for (const Value* value : values) {
+    if (named(pointers, value->name) != pointers.end()) continue;
+    wrong("E0223", fmt::format("the {} '{}' is missing in the interface", role, value->name));
+  }
+  for (const Feature* feature : pointers) {
+    const auto at = named(values, feature->name);
+    if (at == values.end()) {
+      wrong("E0223", fmt::format("the interface has {} '{}', and the function has not", role, feature->name));
+      continue;
+    }
+    const bool array = feature->kind == Feature::Kind::array || feature->kind == Feature::Kind::state;
+    const Type& type = (*at)->type.tensor_part();
+    if (!array || !type.is_tensor()) continue;
+    if (role != "output" && type.ranked && feature->shape.size() != type.dims.size()) {
+      wrong("E0223", fmt::format("the {} '{}' has shape {} in the interface, and is {}", role, feature->name,
+                                 brief(feature->shape), brief(type)));
+    } else if (role != "output" && type.ranked && feature->ranges.empty() && feature->shapes.empty() &&
+               !compatible(type, Type::tensor(type.dtype, feature->shape))) {
+      wrong("E0223", fmt::format("the {} '{}' has shape {} in the interface, and is {}", role, feature->name,
+                                 brief(feature->shape), brief(type)));
+    }
+    if (feature->dtype != type.dtype) {
+      wrong("E0223", fmt::format("the {} '{}' is {} in the interface, and {} in the function", role, feature->name,
+                                 name(feature->dtype), name(type.dtype)));
+    }
+  }
+}
+
+void Verifier::interface(const Function& function) {
+  std::vector<const Value*> inputs, states, outputs(function.body.outputs().begin(), function.body.outputs().end());
+  for (const auto& input : function.body.inputs) {
+    (input->type.kind == Type::Kind::state ? states : inputs).push_back(input.get());
+  }
+  features("input", function.interface.inputs, inputs);
+  features("output", function.interface.outputs, outputs);
+  features("state", function.interface.states, states);
+}
+
+Diagnostics Verifier::report() {
+  Printed printed;
+  if (!broken_) printed = print(program_);
+  Diagnostics errors;
+  for (Finding& finding : found_) {
+    Diagnostic& d = finding.diagnostic;
+    d.blame = options_.blame;
+    const auto node = printed.nodes.find(finding.node);
+    const auto function = printed.functions.find(finding.function);
+    if (finding.node && node != printed.nodes.end()) {
+      d.span = node->second;
+    } else if (function != printed.functions.end()) {
+      d.span = function->second;
+    }
+    if (finding.node && !finding.node->origin.empty()) d.notes.push_back("it comes from " + finding.node->origin);
+    if (d.place.empty() && finding.function) d.place = fmt::format("function '{}'", finding.function->name);
+    errors.push_back(std::move(d));
+    if (errors.size() == options_.max_errors) break;
+  }
+  return errors;
+}
+
+Result<void> Verifier::run() {
+  if (program_.functions.empty() || !program_.find(program_.default_function)) {
+    wrong("E0220", fmt::format("the default function '{}' does not exist", program_.default_function));
+  }
+  std::unordered_set<std::string_view> function_names;
+  for (const auto& function : program_.functions) {
+    function_ = function.get();
+    if (!function_names.insert(function->name).second) {
+      wrong("E0221", fmt::format("there are two functions '{}'", function->name));
+    }
+    owned_.clear(), visible_.clear(), names_.clear(), uses_.clear(), output_uses_.clear();
+    own(function->body, 0);
+    structure(function->body);
+    if (found_.empty()) use_lists();
+    if (!found_.empty()) continue;  // rules may follow pointers that are wrong
+    if (options_.types != VerifyOptions::Types::off) types(function->body);
+    if (options_.interface) interface(*function);
+  }
+  if (found_.empty()) return {};
+  return report();
+}
+
+Feature derive_feature(const Value& value) {
+  Feature f;
+  f.name = value.name;
+  const Type& type = value.type.tensor_part();
+  if (type.kind == Type::Kind::dictionary) {
+    f.kind = Feature::Kind::dictionary;
+    f.string_keys = !type.elements.empty() && type.elements[0].dtype == DType::string;
+  } else if (type.kind == Type::Kind::list) {
+    f.kind = Feature::Kind::sequence;
+    f.string_keys = !type.elements.empty() && type.elements[0].dtype == DType::string;
+  } else if (type.is_tensor() && type.dtype == DType::string) {
+    f.kind = Feature::Kind::string;
+  } else if (type.is_tensor() && type.dtype == DType::int64 && type.ranked && type.dims.empty()) {
+    f.kind = Feature::Kind::int64;
+  } else if (type.is_tensor()) {
+    f.kind = value.type.kind == Type::Kind::state ? Feature::Kind::state : Feature::Kind::array;
+    f.dtype = type.dtype;
+  }
+  return f;
+}
+
+}  // namespace
+
+Result<void> verify(const Program& program, const VerifyOptions& options) { return Verifier(program, options).run(); }
+
+Interface derive_interface(const Function& function) {
+  Interface interface;
+  for (const auto& input : function.body.inputs) {
+    Feature f = derive_feature(*input);
+    const Type& type = input->type.tensor_part();
+    if (f.kind == Feature::Kind::array || f.kind == Feature::Kind::state) {
+      f.shape = type.dims;
+      if (!type.is_fixed()) {
+        for (std::int64_t& extent : f.shape) {
+          f.ranges.push_back(extent == kUnknown ? SizeRange{1, -1} : SizeRange{extent, extent});
+          if (extent == kUnknown) extent = 1;
+        }
+      }
+    }
+    (f.kind == Feature::Kind::state ? interface.states : interface.inputs).push_back(std::move(f));
+  }
+  for (const Value* output : function.body.outputs()) {
+    if (!output) continue;
+    Feature f = derive_feature(*output);
+    if (f.kind == Feature::Kind::array && output->type.is_fixed()) f.shape = output->type.dims;
+    interface.outputs.push_back(std::move(f));
+  }
+  return interface;
+}
+
+}  // namespace anemone
