@@ -113,13 +113,14 @@ Result<Blob> WeightFile::read(std::uint64_t offset) const {
                                  bytes_.size()));
   }
   const std::uint64_t bits = milspec::bits_of(dtype);
-  const bool bad_padding =
-      bits >= 8 ? header.padding_bits != 0 : header.padding_bits >= 8 || (header.size == 0 && header.padding_bits != 0);
+  // Whole-byte types have no padding; older writers left whatever was in memory in that field.
+  const std::uint64_t padding = bits >= 8 ? 0 : header.padding_bits;
+  const bool bad_padding = padding >= 8 || (header.size == 0 && padding != 0);
   // A file in memory is far below 2^61 bytes: no overflow.
-  const std::uint64_t used_bits = bad_padding ? 0 : header.size * 8 - header.padding_bits;
+  const std::uint64_t used_bits = bad_padding ? 0 : header.size * 8 - padding;
   if (bad_padding || used_bits % bits != 0) {
     return broken(24, fmt::format("{} bytes with {} bits of padding are no whole number of {} elements", header.size,
-                                  header.padding_bits, milspec::name_of(dtype)));
+                                  padding, milspec::name_of(dtype)));
   }
   blob.elements = used_bits / bits;
   blob.data = bytes_.part(static_cast<std::size_t>(header.offset), static_cast<std::size_t>(header.size));
