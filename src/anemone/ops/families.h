@@ -22,5 +22,6 @@ std::span<const OpDef> reduction();
 std::span<const OpDef> resize();
 std::span<const OpDef> shape();
 std::span<const OpDef> slice();
+std::span<const OpDef> state();
 
 }  // namespace anemone::ops

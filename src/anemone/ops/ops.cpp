@@ -12,7 +12,7 @@ const OpTable& table() {
     const std::array families{constant(),           convolution(),       normalization(),      activation(),
                               elementwise_unary(),  elementwise_binary(), reduction(),          pool(),
                               resize(),             shape(),             slice(),              join(),
-                              rearrange(),          gather(),            generate(),           linear()};
+                              rearrange(),          gather(),            generate(),           linear(),            state()};
     return OpTable(families);
   }();
   return kTable;

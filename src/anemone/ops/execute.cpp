@@ -1,0 +1,239 @@
+// Execution in program order; an array lives until its last user has run.
+#include "anemone/ops/execute.h"
+
+#include <fmt/format.h>
+
+#include <unordered_map>
+
+#include "anemone/ops/infer_util.h"
+
+namespace anemone::ops {
+namespace {
+
+constexpr std::int64_t kSmall = 4096;  // integer operands up to this size may decide an extent
+
+bool is_constexpr_result(const Value& value) {
+  return value.producer && value.producer->def && value.producer->def->is(kConstexpr);
+}
+
+// The node alone, with operands of exactly the shapes that arrived: what its type rule says about these.
+Types infer_as_given(const Node& node, const EvalView::Fetch& fetch, bool integers_as_constants) {
+  Program program(*node.block().function().program->ops);
+  Function& function = program.add_function("main", node.block().function().opset);
+  Block& block = function.body;
+  std::unordered_map<const Value*, Value*> copies;
+  const auto copy_of = [&](const Value* value) {
+    Value*& copy = copies[value];
+    if (copy) return copy;
+    const Array* array = fetch(*value);
+    const Type type = array && !value->constant ? Type::tensor(array->dtype, array->dims) : value->type;
+    const bool decides = integers_as_constants && array && !is_float(array->dtype) && array->count() <= kSmall;
+    if (value->constant) {
+      copy = block.add_constant(value->name, value->constant);
+    } else if (is_constexpr_result(*value)) {  // compile-time by its producer
+      copy = block.insert(block.nodes.end(), value->producer->type, value->producer->def).add_output(value->name, type);
+    } else if (decides) {
+      copy = block.add_constant(value->name, to_constant(*array));
+    } else {
+      copy = block.add_input(value->name, type);
+    }
+    return copy;
+  };
+  Node& alone = block.insert(block.nodes.end(), node.type, node.def);
+  alone.name = describe(node).substr(node.type.size() < describe(node).size() ? node.type.size() + 1 : 0);
+  alone.origin = node.origin;
+  for (const Operand& operand : node.operands()) {
+    std::vector<Value*> values;
+    for (const Value* value : operand.values) values.push_back(copy_of(value));
+    alone.set(operand.param, std::move(values));
+  }
+  return infer_types(alone, function.opset);
+}
+
+std::string name_of(const Node& node) {
+  return !node.name.empty() || node.outputs.empty() ? node.name : node.outputs[0]->name;
+}
+
+Result<std::vector<Array>> allocate_outputs(const Node& node, const EvalView::Fetch& fetch) {
+  TRY(std::vector<Type> types, infer_as_given(node, fetch, false));
+  const auto open = [&] {
+    for (const Type& type : types) {
+      if (type.is_tensor() && !type.is_fixed()) return true;
+    }
+    return false;
+  };
+  if (open()) {
+    TRY(types, infer_as_given(node, fetch, true));
+  }
+  if (types.size() != node.outputs.size()) {
+    return bad_input("E0702", fmt::format("{} has {} outputs where {} come out", describe(node), node.outputs.size(), types.size()),
+                     node.origin);
+  }
+  std::vector<Array> outputs;
+  for (std::size_t i = 0; i < types.size(); ++i) {
+    const Type &declared = node.outputs[i]->type, &type = types[i];
+    if (!compatible(declared, type)) {
+      return bad_input("E0702", fmt::format("{} is declared as {}, and {} comes out", describe(node), brief(declared), brief(type)),
+                       node.origin);
+    }
+    Array array{type.dtype, type.dims, {}};
+    if (type.is_fixed()) {
+      const auto count = element_count(type.dims);
+      if (!count || *count > kMostElements) {
+        return bad_input("E0703", fmt::format("{} would make {}, more than {} elements", describe(node), brief(type), kMostElements),
+                         node.origin);
+      }
+      array.data.assign(static_cast<std::size_t>(*count), 0.0);
+    }
+    outputs.push_back(std::move(array));
+  }
+  return outputs;
+}
+
+}  // namespace
+
+Result<std::vector<Array>> evaluate_node(const Node& node, const EvalView::Fetch& fetch) {
+  if (!node.def || !node.def->eval) {
+    return bad_input("E0701", fmt::format("operation '{}' (node '{}') cannot be executed: {}", node.type, name_of(node),
+                                          node.def ? "only its types are known" : "it is not known"),
+                     node.origin);
+  }
+  for (const Operand& operand : node.operands()) {
+    for (const Value* value : operand.values) {
+      if (fetch(*value)) continue;
+      return bad_input("E0704", fmt::format("{}: {}: '{}' has no value", describe(node), operand.param, value->name), node.origin);
+    }
+  }
+  TRY(std::vector<Array> outputs, allocate_outputs(node, fetch));
+  EvalView view(node, fetch, outputs);
+  TRY_VOID(node.def->eval(view));
+  for (Array& array : outputs) {
+    if (array.count() != element_count(array.dims).value_or(-1)) {
+      return own_bug(fmt::format("{} left {} elements for {}", describe(node), array.count(), brief(array.dims)));
+    }
+    round_to_dtype(array);
+  }
+  return outputs;
+}
+
+namespace {
+
+// One run of a function.
+class Run {
+ public:
+  explicit Run(const Function& function) : function_(&function) {}
+
+  Result<void> give(std::span<const Array> inputs) {
+    const auto& wanted = function_->body.inputs;
+    if (inputs.size() != wanted.size()) {
+      return bad_input("E0705", fmt::format("function '{}' takes {} inputs, {} are given", function_->name, wanted.size(), inputs.size()));
+    }
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+      const Type given = Type::tensor(inputs[i].dtype, inputs[i].dims);
+      const Type& type = wanted[i]->type.tensor_part();
+      if (!compatible(type, given) || inputs[i].count() != element_count(inputs[i].dims).value_or(-1)) {
+        return bad_input("E0705", fmt::format("input '{}' takes {}, given are {} elements of {}", wanted[i]->name, brief(type),
+                                              inputs[i].count(), brief(given)));
+      }
+      hold(*wanted[i], inputs[i]);
+    }
+    return {};
+  }
+
+  Result<void> step(const Node& node) {
+    constants_.clear();
+    TRY_VOID(load_constants(node));
+    if (node.type == "write_state" && node.def) {
+      const Array* data = find(*node.input("data"));
+      if (!data) return bad_input("E0704", fmt::format("{}: data has no value", describe(node)), node.origin);
+      arrays_[node.input("input")] = *data;
+    } else if (node.type == "read_state" && node.def) {
+      const Array* state = find(*node.input("input"));
+      if (!state) return bad_input("E0704", fmt::format("{}: the state has no value", describe(node)), node.origin);
+      hold(*node.output(), Array(*state));
+    } else {
+      TRY(std::vector<Array> results, evaluate_node(node, [this](const Value& value) { return find(value); }));
+      for (std::size_t i = 0; i < results.size(); ++i) hold(*node.outputs[i], std::move(results[i]));
+    }
+    for (const Operand& operand : node.operands()) {
+      for (const Value* value : operand.values) release(*value);
+    }
+    return {};
+  }
+
+  Result<Array> output(const Value& value) {
+    if (value.constant) {
+      TRY_VOID(check_payload(value));
+      return to_array(*value.constant);
+    }
+    const Array* array = find(value);
+    if (!array) return bad_input("E0704", fmt::format("the output '{}' has no value", value.name));
+    return *array;
+  }
+
+ private:
+  static Result<void> check_payload(const Value& value) {
+    const Constant& c = *value.constant;
+    if (!c.missing.empty()) {
+      return bad_input("E0704", fmt::format("the constant '{}' is not there: its file {} is missing", value.name, c.missing));
+    }
+    if (c.type.is_tensor() && !c.is_string() && byte_count(c.type.dtype, c.type.dims).value_or(-1) != static_cast<std::int64_t>(c.data.size())) {
+      return bad_input("E0704", fmt::format("the constant '{}' is {} and has {} bytes", value.name, brief(c.type), c.data.size()));
+    }
+    return {};
+  }
+
+  // As doubles for this node alone: weights are many times smaller as they are stored.
+  Result<void> load_constants(const Node& node) {
+    for (const Operand& operand : node.operands()) {
+      for (const Value* value : operand.values) {
+        if (!value->constant || constants_.contains(value)) continue;
+        TRY_VOID(check_payload(*value));
+        constants_.emplace(value, to_array(*value->constant));
+      }
+    }
+    return {};
+  }
+
+  const Array* find(const Value& value) const {
+    const auto& from = value.constant ? constants_ : arrays_;
+    const auto at = from.find(&value);
+    return at == from.end() ? nullptr : &at->second;
+  }
+  void hold(const Value& value, Array array) {
+    const std::size_t uses = value.users.size() + static_cast<std::size_t>(value.output_uses);
+    if (uses == 0 && value.type.kind != Type::Kind::state) return;
+    uses_left_[&value] = uses;
+    arrays_[&value] = std::move(array);
+  }
+  void release(const Value& value) {
+    const auto left = uses_left_.find(&value);
+    if (left == uses_left_.end() || --left->second > 0 || value.type.kind == Type::Kind::state) return;
+    arrays_.erase(&value);
+  }
+
+  const Function* function_;
+  std::unordered_map<const Value*, Array> arrays_, constants_;
+  std::unordered_map<const Value*, std::size_t> uses_left_;
+};
+
+}  // namespace
+
+Result<std::vector<Array>> evaluate(const Function& function, std::span<const Array> inputs, std::vector<Array>* states_after) {
+  Run run(function);
+  TRY_VOID(run.give(inputs));
+  for (const Node& node : function.body.nodes) TRY_VOID(run.step(node));
+  std::vector<Array> outputs;
+  for (const Value* value : function.body.outputs()) {
+    TRY(Array array, run.output(*value));
+    outputs.push_back(std::move(array));
+  }
+  for (const auto& input : function.body.inputs) {
+    if (!states_after || input->type.kind != Type::Kind::state) continue;
+    TRY(Array array, run.output(*input));
+    states_after->push_back(std::move(array));
+  }
+  return outputs;
+}
+
+}  // namespace anemone::ops
