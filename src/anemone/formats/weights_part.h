@@ -1,0 +1,22 @@
+#pragma once
+// Which tensors of a checkpoint are the weights of the network.
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "anemone/support/result.h"
+
+namespace anemone {
+
+struct WeightsPart {
+  std::string part;  ///< "net", "model/state_dict", "" for the root
+  std::string note;
+  /// Position in the given paths, and the name in the state dict (without "module.").
+  std::vector<std::pair<std::size_t, std::string>> tensors;
+};
+
+/// `paths` as in StoredTensor::path; `file` for messages. See state_dict() in checkpoint.h for the rules.
+Result<WeightsPart> find_weights(const std::vector<std::string_view>& paths, const std::string& file);
+
+}  // namespace anemone
