@@ -5,7 +5,8 @@ namespace anemone::cli {
 namespace {
 
 constexpr const Verb* kVerbs[] = {
-    &kVersionVerb,
+    &kConvertVerb, &kOptimizeVerb, &kRunVerb, &kVerifyVerb, &kBenchVerb,
+    &kPrintVerb,   &kSynthVerb,    &kOpsVerb, &kPassesVerb, &kVersionVerb,
 };
 
 }  // namespace

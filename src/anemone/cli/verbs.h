@@ -6,7 +6,8 @@
 
 namespace anemone::cli {
 
-extern const Verb kVersionVerb;
+extern const Verb kBenchVerb, kConvertVerb, kOptimizeVerb, kOpsVerb, kPassesVerb, kPrintVerb, kRunVerb, kSynthVerb,
+    kVerifyVerb, kVersionVerb;
 
 /// In the order of the help page.
 std::span<const Verb* const> all_verbs();

@@ -42,7 +42,7 @@ Result<bool> const_elimination(Block& block, PassContext& context) {
       const auto found = arrays.find(&value);
       return found == arrays.end() ? nullptr : &found->second;
     };
-    auto results = evaluate_node(node, fetch);
+    auto results = ops::evaluate_node(node, fetch);
     if (!results) {
       context.remark(node, "kept: " + results.error().front().message);
       continue;

@@ -54,7 +54,7 @@ Result<Outputs> execute(const Program& program, const Executor& executor) {
   Outputs outputs;
   for (const auto& function : program.functions) {
     TRY(std::vector<Array> inputs, random_inputs(*function, kSeed));
-    TRY(std::vector<Array> results, executor ? executor(*function, inputs) : evaluate(*function, inputs));
+    TRY(std::vector<Array> results, executor ? executor(*function, inputs) : ops::evaluate(*function, inputs));
     outputs.push_back(std::move(results));
   }
   return outputs;

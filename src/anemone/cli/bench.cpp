@@ -1,0 +1,44 @@
+// The verb `bench`: latency and memory on this machine.
+#include "anemone/cli/session_options.h"
+#include "anemone/cli/verbs.h"
+#include "anemone/report/json.h"
+#include "anemone/report/text.h"
+
+namespace anemone::cli {
+namespace {
+
+int run_bench(Call& call) {
+  std::string model;
+  std::optional<std::string> against;
+  int runs = 20, warm_up = 3;
+  SessionFlags flags;
+  call.options.argument("MODEL", model, "the model to time");
+  call.options.value("--against", "MODEL2", against, "another one, run in turn with the first");
+  call.options.value("--runs", "N", runs, "timed runs", {.at_least = 1, .at_most = 100000});
+  call.options.value("--warm-up", "N", warm_up, "runs before them", {.at_least = 0, .at_most = 1000});
+  flags.declare(call.options);
+  if (const auto over = call.parse()) return *over;
+  BenchRequest request;
+  request.runs = static_cast<std::size_t>(runs);
+  request.warm_up = static_cast<std::size_t>(warm_up);
+  request.session = flags.read(call);
+  if (against) request.against = *against;
+  const auto result = bench(model, request);
+  if (!result) return call.fail(result.error());
+  call.print(call.json ? report::to_json(*result) : report::to_text(*result));
+  return 0;
+}
+
+}  // namespace
+
+const Verb kBenchVerb{
+    .name = "bench",
+    .arguments = "MODEL",
+    .summary = "latency and memory on this machine's CPU: median of warm runs",
+    .details = "The times are those of anemone's own executor on this CPU. They say nothing about the Neural Engine.",
+    .examples =
+        "anemone bench star.mlpackage --threads 2\n"
+        "anemone bench star.mlpackage --against Landmark_98.pkl --runs 30 --json",
+    .run = run_bench};
+
+}  // namespace anemone::cli

@@ -1,0 +1,114 @@
+// Flags of a conversion.
+#include "anemone/cli/convert_options.h"
+
+#include <charconv>
+
+namespace anemone::cli {
+namespace {
+
+constexpr Choice<bool> kPrecisions[] = {{"fp16", true}, {"fp32", false}};
+constexpr Choice<InputKind> kInputs[] = {
+    {"auto", InputKind::automatic}, {"image", InputKind::image}, {"tensor", InputKind::tensor}};
+
+template <class E>
+Result<E> one_of(std::string_view flag, const std::string& word,
+                 std::initializer_list<std::pair<std::string_view, E>> known) {
+  std::vector<std::string_view> words;
+  std::string list;
+  for (const auto& [text, value] : known) {
+    if (text == word) return value;
+    words.push_back(text);
+    list += (list.empty() ? "" : ", ") + std::string(text);
+  }
+  return bad_usage(std::string(flag) + " takes one of " + list + ", not '" + word + "'");
+}
+
+}  // namespace
+
+Result<std::pair<std::int64_t, std::int64_t>> parse_size(const std::string& word) {
+  const std::size_t x = word.find('x');
+  std::int64_t height = 0, width = 0;
+  const char* end = word.data() + word.size();
+  const bool good = x != std::string::npos &&
+                    std::from_chars(word.data(), word.data() + x, height).ptr == word.data() + x &&
+                    std::from_chars(word.data() + x + 1, end, width).ptr == end;
+  if (!good || height < 1 || width < 1 || height > 16384 || width > 16384) {
+    return bad_usage("'" + word + "' is not a size such as 256x256 (height x width, 1 to 16384)");
+  }
+  return std::pair(height, width);
+}
+
+void ConvertFlags::declare(Options& options) {
+  options.group("what the package computes");
+  options.choice("--precision", half_, kPrecisions, "fp16 is what the Neural Engine computes in");
+  options.value("--target", "ios15|ios16|ios17|ios18", target_,
+                "oldest system that shall load it (ios17; a package keeps its own)");
+  options.list("--outputs", "all|final|NAME,…", outputs_,
+               "outputs to keep; final = landmarks only, the default of landmark networks");
+  options.list("--shapes", "HxW,…", shapes_,
+               "input size; several make a package that takes each of them, the first by default");
+  options.value("--network", "NAME", network_, "the checkpoint's network, when it is not recognised");
+  options.group("image input");
+  options.choice("--input", input_, kInputs, "auto: an image for networks that take one; a package keeps its own");
+  options.value("--color", "bgr|rgb|gray", color_, "order of the channels (as the network was trained: STAR bgr)");
+  options.value("--scale", "S", scale_, "pixel · S + B is what the network sees (STAR: 2/255)");
+  options.list("--bias", "B[,B,B]", bias_, "one for all channels, or one each in the order of --color (STAR: -1)");
+  options.group("passes");
+  options.list("--passes", "NAME,…", passes_, "passes or pipelines to run, in this order; none = change nothing");
+  options.list("--skip-pass", "NAME,…", skip_, "leave these out");
+  options.flag("--check-passes", check_passes_, "verify and execute before and after every pass");
+  options.value("--dump-ir", "DIR", dump_, "write the program as MIL text after every pass that changed it");
+  options.flag("--stats", stats_, "time and counts of every pass");
+  options.group("metadata");
+  options.value("--author", "TEXT", author_, "who made the model");
+  options.value("--license", "TEXT", license_, "its licence");
+  options.value("--description", "TEXT", description_, "what it does");
+  options.value("--model-version", "TEXT", version_, "version of the model");
+  options.repeated("--user", "KEY=VALUE", user_, "any other entry");
+  options.group("");
+}
+
+Result<ConvertOptions> ConvertFlags::read(const Call& call) const {
+  ConvertOptions out;
+  out.half = half_;
+  out.input = input_;
+  out.scale = scale_;
+  out.bias = bias_;
+  out.outputs = outputs_;
+  out.passes = passes_;
+  out.skip_passes = skip_;
+  out.network = network_;
+  out.check_passes = check_passes_;
+  out.threads = call.threads;
+  if (dump_) out.dump_folder = *dump_;
+  if (target_) {
+    TRY(out.target,
+        one_of<Target>(
+            "--target", *target_,
+            {{"ios15", Target::ios15}, {"ios16", Target::ios16}, {"ios17", Target::ios17}, {"ios18", Target::ios18}}));
+  }
+  if (color_) {
+    TRY(out.color,
+        one_of<Color>("--color", *color_, {{"bgr", Color::bgr}, {"rgb", Color::rgb}, {"gray", Color::gray}}));
+  }
+  if (bias_.size() != 0 && bias_.size() != 1 && bias_.size() != 3) return bad_usage("--bias takes one number or three");
+  for (const std::string& word : shapes_) {
+    TRY(const auto size, parse_size(word));
+    out.shapes.push_back(size);
+  }
+  const auto put = [&](const char* key, const std::optional<std::string>& value) {
+    if (value) out.metadata[key] = *value;
+  };
+  put("author", author_);
+  put("license", license_);
+  put("description", description_);
+  put("version", version_);
+  for (const std::string& entry : user_) {
+    const std::size_t equals = entry.find('=');
+    if (equals == 0 || equals == std::string::npos) return bad_usage("--user takes KEY=VALUE, not '" + entry + "'");
+    out.metadata[entry.substr(0, equals)] = entry.substr(equals + 1);
+  }
+  return out;
+}
+
+}  // namespace anemone::cli

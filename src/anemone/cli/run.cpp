@@ -1,0 +1,41 @@
+// The verb `run`: executes a model on this machine.
+#include "anemone/cli/session_options.h"
+#include "anemone/cli/verbs.h"
+#include "anemone/report/json.h"
+#include "anemone/report/text.h"
+
+namespace anemone::cli {
+namespace {
+
+int run_run(Call& call) {
+  std::string model, folder;
+  std::vector<std::string> inputs;
+  SessionFlags flags;
+  call.options.argument("MODEL", model, "a checkpoint, package, compiled folder, model file or MIL text");
+  call.options.repeated("--input", "[NAME=]FILE", inputs, "a tensor (.npy) or an image (.png, .jpg)");
+  call.options.value("-o,--output", "DIR", folder, "where the outputs go, as NAME.npy", {.required = true});
+  flags.declare(call.options);
+  if (const auto over = call.parse()) return *over;
+  const auto result = run(model, inputs, folder, flags.read(call));
+  if (!result) return call.fail(result.error());
+  call.print(call.json ? report::to_json(*result) : report::to_text(*result));
+  return 0;
+}
+
+}  // namespace
+
+const Verb kRunVerb{
+    .name = "run",
+    .arguments = "MODEL --input NAME=FILE … -o DIR",
+    .summary = "executes a model on this machine's CPU and writes its outputs",
+    .details =
+        "A .npy file is the tensor that the graph itself takes (for a checkpoint the normalised float32 1x3xHxW).\n"
+        "An image goes through the model's own image input, for a checkpoint through the network's trained\n"
+        "preprocessing. Numbers are never changed to please: packages run as they are stored, checkpoints in fp32.",
+    .examples =
+        "anemone run star.mlpackage --input face.png -o out\n"
+        "anemone run Landmark_98.pkl --input image=face.npy -o out --outputs pre,hgs0,landmarks\n"
+        "anemone run model.mlpackage --input a=a.npy --input b=b.npy -o out --precision fp32",
+    .run = run_run};
+
+}  // namespace anemone::cli

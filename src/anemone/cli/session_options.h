@@ -1,0 +1,38 @@
+#pragma once
+// The options of verbs that execute: run, verify, bench.
+#include <string>
+#include <vector>
+
+#include "anemone/cli/verb.h"
+#include "anemone/toolchain/run.h"
+
+namespace anemone::cli {
+
+class SessionFlags {
+ public:
+  void declare(Options& options) {
+    options.choice("--precision", precision_, kPrecisions, "fp16: rounded to half after every operation, sums wide");
+    options.list("--outputs", "NAME,…", outputs_, "values to give, outputs or any inside (see 'anemone print')");
+    options.flag("--resize", resize_, "resize images of another size instead of refusing them");
+    options.value("--network", "NAME", network_, "the checkpoint's network, when it is not recognised");
+  }
+  SessionOptions read(const Call& call) const {
+    SessionOptions out;
+    out.network = network_;
+    out.outputs = outputs_;
+    out.resize = resize_;
+    out.threads = call.threads;
+    if (precision_ != Precision::as_stored) out.precision = precision_;
+    return out;
+  }
+
+ private:
+  static constexpr Choice<Precision> kPrecisions[] = {
+      {"as-stored", Precision::as_stored}, {"fp32", Precision::fp32}, {"fp16", Precision::fp16}};
+  Precision precision_ = Precision::as_stored;
+  std::vector<std::string> outputs_;
+  bool resize_ = false;
+  std::optional<std::string> network_;
+};
+
+}  // namespace anemone::cli

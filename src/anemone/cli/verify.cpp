@@ -1,0 +1,45 @@
+// The verb `verify`: do two models give the same numbers?
+#include "anemone/cli/session_options.h"
+#include "anemone/cli/verbs.h"
+#include "anemone/report/json.h"
+#include "anemone/report/text.h"
+
+namespace anemone::cli {
+namespace {
+
+int run_verify(Call& call) {
+  std::string candidate, reference;
+  VerifyRequest request;
+  SessionFlags flags;
+  call.options.argument("CANDIDATE", candidate, "the model in question");
+  call.options.value("--against", "REFERENCE", reference, "the model that is right", {.required = true});
+  call.options.repeated("--input", "[NAME=]FILE", request.inputs,
+                        "a tensor or an image; may be repeated; default: seeded inputs");
+  call.options.value("--seed", "N", request.seed, "of the seeded inputs");
+  call.options.value("--max-mean-px", "PX", request.max_mean_px,
+                     "limit of the mean landmark distance, in pixels of the crop", {.at_least = 0});
+  call.options.value("--max-px", "PX", request.max_px, "limit of the largest landmark distance", {.at_least = 0});
+  call.options.value("--min-psnr", "DB", request.min_psnr_db, "limit of every output's peak signal-to-noise ratio");
+  flags.declare(call.options);
+  if (const auto over = call.parse()) return *over;
+  request.session = flags.read(call);
+  const auto result = verify_models(candidate, reference, request);
+  if (!result) return call.fail(result.error());
+  call.print(call.json ? report::to_json(*result) : report::to_text(*result));
+  return call.answer(result->pass);
+}
+
+}  // namespace
+
+const Verb kVerifyVerb{
+    .name = "verify",
+    .arguments = "CANDIDATE --against REFERENCE",
+    .summary = "compares two models on the same inputs, output by output and landmark by landmark",
+    .examples =
+        "anemone verify star.mlpackage --against Landmark_98.pkl\n"
+        "anemone verify star.mlpackage --against Landmark_98.pkl --input face1.png --input face2.png\n"
+        "anemone verify new.mlpackage --against old.mlpackage --min-psnr 60",
+    .says_no = "a number is out of tolerance",
+    .run = run_verify};
+
+}  // namespace anemone::cli

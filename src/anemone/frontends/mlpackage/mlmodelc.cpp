@@ -1,0 +1,52 @@
+// Compiled folders: model.mil is MIL text, and its weights lie where it says.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "anemone/formats/package.h"
+#include "anemone/frontends/mlpackage/reader.h"
+#include "anemone/ir/parse.h"
+#include "anemone/support/file.h"
+
+namespace anemone {
+
+Result<ReadPackage> read_mlmodelc(const std::filesystem::path& path, const OpTable& ops) {
+  const std::filesystem::path text_path = path / "model.mil";
+  TRY(Bytes bytes, map_file(text_path));
+  auto source = std::make_shared<SourceText>();
+  source->name = text_path.string();
+  source->text.assign(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+
+  ReadPackage result;
+  Package folder;
+  folder.path = path;
+  folder.model_path = text_path;
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path / "weights", ignored)) folder.weights_folder = path / "weights";
+  PackageWeights weights(folder);
+  ParseOptions options;
+  options.trust_types = true;
+  options.blob = [&](const std::string& file, std::uint64_t offset, const Type& type) -> Result<Constant> {
+    Constant constant;
+    constant.type = type;
+    const auto count = element_count(type.dims);
+    if (!count)
+      return bad_input("E0332", fmt::format("the value at offset {} of '{}' has no fixed size", offset, file),
+                       text_path.string());
+    auto data = weights.read({file, offset}, static_cast<milspec::DataType>(mil_number(type.dtype)),
+                             static_cast<std::uint64_t>(*count));
+    if (data) {
+      constant.data = *std::move(data);
+      return constant;
+    }
+    if (data.error().front().code != kMissingWeightFile) return std::move(data).error();
+    constant.missing = file;
+    auto& missing = result.missing_files;
+    if (std::find(missing.begin(), missing.end(), file) == missing.end()) missing.push_back(file);
+    return constant;
+  };
+  TRY(result.program, parse(std::move(source), ops, options));
+  return result;
+}
+
+}  // namespace anemone

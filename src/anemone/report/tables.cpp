@@ -1,0 +1,108 @@
+// Three renderings of two tables.
+#include "anemone/report/tables.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+namespace anemone::report {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string join(const std::vector<std::string>& words, std::string_view separator) {
+  std::string out;
+  for (const std::string& word : words) out += (out.empty() ? "" : std::string(separator)) + word;
+  return out;
+}
+
+std::string how_it_runs(const OpRow& row) {
+  return row.fast ? "kernel" : row.executes ? "by definition" : "types only";
+}
+
+constexpr std::string_view kGenerated = "<!-- Made by `anemone {} --markdown`; a test compares. Do not edit. -->\n\n";
+
+}  // namespace
+
+std::string ops_text(const std::vector<OpRow>& rows) {
+  std::string out;
+  for (const OpRow& row : rows) {
+    std::vector<std::string> since;
+    for (const FormRow& form : row.forms) since.push_back(form.since);
+    out += fmt::format("{:<36} {:<18} {:<13} {}\n", row.name, join(since, " "), how_it_runs(row), row.summary);
+  }
+  return out + fmt::format(
+                   "{} operations; others are carried as they are: read, printed, analysed and written, not executed\n",
+                   rows.size());
+}
+
+std::string ops_json(const std::vector<OpRow>& rows) {
+  Json list = Json::array();
+  for (const OpRow& row : rows) {
+    Json forms = Json::array();
+    for (const FormRow& form : row.forms) {
+      Json params = Json::array();
+      for (const ParamRow& p : form.params) {
+        params.push_back({{"name", p.name},
+                          {"types", p.types},
+                          {"required", p.required},
+                          {"constant", p.constant},
+                          {"list", p.list},
+                          {"default", p.fallback}});
+      }
+      forms.push_back({{"since", form.since}, {"params", params}});
+    }
+    list.push_back({{"name", row.name}, {"summary", row.summary}, {"runs", how_it_runs(row)}, {"forms", forms}});
+  }
+  return Json{{"schema", "anemone.ops/1"}, {"ops", list}}.dump(2) + "\n";
+}
+
+std::string ops_markdown(const std::vector<OpRow>& rows) {
+  std::string out = fmt::format(fmt::runtime(kGenerated), "ops");
+  out +=
+      "# Operations\n\n`c` = must be known at compile time. *kernel*: the executor has a fast kernel; *by definition*: "
+      "it runs, slowly.\n";
+  for (const OpRow& row : rows) {
+    out += fmt::format("\n## {}\n\n{} ({})\n", row.name, row.summary, how_it_runs(row));
+    for (const FormRow& form : row.forms) {
+      out += fmt::format("\nSince {}:\n\n| parameter | types | | default |\n|---|---|---|---|\n", form.since);
+      for (const ParamRow& p : form.params) {
+        out += fmt::format("| {}{} | {} | {}{} | {} |\n", p.name, p.list ? "…" : "", p.types, p.constant ? "c " : "",
+                           p.required ? "required" : "optional", p.fallback);
+      }
+    }
+  }
+  return out;
+}
+
+std::string passes_text(const std::vector<PassRow>& rows, const std::vector<PipelineRow>& pipelines) {
+  std::string out;
+  for (const PassRow& row : rows) out += fmt::format("{:<26} {:<9} {}\n", row.name, row.numerics, row.summary);
+  for (const PipelineRow& p : pipelines)
+    out += fmt::format("\npipeline {}: {}\n", p.name, p.passes.empty() ? "nothing" : join(p.passes, ", "));
+  return out;
+}
+
+std::string passes_json(const std::vector<PassRow>& rows, const std::vector<PipelineRow>& pipelines) {
+  Json list = Json::array(), lines = Json::array();
+  for (const PassRow& row : rows)
+    list.push_back(
+        {{"name", row.name}, {"summary", row.summary}, {"numerics", row.numerics}, {"pipelines", row.pipelines}});
+  for (const PipelineRow& p : pipelines) lines.push_back({{"name", p.name}, {"passes", p.passes}});
+  return Json{{"schema", "anemone.passes/1"}, {"passes", list}, {"pipelines", lines}}.dump(2) + "\n";
+}
+
+std::string passes_markdown(const std::vector<PassRow>& rows, const std::vector<PipelineRow>& pipelines) {
+  std::string out = fmt::format(fmt::runtime(kGenerated), "passes");
+  out +=
+      "# Passes\n\n*exact*: no number changes; *rounding*: last bits may; *lossy*: precision is given up on "
+      "purpose.\n\n| pass | numerics | what it does | in |\n|---|---|---|---|\n";
+  for (const PassRow& row : rows)
+    out += fmt::format("| {} | {} | {} | {} |\n", row.name, row.numerics, row.summary, join(row.pipelines, ", "));
+  out += "\n## Pipelines\n\n";
+  for (const PipelineRow& p : pipelines)
+    out += fmt::format("- **{}**: {}\n", p.name, p.passes.empty() ? "nothing" : join(p.passes, ", "));
+  return out;
+}
+
+}  // namespace anemone::report

@@ -1,0 +1,16 @@
+#pragma once
+// The tables of operations and passes: for the terminal, for machines, and as the reference pages.
+#include <string>
+
+#include "anemone/toolchain/tables.h"
+
+namespace anemone::report {
+
+std::string ops_text(const std::vector<OpRow>& rows);
+std::string ops_json(const std::vector<OpRow>& rows);
+std::string ops_markdown(const std::vector<OpRow>& rows);
+std::string passes_text(const std::vector<PassRow>& rows, const std::vector<PipelineRow>& pipelines);
+std::string passes_json(const std::vector<PassRow>& rows, const std::vector<PipelineRow>& pipelines);
+std::string passes_markdown(const std::vector<PassRow>& rows, const std::vector<PipelineRow>& pipelines);
+
+}  // namespace anemone::report

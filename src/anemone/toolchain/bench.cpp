@@ -1,0 +1,129 @@
+// Latency and memory on this machine's CPU; two models run in turn, so that drift hits both.
+#include <sys/resource.h>
+#ifdef __APPLE__
+#include <sys/sysctl.h>
+#endif
+
+#include <algorithm>
+#include <chrono>
+#include <fstream>
+#include <map>
+
+#include "anemone/passes/pass.h"
+#include "anemone/runtime/cpu/targets.h"
+#include "anemone/toolchain/run.h"
+#include "anemone/toolchain/work.h"
+
+namespace anemone {
+namespace {
+
+std::string cpu_name() {
+#ifdef __APPLE__
+  char text[256] = {};
+  std::size_t size = sizeof text - 1;
+  return sysctlbyname("machdep.cpu.brand_string", text, &size, nullptr, 0) == 0 ? text : "unknown CPU";
+#else
+  std::ifstream info("/proc/cpuinfo");
+  for (std::string line; std::getline(info, line);) {
+    const std::size_t colon = line.find(": ");
+    if (line.starts_with("model name") && colon != std::string::npos) return line.substr(colon + 2);
+  }
+  return "unknown CPU";
+#endif
+}
+
+std::uint64_t peak_rss() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+#ifdef __APPLE__
+  return static_cast<std::uint64_t>(usage.ru_maxrss);
+#else
+  return static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
+#endif
+}
+
+struct Contestant {
+  Session session;
+  std::vector<Array> inputs;
+  BenchSide side;
+
+  Result<double> once() {
+    const auto start = std::chrono::steady_clock::now();
+    TRY(std::vector<Array> results, session.run(inputs));
+    const std::chrono::duration<double, std::milli> elapsed = std::chrono::steady_clock::now() - start;
+    return elapsed.count();
+  }
+};
+
+Result<Contestant> prepare(const std::filesystem::path& path, const BenchRequest& request) {
+  const auto start = std::chrono::steady_clock::now();
+  TRY(Session session, Session::open(path, {}, request.session));
+  const std::chrono::duration<double, std::milli> elapsed = std::chrono::steady_clock::now() - start;
+  TRY(std::vector<Array> inputs, random_inputs(session.function(), 1));
+  Contestant contestant{std::move(session), std::move(inputs), {}};
+  contestant.side.model = path.string();
+  contestant.side.load_ms = elapsed.count();
+  contestant.side.macs = total_macs(contestant.session.function());
+  for (std::size_t i = 0; i < request.warm_up; ++i) {
+    auto warm = contestant.once();
+    if (!warm) return std::move(warm).error();
+  }
+  return contestant;
+}
+
+double quantile(std::vector<double> values, double q) {
+  std::sort(values.begin(), values.end());
+  const double at = q * static_cast<double>(values.size() - 1);
+  const auto low = static_cast<std::size_t>(at);
+  const std::size_t high = std::min(low + 1, values.size() - 1);
+  return values[low] + (at - static_cast<double>(low)) * (values[high] - values[low]);
+}
+
+void finish(Contestant& contestant) {
+  BenchSide& side = contestant.side;
+  side.median_ms = quantile(side.runs_ms, 0.5);
+  side.p90_ms = quantile(side.runs_ms, 0.9);
+  side.min_ms = quantile(side.runs_ms, 0);
+  std::map<std::string, double> by_type;
+  for (const StepTiming& step : contestant.session.timings()) by_type[step.type] += step.ms;
+  side.by_type.assign(by_type.begin(), by_type.end());
+  std::stable_sort(side.by_type.begin(), side.by_type.end(),
+                   [](const auto& a, const auto& b) { return a.second > b.second; });
+}
+
+}  // namespace
+
+Result<BenchResult> bench(const std::filesystem::path& model, const BenchRequest& request) {
+  TRY(Contestant first, prepare(model, request));
+  std::optional<Contestant> second;
+  if (request.against) {
+    TRY(second, prepare(*request.against, request));
+  }
+  std::vector<double> ratios;
+  for (std::size_t i = 0; i < request.runs; ++i) {
+    TRY(const double mine, first.once());
+    first.side.runs_ms.push_back(mine);
+    if (!second) continue;
+    TRY(const double theirs, second->once());
+    second->side.runs_ms.push_back(theirs);
+    ratios.push_back(mine / theirs);
+  }
+  finish(first);
+  BenchResult result;
+  if (second) {
+    finish(*second);
+    result.against = second->side;
+    result.ratio = quantile(ratios, 0.5);
+  }
+  result.model = first.side;
+  result.runs = request.runs;
+  result.peak_rss_bytes = peak_rss();
+  result.threads = ThreadPool(request.session.threads).threads();
+  result.cpu = cpu_name();
+  result.isa = chosen_target().name;
+  const auto precision = request.session.precision.value_or(Precision::as_stored);
+  result.precision = precision == Precision::as_stored ? "as stored" : precision == Precision::fp32 ? "fp32" : "fp16";
+  return result;
+}
+
+}  // namespace anemone

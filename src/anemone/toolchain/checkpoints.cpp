@@ -1,0 +1,55 @@
+// Listing and making checkpoints.
+#include "anemone/toolchain/checkpoints.h"
+
+#include "anemone/formats/checkpoint.h"
+#include "anemone/formats/checkpoint_writer.h"
+#include "anemone/formats/sha256.h"
+#include "anemone/frontends/models/synth.h"
+
+namespace anemone {
+
+Result<CheckpointListing> list_checkpoint(const std::filesystem::path& path) {
+  TRY(Checkpoint checkpoint, read_checkpoint(path));
+  CheckpointListing listing{path.string(),       checkpoint.container, checkpoint.root,
+                            checkpoint.storages, checkpoint.globals,   {}};
+  for (const StoredTensor& t : checkpoint.tensors) {
+    listing.tensors.push_back({t.path, std::string(name(t.dtype)), t.storage_key, sha256_hex(elements(t).view), t.shape,
+                               t.stride, t.offset, t.parameter});
+  }
+  return listing;
+}
+
+Result<SynthResult> synth_star_checkpoint(const std::filesystem::path& output, const SynthRequest& request) {
+  models::SynthOptions options;
+  options.points = request.points;
+  options.weights = request.random ? models::SynthWeights::random : models::SynthWeights::hash;
+  options.seed = request.seed;
+  options.heads = request.heads;
+  TRY(std::vector<models::SynthTensor> tensors, models::synth_star(options));
+  SynthResult result;
+  std::vector<CheckpointEntry> entries;
+  for (const models::SynthTensor& tensor : tensors) {
+    CheckpointEntry entry;
+    entry.name = tensor.key;
+    entry.dtype = tensor.dtype;
+    entry.shape = tensor.shape;
+    entry.produce = [make = tensor.make](const CheckpointEntry::Sink& sink) { return sink(make().view); };
+    entries.push_back(std::move(entry));
+    if (request.heads && std::filesystem::exists(*request.heads / (tensor.key + ".npy")))
+      result.replaced.push_back(tensor.key);
+  }
+  TRY_VOID(write_checkpoint(output, entries));
+  result.output = output.string();
+  result.weights = request.random ? "random" : "hash";
+  result.points = request.points;
+  result.tensors = tensors.size();
+  models::StarShape shape;
+  shape.points = request.points;
+  shape.edges = *models::star_edges(request.points);  // synth_star has refused other numbers
+  result.parameters = models::parameter_count(models::star_keys(shape));
+  std::error_code ignored;
+  result.bytes = std::filesystem::file_size(output, ignored);
+  return result;
+}
+
+}  // namespace anemone

@@ -1,0 +1,23 @@
+#pragma once
+// Checkpoints as such: listing any of them, making a synthetic one.
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "anemone/support/result.h"
+#include "anemone/toolchain/results.h"
+
+namespace anemone {
+
+/// Every tensor of any checkpoint, with the hash of its elements in row-major order.
+Result<CheckpointListing> list_checkpoint(const std::filesystem::path& path);
+
+struct SynthRequest {
+  std::int64_t points = 98;
+  bool random = false;  ///< else the hash weights
+  std::uint64_t seed = 0;
+  std::optional<std::filesystem::path> heads;
+};
+Result<SynthResult> synth_star_checkpoint(const std::filesystem::path& output, const SynthRequest& request);
+
+}  // namespace anemone

@@ -1,0 +1,64 @@
+// Output formats by extension.
+#include "anemone/toolchain/deliver.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+
+#include "anemone/backends/mlpackage/writer.h"
+#include "anemone/ir/print.h"
+#include "anemone/support/file.h"
+
+namespace anemone {
+namespace {
+
+Result<std::uint64_t> write_text(const Program& program, const std::filesystem::path& output) {
+  const std::string text = to_text(program, {.exact = true});
+  TRY_VOID(write_file(output, text));
+  return text.size();
+}
+
+Result<std::uint64_t> write_program(const Program& program, const std::filesystem::path& output) {
+  const std::string extension = output.extension().string();
+  if (extension == ".mlpackage") {
+    TRY(const WrittenPackage written, write_mlpackage(program, output));
+    return written.bytes;
+  }
+  if (extension == ".mil") return write_text(program, output);
+  return bad_usage(
+      fmt::format("'{}' does not end in .mlpackage or .mil, and the ending decides the format", output.string()));
+}
+
+}  // namespace
+
+Result<Delivered> convert_to(const std::filesystem::path& input, const std::filesystem::path& output,
+                             const ConvertOptions& options) {
+  const auto start = std::chrono::steady_clock::now();
+  TRY(Converted converted, convert(input, options));
+  Delivered delivered;
+  delivered.warnings = std::move(converted.warnings);
+  ConvertResult& result = delivered.result;
+  TRY(result.bytes, write_program(*converted.program, output));
+  const Function& main = converted.program->main();
+  result.input = input.string();
+  result.output = output.string();
+  result.ops = count_ops(main);
+  result.precision = "fp32";
+  for_each_node(main.body, [&](const Node& node) {
+    for (const auto& value : node.outputs) {
+      if (value->type.is_tensor() && value->type.dtype == DType::fp16) result.precision = "fp16";
+    }
+  });
+  result.target = std::string(name(main.opset));
+  result.inputs = summarise(main.interface.inputs);
+  result.outputs = summarise(main.interface.outputs);
+  for (const auto& function : converted.program->functions) result.functions.push_back(function->name);
+  result.outputs_left_out = std::move(converted.outputs_left_out);
+  for (PassReport& p : converted.passes)
+    result.passes.push_back({std::string(p.name), p.changed, p.ms, std::move(p.counts), std::move(p.remarks)});
+  const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
+  result.seconds = elapsed.count();
+  return delivered;
+}
+
+}  // namespace anemone

@@ -1,0 +1,104 @@
+#pragma once
+// What the verbs return: plain structs that reports render and nobody computes on.
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "anemone/toolchain/summary.h"
+
+namespace anemone {
+
+struct PassSummary {
+  std::string name;
+  bool changed = false;
+  double ms = 0;
+  std::map<std::string, std::size_t> counts;
+  std::vector<std::string> remarks;
+};
+
+struct ConvertResult {
+  std::string input, output;
+  std::uint64_t bytes = 0;
+  std::string precision, target;
+  OpCounts ops;
+  std::vector<FeatureSummary> inputs, outputs;
+  std::vector<std::string> functions;  ///< more than one: one a size
+  std::vector<std::string> outputs_left_out;
+  std::vector<PassSummary> passes;
+  double seconds = 0;
+};
+
+struct RunOutput {
+  std::string name, dtype, file;  ///< file: within the output folder
+  Dims shape;
+  double min = 0, max = 0, mean = 0;
+};
+struct RunResult {
+  std::string model, folder;
+  std::vector<RunOutput> outputs;
+  std::vector<std::string> notes;  ///< the shape a flexible program ran at, operations without a fast kernel …
+  double seconds = 0;              ///< of the execution alone
+};
+
+struct OutputComparison {
+  std::string name;
+  double max_abs = 0, mean_abs = 0, psnr_db = 0, scale = 0;  ///< scale: largest magnitude of the reference
+  bool pass = false;
+};
+struct LandmarkComparison {
+  std::int64_t points = 0;
+  double mean_px = 0, max_px = 0;     ///< of the crop
+  std::optional<double> nme_percent;  ///< normalised by the reference's outer eye corners
+  bool pass = false;
+};
+struct VerifyResult {
+  std::string candidate, reference, basis;  ///< basis: which inputs, which precisions
+  std::size_t inputs = 0;
+  std::vector<OutputComparison> outputs;  ///< the worst over all inputs
+  std::optional<LandmarkComparison> landmarks;
+  double limit_mean_px = 0, limit_max_px = 0, limit_psnr_db = 0;
+  std::vector<std::string> notes;
+  bool pass = false;
+};
+
+struct BenchSide {
+  std::string model;
+  double median_ms = 0, p90_ms = 0, min_ms = 0, load_ms = 0;
+  std::vector<double> runs_ms;
+  std::int64_t macs = 0;
+  std::vector<std::pair<std::string, double>> by_type;  ///< operation type and ms of the last run, slowest first
+};
+struct BenchResult {
+  BenchSide model;
+  std::optional<BenchSide> against;
+  std::optional<double> ratio;  ///< model / against, median over interleaved pairs
+  std::size_t runs = 0;
+  std::uint64_t peak_rss_bytes = 0;
+  int threads = 0;
+  std::string cpu, isa, precision;
+};
+
+struct SynthResult {
+  std::string output, weights;
+  std::int64_t points = 0, parameters = 0;
+  std::size_t tensors = 0;
+  std::uint64_t bytes = 0;
+  std::vector<std::string> replaced;  ///< keys taken from --heads
+};
+
+struct ListedTensor {
+  std::string path, dtype, storage, sha256;
+  Dims shape, stride;
+  std::int64_t offset = 0;
+  bool parameter = false;
+};
+struct CheckpointListing {
+  std::string file, container, root;
+  std::size_t storages = 0;
+  std::vector<std::string> globals;
+  std::vector<ListedTensor> tensors;
+};
+
+}  // namespace anemone

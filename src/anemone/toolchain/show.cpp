@@ -1,0 +1,25 @@
+// Loads and prints.
+#include "anemone/toolchain/show.h"
+
+#include "anemone/ir/print.h"
+#include "anemone/toolchain/model.h"
+
+namespace anemone {
+
+Result<std::string> show_program(const std::filesystem::path& path, const ShowOptions& options, Diagnostics& warnings) {
+  LoadOptions load;
+  load.network = options.network;
+  TRY(Model model, load_model(path, load));
+  warnings = std::move(model.warnings);
+  PrintOptions print_options;
+  print_options.exact = options.exact;
+  print_options.origins = options.origins;
+  return to_text(*model.program, print_options);
+}
+
+Result<bool> is_checkpoint(const std::filesystem::path& path) {
+  TRY(const ModelFormat format, recognise(path));
+  return format == ModelFormat::checkpoint;
+}
+
+}  // namespace anemone

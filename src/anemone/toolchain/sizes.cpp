@@ -1,0 +1,107 @@
+// Several input sizes in one package: unknown extents where the programs agree, a function each where they do not.
+#include <fmt/format.h>
+
+#include "anemone/toolchain/convert.h"
+
+namespace anemone {
+namespace {
+
+Diagnostic depends_on_size(std::string_view what) {
+  return bad_input("E0810", fmt::format("{} depends on the input's size, so one graph cannot take several sizes", what),
+                   {}, "use '--target ios18', which makes one function a size, or convert once a size");
+}
+
+// Makes `a` the type of both: extents that differ become unknown. False when more than extents differ.
+bool merge_types(Type& a, const Type& b) {
+  if (a.kind != b.kind || a.dtype != b.dtype || a.ranked != b.ranked || a.dims.size() != b.dims.size()) return false;
+  for (std::size_t i = 0; i < a.dims.size(); ++i) {
+    if (a.dims[i] != b.dims[i]) a.dims[i] = kUnknown;
+  }
+  return true;
+}
+
+Result<void> merge_node(Node& a, const Node& b) {
+  if (a.type != b.type || a.operands().size() != b.operands().size() || a.outputs.size() != b.outputs.size())
+    return depends_on_size(describe(a));
+  for (const Operand& operand : a.operands()) {
+    const Operand* other = b.operand(operand.param);
+    if (!other || other->values.size() != operand.values.size()) return depends_on_size(describe(a));
+    for (std::size_t i = 0; i < operand.values.size(); ++i) {
+      const ConstantPtr &x = operand.values[i]->constant, &y = other->values[i]->constant;
+      if (!x != !y || (x && !same_content(*x, *y)))
+        return depends_on_size(fmt::format("'{}' of {}", operand.param, describe(a)));
+    }
+  }
+  for (std::size_t i = 0; i < a.outputs.size(); ++i) {
+    if (!merge_types(a.outputs[i]->type, b.outputs[i]->type)) return depends_on_size(describe(a));
+  }
+  return {};
+}
+
+Result<void> merge_bodies(Block& a, const Block& b) {
+  if (a.nodes.size() != b.nodes.size()) return depends_on_size("the number of operations");
+  for (std::size_t i = 0; i < a.inputs.size(); ++i) {
+    if (!merge_types(a.inputs[i]->type, b.inputs[i]->type)) return depends_on_size("the type of an input");
+  }
+  auto other = b.nodes.begin();
+  for (Node& node : a.nodes) TRY_VOID(merge_node(node, *other++));
+  return {};
+}
+
+// The first program's features list all sizes; its own stays the default.
+void list_sizes(Interface& interface, const std::vector<Interface>& all) {
+  for (std::size_t i = 0; i < interface.inputs.size(); ++i) {
+    Feature& feature = interface.inputs[i];
+    for (const Interface& one : all) {
+      const Feature& other = one.inputs[i];
+      if (feature.kind == Feature::Kind::image) feature.sizes.emplace_back(other.width, other.height);
+      if (feature.kind == Feature::Kind::array) feature.shapes.push_back(other.shape);
+    }
+    const bool one_shape =
+        std::all_of(feature.shapes.begin(), feature.shapes.end(), [&](const Dims& s) { return s == feature.shape; });
+    if (one_shape) feature.shapes.clear();
+  }
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Program>> merge_sizes(std::vector<std::unique_ptr<Program>> programs) {
+  std::unique_ptr<Program> merged = std::move(programs.front());
+  if (programs.size() == 1) return merged;
+  Function& main = merged->main();
+  std::vector<Interface> interfaces{main.interface};
+  for (std::size_t i = 1; i < programs.size(); ++i) {
+    TRY_VOID(merge_bodies(main.body, programs[i]->main().body));
+    interfaces.push_back(programs[i]->main().interface);
+  }
+  list_sizes(main.interface, interfaces);
+  for (Feature& output : main.interface.outputs) {
+    for (const Value* value : main.body.outputs()) {
+      if (value->name == output.name && !value->type.is_fixed())
+        output.shape.clear();  // a wrong fixed shape pads at run time
+    }
+  }
+  return merged;
+}
+
+Result<std::unique_ptr<Program>> functions_by_size(std::vector<std::unique_ptr<Program>> programs) {
+  std::unique_ptr<Program> joined = std::move(programs.front());
+  for (std::size_t i = 0; i < programs.size(); ++i) {
+    Program& from = i == 0 ? *joined : *programs[i];
+    std::unique_ptr<Function> function = std::move(from.functions.front());
+    const Feature& input = function->interface.inputs.front();
+    const bool image = input.kind == Feature::Kind::image;
+    function->name =
+        fmt::format("size_{}x{}", image ? input.height : input.shape[2], image ? input.width : input.shape[3]);
+    function->program = joined.get();
+    if (i == 0) {
+      joined->default_function = function->name;
+      joined->functions.front() = std::move(function);
+    } else {
+      joined->functions.push_back(std::move(function));
+    }
+  }
+  return joined;
+}
+
+}  // namespace anemone
