@@ -7,6 +7,7 @@
 namespace anemone::ops {
 
 std::span<const OpDef> activation();
+std::span<const OpDef> attention();
 std::span<const OpDef> constant();
 std::span<const OpDef> convolution();
 std::span<const OpDef> elementwise_binary();
@@ -17,11 +18,15 @@ std::span<const OpDef> join();
 std::span<const OpDef> linear();
 std::span<const OpDef> normalization();
 std::span<const OpDef> pool();
+std::span<const OpDef> quantize();
 std::span<const OpDef> rearrange();
 std::span<const OpDef> reduction();
 std::span<const OpDef> resize();
+std::span<const OpDef> scatter();
 std::span<const OpDef> shape();
 std::span<const OpDef> slice();
+std::span<const OpDef> sort();
+std::span<const OpDef> space();
 std::span<const OpDef> state();
 
 }  // namespace anemone::ops

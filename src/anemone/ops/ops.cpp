@@ -9,10 +9,10 @@ namespace anemone::ops {
 
 const OpTable& table() {
   static const OpTable kTable = [] {
-    const std::array families{constant(),           convolution(),       normalization(),      activation(),
-                              elementwise_unary(),  elementwise_binary(), reduction(),          pool(),
-                              resize(),             shape(),             slice(),              join(),
-                              rearrange(),          gather(),            generate(),           linear(),            state()};
+    const std::array families{
+        constant(), convolution(), normalization(), activation(), elementwise_unary(), elementwise_binary(),
+        reduction(), pool(), resize(), shape(), slice(), join(), rearrange(), space(), gather(), scatter(), sort(),
+        generate(), linear(), attention(), quantize(), state()};
     return OpTable(families);
   }();
   return kTable;
