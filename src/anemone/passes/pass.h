@@ -72,6 +72,9 @@ struct PassReport {
   std::vector<std::string> remarks;
 };
 Result<std::vector<PassReport>> run_passes(Program& program, const PipelineOptions& options);
+/// The same for rows that need not be in the table; options.passes is not looked at.
+Result<std::vector<PassReport>> run_passes(Program& program, std::span<const Pass> passes,
+                                           const PipelineOptions& options);
 
 /// Seeded inputs for a function: images get whole numbers 0…255, floats a uniform [-1, 1), integers small indices.
 Result<std::vector<Array>> random_inputs(const Function& function, std::uint64_t seed);

@@ -107,6 +107,17 @@ Result<bool> run_checked(const Pass& pass, Program& program, PassContext& contex
 }  // namespace
 
 Result<std::vector<PassReport>> run_passes(Program& program, const PipelineOptions& options) {
+  std::vector<Pass> passes;
+  for (std::string_view wanted : options.passes) {
+    const Pass* pass = find_pass(wanted);
+    if (!pass) return bad_usage(fmt::format("there is no pass '{}'", wanted), "'anemone passes' lists them");
+    passes.push_back(*pass);
+  }
+  return run_passes(program, passes, options);
+}
+
+Result<std::vector<PassReport>> run_passes(Program& program, std::span<const Pass> passes,
+                                           const PipelineOptions& options) {
   std::vector<PassReport> reports;
   std::string text;
   Outputs outputs;
@@ -115,17 +126,15 @@ Result<std::vector<PassReport>> run_passes(Program& program, const PipelineOptio
     text = to_text(program, {.exact = true});
     TRY(outputs, execute(program, options.execute));
   }
-  for (std::string_view wanted : options.passes) {
-    const Pass* pass = find_pass(wanted);
-    if (!pass) return bad_usage(fmt::format("there is no pass '{}'", wanted), "'anemone passes' lists them");
+  for (const Pass& pass : passes) {
     PassContext context;
     const auto start = std::chrono::steady_clock::now();
-    auto changed = options.check ? run_checked(*pass, program, context, options.execute, text, outputs)
-                                 : run_on_program(*pass, program, context);
+    auto changed = options.check ? run_checked(pass, program, context, options.execute, text, outputs)
+                                 : run_on_program(pass, program, context);
     if (!changed) return std::move(changed).error();
     const std::chrono::duration<double, std::milli> elapsed = std::chrono::steady_clock::now() - start;
-    reports.push_back({pass->name, *changed, elapsed.count(), context.counts(), context.remarks()});
-    if (*changed && options.on_change) TRY_VOID(options.on_change(reports.size(), pass->name, program));
+    reports.push_back({pass.name, *changed, elapsed.count(), context.counts(), context.remarks()});
+    if (*changed && options.on_change) TRY_VOID(options.on_change(reports.size(), pass.name, program));
   }
   return reports;
 }
