@@ -1,0 +1,56 @@
+#pragma once
+// From a state dict to a program: which network the tensors belong to, and the graph with everything a user may ask
+// about it.
+#include <map>
+#include <memory>
+#include <optional>
+
+#include "anemone/frontends/models/keys.h"
+#include "anemone/frontends/models/modules.h"
+#include "anemone/frontends/torch/state_dict.h"
+#include "anemone/ir/graph.h"
+
+namespace anemone::models {
+
+struct NetworkOptions {
+  std::optional<std::string> name;            ///< skips the recognition
+  std::optional<std::int64_t> height, width;  ///< of the input; the other one follows when only one is given
+  Target target = Target::ios17;
+};
+
+/// How pixels (0..255) become the graph's input: channel c of `color` is x·scale + bias[c].
+struct Preprocessing {
+  Color color = Color::bgr;
+  double scale = 1;
+  std::vector<double> bias;  ///< one a channel
+};
+
+struct Network {
+  std::string name;                  ///< "star", "retinaface-mobilenet0.25"
+  std::unique_ptr<Program> program;  ///< fp32; one input, `image` [1,3,H,W], preprocessed; outputs: the group "all"
+  Preprocessing preprocessing;       ///< as trained
+  std::int64_t height = 0, width = 0;
+  std::int64_t size_step = 1;             ///< heights and widths that the network takes are multiples of this
+  bool square_only = false;               ///< height and width must be equal
+  bool constants_depend_on_size = false;  ///< another size needs another program, not only other shapes
+
+  bool is_landmark_network = false;
+  std::string landmark_output;         ///< [1,points,2]: (x, y), -1 and 1 at the centres of the outermost map cells
+  std::int64_t points = 0, edges = 0;  ///< 0 where the network has none
+
+  std::map<std::string, std::vector<std::string>> output_groups;  ///< "all" and, for landmark networks, "final"
+  std::string default_group = "all";
+  std::map<std::string, std::string> aliases;  ///< other names of values: "pointmaps0" → "pointmap0"
+
+  KeyReport keys;
+  ModuleTree modules;  ///< with the work of `program`
+};
+
+/// E0610: not a network that is known; E0611: no network of that name; E0605–E0607: its tensors do not fit;
+/// E0612: an input size that it cannot take.
+Result<Network> build_network(const StateDict& state, const NetworkOptions& options = {});
+
+/// The names that NetworkOptions::name takes.
+std::vector<std::string_view> known_networks();
+
+}  // namespace anemone::models

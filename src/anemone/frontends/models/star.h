@@ -1,0 +1,15 @@
+#pragma once
+// STAR facial landmarks (StackedHGNetV1): stacked hourglasses with coordinate channels and a centroid decoder.
+#include "anemone/frontends/models/network.h"
+#include "anemone/frontends/models/star_keys.h"
+
+namespace anemone::models {
+
+inline constexpr std::string_view kStarName = "star";
+
+/// Default size 256×256. Any number of points, edges, stacks and channels that the tensors show.
+Result<Network> build_star(const StateDict& state, const NetworkOptions& options);
+
+ModuleTree star_modules(const StarShape& shape);
+
+}  // namespace anemone::models
