@@ -15,11 +15,12 @@
 
 #include "anemone/runtime/cpu/copy_row-inl.h"
 
-#ifndef ANEMONE_CONV_GEMM_ONCE
-#define ANEMONE_CONV_GEMM_ONCE
+HWY_BEFORE_NAMESPACE();
 namespace anemone {
+namespace HWY_NAMESPACE {
+namespace {
 
-/// How one convolution is cut into tasks.
+// How one convolution is cut into tasks.
 struct ConvPlan {
   std::int64_t channels, rows, depth;  // of one group: inputs, outputs, terms of a sum
   std::int64_t pixels;                 // of one output plane
@@ -29,24 +30,16 @@ struct ConvPlan {
   bool flat;                           // 1x1 without padding or stride: planes are rows of one long line
 };
 
-/// `count` pixels of one output row, at [column, column + count) of the tile and within one panel of it.
+// `count` pixels of one output row, at [column, column + count) of the tile and within one panel of it.
 struct ConvSegment {
   std::int64_t out_y, out_x, column, count;
 };
 
-/// One tap seen from one segment: which input row, and which part of the segment lies inside it.
+// One tap seen from one segment: which input row, and which part of the segment lies inside it.
 struct ConvTap {
   std::int64_t offset;      // of the first pixel inside, from the start of the channel's plane
   std::int64_t begin, end;  // pixels of the segment that are inside; the others are padding
 };
-
-}  // namespace anemone
-#endif
-
-HWY_BEFORE_NAMESPACE();
-namespace anemone {
-namespace HWY_NAMESPACE {
-namespace {
 
 // The tile of a 1x1 convolution: `count` pixels from `first` of every channel's plane.
 void FillFlat(const ConvCall& call, const ConvPlan& plan, const float* in, std::int64_t first_channel,

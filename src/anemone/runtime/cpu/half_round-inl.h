@@ -14,22 +14,17 @@ namespace HWY_NAMESPACE {
 
 // Highway's half conversions are right where the hardware converts (F16C comes with the AVX2 target), and wrong in
 // Debian's 1.0.3 everywhere else: truncation, mangled infinities.
-#undef ANEMONE_HAVE_HALF_CONVERSION
-#if (HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX2) || HWY_ARCH_ARM_A64
-#define ANEMONE_HAVE_HALF_CONVERSION 1
-#else
-#define ANEMONE_HAVE_HALF_CONVERSION 0
-#endif
+constexpr bool kHardwareHalf = (HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX2) || HWY_ARCH_ARM_A64;
 
 namespace hn = hwy::HWY_NAMESPACE;
 
 /// The nearest half of each lane, as float; the same bits as anemone::round_to_half.
 template <class D, class V = hn::Vec<D>>
 HWY_INLINE V RoundToHalf(D d, V v) {
-#if ANEMONE_HAVE_HALF_CONVERSION
-  const hn::Rebind<hwy::float16_t, D> dh;
-  return hn::PromoteTo(d, hn::DemoteTo(dh, v));
-#else
+  if constexpr (kHardwareHalf) {
+    const hn::Rebind<hwy::float16_t, D> dh;
+    return hn::PromoteTo(d, hn::DemoteTo(dh, v));
+  }
   const hn::RebindToUnsigned<D> du;
   const auto bits = hn::BitCast(du, v);
   const auto magnitude = hn::And(bits, hn::Set(du, 0x7fffffffu));
@@ -46,7 +41,6 @@ HWY_INLINE V RoundToHalf(D d, V v) {
   auto result = hn::IfThenElse(hn::Lt(magnitude, hn::Set(du, 0x38800000u)), subnormal, normal);
   result = hn::IfThenElse(hn::Gt(magnitude, infinity), nan, result);
   return hn::BitCast(d, hn::Or(result, sign));
-#endif
 }
 
 // NOLINTNEXTLINE(google-readability-namespace-comments)

@@ -20,7 +20,8 @@ void instance_norm(const float* in, float* out, std::int64_t batch, std::int64_t
 void layer_norm(const float* in, float* out, std::int64_t outer, std::int64_t inner, const float* gamma,
                 const float* beta, float epsilon, ThreadPool& pool);
 
-/// exp(x - max) / sum over the middle extent of [outer, axis, inner]; the sum in double. in may be out.
+/// exp(x - max) / sum over the middle extent of [outer, axis, inner]; the sum in double, of short float sums. in may be
+/// out.
 void softmax(const float* in, float* out, std::int64_t outer, std::int64_t axis, std::int64_t inner, ThreadPool& pool);
 
 }  // namespace anemone

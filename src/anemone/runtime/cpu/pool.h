@@ -9,7 +9,7 @@ namespace anemone {
 struct PoolParams {
   std::int64_t kernel_height = 1, kernel_width = 1;
   std::int64_t stride_height = 1, stride_width = 1;
-  std::int64_t pad_top = 0, pad_left = 0;  ///< what follows the image is given by the output's size
+  std::int64_t pad_top = 0, pad_bottom = 0, pad_left = 0, pad_right = 0;
 };
 
 /// planes = batch * channels. The caller gives the output's size (ceil mode or not): windows may start before the input
@@ -21,8 +21,8 @@ struct PoolShape {
 /// NaN inputs give NaN.
 void max_pool(const PoolParams& params, const PoolShape& shape, const float* in, float* out, ThreadPool& pool);
 
-/// The sum of the window's inputs divided by kernel_height * kernel_width, or, with exclude_padding, by the number of
-/// inputs the window sees.
+/// The sum of the window's inputs divided by the number of places it covers: padding counts, but not what ceil mode
+/// adds beyond it. With exclude_padding only inputs count.
 void avg_pool(const PoolParams& params, const PoolShape& shape, bool exclude_padding, const float* in, float* out,
               ThreadPool& pool);
 

@@ -1,0 +1,207 @@
+#include "anemone/runtime/cpu/reduce.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include "anemone/runtime/cpu/loop_nest.h"
+
+namespace anemone {
+namespace {
+
+// Every reduction in double: start, one more element, two partial results joined, the result of `count` elements.
+struct Sum {
+  static constexpr double kStart = 0;
+  static double step(double sum, double x) { return sum + x; }
+  static double join(double a, double b) { return a + b; }
+};
+struct Magnitudes : Sum {
+  static double step(double sum, double x) { return sum + std::fabs(x); }
+};
+struct Squares : Sum {
+  static double step(double sum, double x) { return sum + x * x; }
+};
+struct Product {
+  static constexpr double kStart = 1;
+  static double step(double product, double x) { return product * x; }
+  static double join(double a, double b) { return a * b; }
+};
+struct Max {
+  static constexpr double kStart = -std::numeric_limits<double>::infinity();
+  static double step(double top, double x) { return x > top || x != x ? x : top; }
+  static double join(double a, double b) { return step(a, b); }
+};
+struct Min {
+  static constexpr double kStart = std::numeric_limits<double>::infinity();
+  static double step(double low, double x) { return x < low || x != x ? x : low; }
+  static double join(double a, double b) { return step(a, b); }
+};
+
+/// The kept and the reduced dimensions of a tensor, neighbours of one kind merged.
+struct Plan {
+  std::vector<std::int64_t> kept, reduced;
+  Strides kept_strides, reduced_strides;
+  bool reduced_last = false;  // the innermost dimension is a reduced one
+
+  Plan(ShapeView shape, std::span<const std::int64_t> axes) {
+    const Strides strides = row_major(shape);
+    bool last = false, first = true;
+    for (std::size_t k = 0; k < shape.size(); ++k) {
+      const bool reduce =
+          axes.empty() || std::find(axes.begin(), axes.end(), static_cast<std::int64_t>(k)) != axes.end();
+      if (shape[k] == 1) continue;
+      auto& extents = reduce ? reduced : kept;
+      auto& own = reduce ? reduced_strides : kept_strides;
+      if (!first && last == reduce) {
+        extents.back() *= shape[k];
+        own.back() = strides[k];
+      } else {
+        extents.push_back(shape[k]);
+        own.push_back(strides[k]);
+      }
+      last = reduce;
+      first = false;
+    }
+    reduced_last = last;
+    if (kept.empty()) kept = {1}, kept_strides = {0};
+    if (reduced.empty()) reduced = {1}, reduced_strides = {0};
+  }
+};
+
+// The offsets of all index tuples but the innermost dimension.
+std::vector<std::int64_t> outer_offsets(const std::vector<std::int64_t>& extents, const Strides& strides,
+                                        bool with_inner) {
+  std::vector<std::int64_t> offsets = {0};
+  for (std::size_t k = 0; k + (with_inner ? 0 : 1) < extents.size(); ++k) {
+    std::vector<std::int64_t> more;
+    more.reserve(offsets.size() * static_cast<std::size_t>(extents[k]));
+    for (const std::int64_t offset : offsets) {
+      for (std::int64_t i = 0; i < extents[k]; ++i) more.push_back(offset + i * strides[k]);
+    }
+    offsets = std::move(more);
+  }
+  return offsets;
+}
+
+template <class Op>
+double reduce_row(const float* x, std::int64_t n) {
+  constexpr std::int64_t kChains = 8;  // independent, so the additions overlap
+  double part[kChains];
+  for (double& p : part) p = Op::kStart;
+  std::int64_t i = 0;
+  for (; i + kChains <= n; i += kChains) {
+    for (std::int64_t c = 0; c < kChains; ++c) part[c] = Op::step(part[c], static_cast<double>(x[i + c]));
+  }
+  double total = Op::kStart;
+  for (; i < n; ++i) total = Op::step(total, static_cast<double>(x[i]));
+  for (const double p : part) total = Op::join(total, p);
+  return total;
+}
+
+template <class Op, class Finish>
+void run(const float* in, const Plan& plan, float* out, ThreadPool& pool, Finish finish) {
+  const std::int64_t reduced = element_count(plan.reduced), kept = element_count(plan.kept);
+  if (kept <= 0) return;
+  const std::vector<std::int64_t> walk = outer_offsets(plan.reduced, plan.reduced_strides, !plan.reduced_last);
+  if (plan.reduced_last) {
+    const std::vector<std::int64_t> rows = outer_offsets(plan.kept, plan.kept_strides, true);
+    const std::int64_t inner = plan.reduced.back();
+    const std::int64_t per_task = std::max<std::int64_t>(1, 8192 / std::max<std::int64_t>(1, reduced));
+    pool.parallel_ranges(kept, per_task, [&](std::int64_t begin, std::int64_t end, int) {
+      for (std::int64_t k = begin; k < end; ++k) {
+        double total = Op::kStart;
+        for (const std::int64_t offset : walk) {
+          total = Op::join(total, reduce_row<Op>(in + rows[static_cast<std::size_t>(k)] + offset, inner));
+        }
+        out[k] = static_cast<float>(finish(total, reduced));
+      }
+    });
+    return;
+  }
+  constexpr std::int64_t kColumns = 256;
+  const std::vector<std::int64_t> blocks = outer_offsets(plan.kept, plan.kept_strides, false);
+  const std::int64_t inner = plan.kept.back(), stride = plan.kept_strides.back();
+  const std::int64_t parts = (inner + kColumns - 1) / kColumns;
+  pool.parallel_for(static_cast<std::int64_t>(blocks.size()) * parts, [&](std::int64_t task, int) {
+    const std::int64_t block = task / parts, first = task % parts * kColumns, n = std::min(kColumns, inner - first);
+    double total[kColumns];
+    for (std::int64_t j = 0; j < n; ++j) total[j] = Op::kStart;
+    for (const std::int64_t offset : walk) {
+      const float* x = in + blocks[static_cast<std::size_t>(block)] + offset + first * stride;
+      for (std::int64_t j = 0; j < n; ++j) total[j] = Op::step(total[j], static_cast<double>(x[j]));
+    }
+    for (std::int64_t j = 0; j < n; ++j) out[block * inner + first + j] = static_cast<float>(finish(total[j], reduced));
+  });
+}
+
+// log(sum(exp x)) without overflow: around the largest element of each sum.
+void log_sum_exp(const float* in, ShapeView shape, std::span<const std::int64_t> axes, const Plan& plan, float* out,
+                 ThreadPool& pool) {
+  const auto same = [](double x, std::int64_t) { return x; };
+  run<Max>(in, plan, out, pool, same);
+  std::vector<std::int64_t> out_shape(shape.begin(), shape.end());
+  for (std::size_t k = 0; k < out_shape.size(); ++k) {
+    if (axes.empty() || std::find(axes.begin(), axes.end(), static_cast<std::int64_t>(k)) != axes.end())
+      out_shape[k] = 1;
+  }
+  const std::int64_t n = element_count(shape), kept = element_count(out_shape);
+  FloatBuffer shifted(static_cast<std::size_t>(n)), sums(static_cast<std::size_t>(kept));
+  // A sum whose largest term is infinite keeps it: exp(inf - inf) must not come into being.
+  FloatBuffer top(static_cast<std::size_t>(kept));
+  for (std::int64_t i = 0; i < kept; ++i) top[static_cast<std::size_t>(i)] = std::isinf(out[i]) ? 0.0f : out[i];
+  binary(Binary::sub, in, shape, top.data(), out_shape, shifted.data(), pool);
+  unary(Unary::exp, shifted.data(), shifted.data(), n, pool);
+  run<Sum>(shifted.data(), plan, sums.data(), pool, [](double sum, std::int64_t) { return std::log(sum); });
+  for (std::int64_t i = 0; i < kept; ++i) out[i] = sums[static_cast<std::size_t>(i)] + top[static_cast<std::size_t>(i)];
+}
+
+}  // namespace
+
+void reduce(Reduction op, const float* in, ShapeView shape, std::span<const std::int64_t> axes, float* out,
+            ThreadPool& pool) {
+  const Plan plan(shape, axes);
+  const auto same = [](double x, std::int64_t) { return x; };
+  switch (op) {
+    case Reduction::sum:
+      return run<Sum>(in, plan, out, pool, same);
+    case Reduction::mean:
+      return run<Sum>(in, plan, out, pool, [](double x, std::int64_t n) { return x / static_cast<double>(n); });
+    case Reduction::max:
+      return run<Max>(in, plan, out, pool, same);
+    case Reduction::min:
+      return run<Min>(in, plan, out, pool, same);
+    case Reduction::prod:
+      return run<Product>(in, plan, out, pool, same);
+    case Reduction::l1_norm:
+      return run<Magnitudes>(in, plan, out, pool, same);
+    case Reduction::l2_norm:
+      return run<Squares>(in, plan, out, pool, [](double x, std::int64_t) { return std::sqrt(x); });
+    case Reduction::sum_square:
+      return run<Squares>(in, plan, out, pool, same);
+    case Reduction::log_sum:
+      return run<Sum>(in, plan, out, pool, [](double x, std::int64_t) { return std::log(x); });
+    case Reduction::log_sum_exp:
+      return log_sum_exp(in, shape, axes, plan, out, pool);
+  }
+}
+
+void arg_max(const float* in, std::int64_t outer, std::int64_t axis, std::int64_t inner, std::int32_t* out,
+             bool smallest, ThreadPool& pool) {
+  pool.parallel_ranges(outer * inner, std::max<std::int64_t>(1, 4096 / std::max<std::int64_t>(1, axis)),
+                       [&](std::int64_t begin, std::int64_t end, int) {
+                         for (std::int64_t i = begin; i < end; ++i) {
+                           const float* x = in + i / inner * axis * inner + i % inner;
+                           std::int64_t best = 0;
+                           for (std::int64_t k = 1; k < axis; ++k) {
+                             const float candidate = x[k * inner], leader = x[best * inner];
+                             if (leader != leader) break;
+                             const bool wins = smallest ? candidate < leader : candidate > leader;
+                             if (wins || candidate != candidate) best = k;
+                           }
+                           out[i] = static_cast<std::int32_t>(best);
+                         }
+                       });
+}
+
+}  // namespace anemone
