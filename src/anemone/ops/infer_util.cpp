@@ -15,6 +15,8 @@ std::int64_t plus(std::int64_t a, std::int64_t b) {
   return __builtin_add_overflow(a, b, &sum) ? kHuge : sum;
 }
 
+std::int64_t minus(std::int64_t a, std::int64_t b) { return a == kUnknown ? kUnknown : a <= b ? 0 : a - b; }
+
 std::int64_t times(std::int64_t a, std::int64_t b) {
   if (a == kUnknown || b == kUnknown) return kUnknown;
   std::int64_t result = 0;

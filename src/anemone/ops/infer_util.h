@@ -47,6 +47,8 @@ Types same_as_x(const InferView& v);
 // Arithmetic of extents: unknown in, unknown out; saturates instead of overflowing.
 inline constexpr std::int64_t kHuge = std::int64_t{1} << 62;
 std::int64_t plus(std::int64_t a, std::int64_t b);
+/// a − b of a known amount b, not below 0: a negative extent must not look like an unknown one.
+std::int64_t minus(std::int64_t a, std::int64_t b);
 std::int64_t times(std::int64_t a, std::int64_t b);
 /// Product of a range; unknown when any factor is.
 std::int64_t product(std::span<const std::int64_t> dims);

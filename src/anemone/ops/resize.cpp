@@ -168,7 +168,7 @@ Types infer_crop(const InferView& v) {
     if (cut.size() != 2 || cut[0] < 0 || cut[1] < 0) {  // (C2) two amounts that are not negative
       return v.wrong(param, fmt::format("{} is not [before, after]", brief(cut)));
     }
-    out[d] = plus(out[d], -(cut[0] + cut[1]));
+    out[d] = minus(out[d], cut[0] + cut[1]);
     if (x.dims[d] != kUnknown && out[d] < 1) {  // (C3) something is left
       return v.wrong(param, fmt::format("{} leaves nothing of {}", brief(cut), x.dims[d]));
     }

@@ -115,8 +115,8 @@ Types infer_from_batch(const InferView& v) {
   if (x.dims[0] != kUnknown && x.dims[0] % (b.rows * b.columns)) {  // (C6)
     return v.wrong("block_shape", fmt::format("{}×{} does not divide the batch of {}", b.rows, b.columns, x.dims[0]));
   }
-  const std::int64_t height = plus(times(x.dims[2], b.rows), -(b.margins[0] + b.margins[1]));
-  const std::int64_t width = plus(times(x.dims[3], b.columns), -(b.margins[2] + b.margins[3]));
+  const std::int64_t height = minus(times(x.dims[2], b.rows), b.margins[0] + b.margins[1]);
+  const std::int64_t width = minus(times(x.dims[3], b.columns), b.margins[2] + b.margins[3]);
   if ((x.dims[2] != kUnknown && height < 1) || (x.dims[3] != kUnknown && width < 1)) {  // (C7)
     return v.wrong("crops", fmt::format("{} leaves nothing", brief(b.margins)));
   }

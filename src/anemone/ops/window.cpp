@@ -76,7 +76,7 @@ Window conv_transpose_window(const ConstantView& v, Dims spatial, Dims kernel) {
     if (extent == kUnknown || span == kUnknown) {
       w.out[d] = kUnknown;
     } else {
-      w.out[d] = type == "same" ? times(extent, stride) : plus(times(extent - 1, stride), span - w.before[d] - w.after[d]);
+      w.out[d] = type == "same" ? times(extent, stride) : minus(plus(times(std::max<std::int64_t>(extent, 1) - 1, stride), span), w.before[d] + w.after[d]);
     }
     if (wanted.size() == n + 2) w.out[d] = wanted[d + 2];
   }
