@@ -93,6 +93,10 @@ bool Lexer::skip_blank(Token& directive) {
     if (two != "//") return false;
     const std::size_t begin = at_;
     at_ = std::min(text_.find('\n', at_), text_.size());
+    if (text_.substr(begin, at_ - begin) == "// ----" && (begin == 0 || text_[begin - 1] == '\n')) {
+      at_ = text_.size();  // a golden file: the expected answer follows
+      return false;
+    }
     if (text_.substr(begin, 3) != "//!") continue;
     std::size_t end = at_;
     if (end > begin + 3 && text_[end - 1] == '\r') --end;

@@ -12,6 +12,8 @@
 //     } -> (c);
 //   }
 //
+// Comments: // to the end of the line, and /* … */. A line "// ----" ends the text, as in golden files.
+//
 // random(seed = s): element i is u / 2^52 - 1 with u = splitmix64(s + i · 0x9e3779b97f4a7c15) >> 11: uniform in [-1, 1)
 // before it is rounded to the dtype. splitmix64(x) adds 0x9e3779b97f4a7c15, then xors and multiplies (Steele, Lea and
 // Flood 2014). For integers, random spreads over the whole range of the type. iota(): element i is i.

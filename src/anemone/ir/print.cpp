@@ -225,7 +225,7 @@ void Printer::statement(const Node& node, int level) {
   if (options_.origins && !node.origin.empty()) {
     std::string origin = node.origin;
     std::replace(origin.begin(), origin.end(), '\n', ' ');
-    add("  // " + origin);
+    fmt::format_to(std::back_inserter(out), "  // {}", origin);
   }
   add("\n");
 }
@@ -307,14 +307,14 @@ void Printer::function(const Function& function) {
   if (!(function.interface == derive_interface(function))) {
     for (const std::string& line : interface_lines(function)) {
       indent(level);
-      add("//! " + line + "\n");
+      fmt::format_to(std::back_inserter(out), "//! {}\n", line);
     }
   }
   indent(level);
   const std::size_t begin = out.size();
   add("func ");
   name(function.name);
-  add("<" + std::string(anemone::name(function.opset)) + ">");
+  fmt::format_to(std::back_inserter(out), "<{}>", anemone::name(function.opset));
   inputs(function.body);
   functions.push_back({&function, {begin, out.size()}});
   if (!function.attributes.empty()) add(" ");
@@ -326,7 +326,7 @@ void Printer::function(const Function& function) {
 
 void Printer::program(const Program& program) {
   add(style_.short_scalars ? "program(1.3)\n" : "program(1.0)\n");
-  for (const std::string& line : program_lines(program)) add("//! " + line + "\n");
+  for (const std::string& line : program_lines(program)) fmt::format_to(std::back_inserter(out), "//! {}\n", line);
   attributes(program.attributes);
   if (!program.attributes.empty()) add("\n");
   add("{\n");

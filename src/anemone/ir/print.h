@@ -21,7 +21,7 @@ struct PrintOptions {
   /// For people: constants of up to `inline_limit` elements stand as literals at their uses, bigger ones get one line
   /// with a summary instead of the payload. Such text parses, but with the big payloads missing.
   bool fold_constants = true;
-  std::int64_t inline_limit = 16;
+  std::int64_t inline_limit = 10;
   /// Every constant in full, floats in hexadecimal: parses back to an equal program. Overrides fold_constants.
   bool exact = false;
   /// exact: payloads of more than `blob_above` elements go here, when it is set; otherwise into the text.

@@ -1,0 +1,99 @@
+#pragma once
+// A few operations with rough type rules: enough to test text and graph without the real table, which is a layer above.
+#include "anemone/ir/op_def.h"
+
+namespace anemone::test {
+
+using Types = Result<std::vector<Type>>;
+
+inline Types like_x(const InferView& v) { return std::vector<Type>{v.type("x")}; }
+inline Types infer_conv(const InferView& v) {
+  Dims dims = v.type("x").dims;
+  if (dims.size() != 4) return v.wrong("x", "must have rank 4");
+  dims[1] = v.type("weight").dims.at(0);
+  return std::vector<Type>{Type::tensor(v.type("x").dtype, std::move(dims))};
+}
+inline Types infer_concat(const InferView& v) {
+  const auto types = v.types("values");
+  Type out = *types.at(0);
+  const auto axis = static_cast<std::size_t>(v.integer("axis", 0));
+  if (axis >= out.dims.size()) return v.wrong("axis", "is out of range");
+  for (std::size_t i = 1; i < types.size(); ++i) out.dims[axis] += types[i]->dims.at(axis);
+  return std::vector<Type>{out};
+}
+inline Types infer_split(const InferView& v) {
+  const auto count = v.integer("num_splits", 1);
+  Type part = v.type("x");
+  part.dims.at(static_cast<std::size_t>(v.integer("axis", 0))) /= count;
+  return std::vector<Type>(static_cast<std::size_t>(count), part);
+}
+inline Types infer_blocks(const InferView& v) {
+  std::vector<Type> out;
+  for (const Value* value : v.node().blocks.back()->outputs()) out.push_back(value->type);
+  return out;
+}
+inline Types infer_less(const InferView&) { return std::vector<Type>{Type::tensor(DType::boolean, {})}; }
+inline Types infer_read(const InferView& v) { return std::vector<Type>{v.type("input").tensor_part()}; }
+inline Types infer_nothing(const InferView&) { return std::vector<Type>{}; }
+inline Types infer_lut(const InferView& v) {
+  return std::vector<Type>{Type::tensor(v.type("lut").dtype, v.ints("shape"))};
+}
+
+constexpr Param kUnary[] = {{.name = "x", .types = kNumbers, .group = 'T'}};
+constexpr Param kBinary[] = {{.name = "x", .types = kNumbers, .group = 'T'},
+                             {.name = "y", .types = kNumbers, .group = 'T'}};
+constexpr Param kConv[] = {
+    {.name = "x", .group = 'T'},
+    {.name = "weight", .group = 'T', .constant = true},
+    {.name = "strides", .types = kInt32, .constant = true, .required = false},
+    {.name = "pad_type", .types = kString, .constant = true, .required = false},
+    {.name = "epsilon", .group = 'T', .constant = true, .required = false},
+};
+constexpr Param kConcat[] = {{.name = "values", .types = kNumbers, .group = 'T', .list = true},
+                             {.name = "axis", .types = kInt32, .constant = true},
+                             {.name = "interleave", .types = kBool, .constant = true, .required = false}};
+constexpr Param kSplit[] = {{.name = "x", .group = 'T'},
+                            {.name = "num_splits", .types = kInt32, .constant = true},
+                            {.name = "axis", .types = kInt32, .constant = true}};
+constexpr Param kCond[] = {{.name = "pred", .types = kBool}};
+constexpr Param kLoop[] = {{.name = "loop_vars", .types = kAnything, .list = true}};
+constexpr Param kState[] = {{.name = "input", .types = kAnything}};
+constexpr Param kWrite[] = {{.name = "input", .types = kAnything}, {.name = "data"}};
+constexpr Param kLut[] = {{.name = "indices", .types = kAnything, .constant = true},
+                          {.name = "lut", .constant = true},
+                          {.name = "shape", .types = dtype_bit(DType::uint32), .constant = true}};
+
+constexpr Form kUnaryForms[] = {{Target::ios15, kUnary, like_x}};
+constexpr Form kBinaryForms[] = {{Target::ios15, kBinary, like_x}};
+constexpr Form kLessForms[] = {{Target::ios15, kBinary, infer_less}};
+constexpr Form kConvForms[] = {{Target::ios15, kConv, infer_conv}};
+constexpr Form kConcatForms[] = {{Target::ios15, kConcat, infer_concat}};
+constexpr Form kSplitForms[] = {{Target::ios15, kSplit, infer_split}};
+constexpr Form kCondForms[] = {{Target::ios15, kCond, infer_blocks}};
+constexpr Form kLoopForms[] = {{Target::ios15, kLoop, infer_blocks}};
+constexpr Form kReadForms[] = {{Target::ios18, kState, infer_read}};
+constexpr Form kWriteForms[] = {{Target::ios18, kWrite, infer_nothing}};
+constexpr Form kLutForms[] = {{Target::ios16, kLut, infer_lut}};
+
+constexpr OpDef kOps[] = {
+    {.name = "relu", .forms = kUnaryForms},
+    {.name = "sigmoid", .forms = kUnaryForms},
+    {.name = "add", .forms = kBinaryForms},
+    {.name = "less", .forms = kLessForms},
+    {.name = "conv", .forms = kConvForms},
+    {.name = "concat", .forms = kConcatForms},
+    {.name = "split", .forms = kSplitForms},
+    {.name = "cond", .forms = kCondForms},
+    {.name = "while_loop", .forms = kLoopForms},
+    {.name = "read_state", .forms = kReadForms},
+    {.name = "write_state", .forms = kWriteForms, .traits = kEffect},
+    {.name = "constexpr_lut_to_dense", .forms = kLutForms, .traits = kConstexpr},
+};
+
+inline const OpTable& ops() {
+  static const std::span<const OpDef> families[] = {kOps};
+  static const OpTable table(families);
+  return table;
+}
+
+}  // namespace anemone::test
