@@ -39,43 +39,43 @@ inline Types infer_lut(const InferView& v) {
   return std::vector<Type>{Type::tensor(v.type("lut").dtype, v.ints("shape"))};
 }
 
-constexpr Param kUnary[] = {{.name = "x", .types = kNumbers, .group = 'T'}};
-constexpr Param kBinary[] = {{.name = "x", .types = kNumbers, .group = 'T'},
+inline constexpr Param kUnary[] = {{.name = "x", .types = kNumbers, .group = 'T'}};
+inline constexpr Param kBinary[] = {{.name = "x", .types = kNumbers, .group = 'T'},
                              {.name = "y", .types = kNumbers, .group = 'T'}};
-constexpr Param kConv[] = {
+inline constexpr Param kConv[] = {
     {.name = "x", .group = 'T'},
     {.name = "weight", .group = 'T', .constant = true},
     {.name = "strides", .types = kInt32, .constant = true, .required = false},
     {.name = "pad_type", .types = kString, .constant = true, .required = false},
     {.name = "epsilon", .group = 'T', .constant = true, .required = false},
 };
-constexpr Param kConcat[] = {{.name = "values", .types = kNumbers, .group = 'T', .list = true},
+inline constexpr Param kConcat[] = {{.name = "values", .types = kNumbers, .group = 'T', .list = true},
                              {.name = "axis", .types = kInt32, .constant = true},
                              {.name = "interleave", .types = kBool, .constant = true, .required = false}};
-constexpr Param kSplit[] = {{.name = "x", .group = 'T'},
+inline constexpr Param kSplit[] = {{.name = "x", .group = 'T'},
                             {.name = "num_splits", .types = kInt32, .constant = true},
                             {.name = "axis", .types = kInt32, .constant = true}};
-constexpr Param kCond[] = {{.name = "pred", .types = kBool}};
-constexpr Param kLoop[] = {{.name = "loop_vars", .types = kAnything, .list = true}};
-constexpr Param kState[] = {{.name = "input", .types = kAnything}};
-constexpr Param kWrite[] = {{.name = "input", .types = kAnything}, {.name = "data"}};
-constexpr Param kLut[] = {{.name = "indices", .types = kAnything, .constant = true},
+inline constexpr Param kCond[] = {{.name = "pred", .types = kBool}};
+inline constexpr Param kLoop[] = {{.name = "loop_vars", .types = kAnything, .list = true}};
+inline constexpr Param kState[] = {{.name = "input", .types = kAnything}};
+inline constexpr Param kWrite[] = {{.name = "input", .types = kAnything}, {.name = "data"}};
+inline constexpr Param kLut[] = {{.name = "indices", .types = kAnything, .constant = true},
                           {.name = "lut", .constant = true},
                           {.name = "shape", .types = dtype_bit(DType::uint32), .constant = true}};
 
-constexpr Form kUnaryForms[] = {{Target::ios15, kUnary, like_x}};
-constexpr Form kBinaryForms[] = {{Target::ios15, kBinary, like_x}};
-constexpr Form kLessForms[] = {{Target::ios15, kBinary, infer_less}};
-constexpr Form kConvForms[] = {{Target::ios15, kConv, infer_conv}};
-constexpr Form kConcatForms[] = {{Target::ios15, kConcat, infer_concat}};
-constexpr Form kSplitForms[] = {{Target::ios15, kSplit, infer_split}};
-constexpr Form kCondForms[] = {{Target::ios15, kCond, infer_blocks}};
-constexpr Form kLoopForms[] = {{Target::ios15, kLoop, infer_blocks}};
-constexpr Form kReadForms[] = {{Target::ios18, kState, infer_read}};
-constexpr Form kWriteForms[] = {{Target::ios18, kWrite, infer_nothing}};
-constexpr Form kLutForms[] = {{Target::ios16, kLut, infer_lut}};
+inline constexpr Form kUnaryForms[] = {{Target::ios15, kUnary, like_x}};
+inline constexpr Form kBinaryForms[] = {{Target::ios15, kBinary, like_x}};
+inline constexpr Form kLessForms[] = {{Target::ios15, kBinary, infer_less}};
+inline constexpr Form kConvForms[] = {{Target::ios15, kConv, infer_conv}};
+inline constexpr Form kConcatForms[] = {{Target::ios15, kConcat, infer_concat}};
+inline constexpr Form kSplitForms[] = {{Target::ios15, kSplit, infer_split}};
+inline constexpr Form kCondForms[] = {{Target::ios15, kCond, infer_blocks}};
+inline constexpr Form kLoopForms[] = {{Target::ios15, kLoop, infer_blocks}};
+inline constexpr Form kReadForms[] = {{Target::ios18, kState, infer_read}};
+inline constexpr Form kWriteForms[] = {{Target::ios18, kWrite, infer_nothing}};
+inline constexpr Form kLutForms[] = {{Target::ios16, kLut, infer_lut}};
 
-constexpr OpDef kOps[] = {
+inline constexpr OpDef kOps[] = {
     {.name = "relu", .forms = kUnaryForms},
     {.name = "sigmoid", .forms = kUnaryForms},
     {.name = "add", .forms = kBinaryForms},
@@ -91,7 +91,7 @@ constexpr OpDef kOps[] = {
 };
 
 inline const OpTable& ops() {
-  static const std::span<const OpDef> families[] = {kOps};
+  const std::span<const OpDef> families[] = {kOps};
   static const OpTable table(families);
   return table;
 }
