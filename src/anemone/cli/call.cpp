@@ -37,7 +37,11 @@ std::optional<int> Call::parse() {
   options.flag("-q,--quiet", quiet, "no talk on stderr, only errors");
   options.flag("-v,--verbose", verbosity, "more talk; may be repeated");
   options.value("--threads", "N", threads, "worker threads; 0 is one per core", {.at_least = 0, .at_most = 1024});
-  options.choice("--color", color_mode_, kColorModes, "colours in the output");
+  if (color_words_) {
+    options.repeated("--color", "auto|always|never", *color_words_, "colours in the output");
+  } else {
+    options.choice("--color", color_mode_, kColorModes, "colours in the output");
+  }
   options.flag("-h", short_help, "this help");
   options.flag("--help", long_help, "this help with examples and exit codes");
 
@@ -54,8 +58,21 @@ std::optional<int> Call::parse() {
     Diagnostics problems = std::move(parsed).error();
     return misused(std::move(problems.front()));
   }
+  if (color_words_) take_color_modes();
   terminal_.set_color(color_mode_);
   return std::nullopt;
+}
+
+void Call::take_color_modes() {
+  std::erase_if(*color_words_, [&](const std::string& word) {
+    for (const Choice<ColorMode>& choice : kColorModes) {
+      if (choice.word == word) {
+        color_mode_ = choice.value;
+        return true;
+      }
+    }
+    return false;
+  });
 }
 
 void Call::say(std::string_view line) {

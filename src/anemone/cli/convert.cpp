@@ -14,7 +14,7 @@ int run(Call& call, std::string_view output_help, std::string_view next) {
   call.options.argument("MODEL", model,
                         "a PyTorch checkpoint, a .mlpackage or .mlmodelc folder, a model.mlmodel file or MIL text");
   call.options.value("-o,--output", "OUT", output, output_help, {.required = true});
-  flags.declare(call.options);
+  flags.declare(call);
   if (const auto over = call.parse()) return *over;
   const auto options = flags.read(call);
   if (!options) return call.fail(options.error());
@@ -37,6 +37,9 @@ const Verb kConvertVerb{
     .arguments = "MODEL -o OUT.mlpackage",
     .summary = "a checkpoint or package becomes an optimised Core ML package",
     .details =
+        "--color bgr, rgb or gray is the order of the image's channels (default: as the network was trained, STAR "
+        "bgr);\n"
+        "auto, always and never are about colours in the output.\n"
         "The network is recognised from the names and shapes of its tensors; nothing in a checkpoint is executed.\n"
         "An interrupted run leaves the old package or none. The same input gives the same bytes.",
     .examples =

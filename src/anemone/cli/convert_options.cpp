@@ -38,7 +38,8 @@ Result<std::pair<std::int64_t, std::int64_t>> parse_size(const std::string& word
   return std::pair(height, width);
 }
 
-void ConvertFlags::declare(Options& options) {
+void ConvertFlags::declare(Call& call) {
+  Options& options = call.options;
   options.group("what the package computes");
   options.choice("--precision", half_, kPrecisions, "fp16 is what the Neural Engine computes in");
   options.value("--target", "ios15|ios16|ios17|ios18", target_,
@@ -50,7 +51,8 @@ void ConvertFlags::declare(Options& options) {
   options.value("--network", "NAME", network_, "the checkpoint's network, when it is not recognised");
   options.group("image input");
   options.choice("--input", input_, kInputs, "auto: an image for networks that take one; a package keeps its own");
-  options.value("--color", "bgr|rgb|gray", color_, "order of the channels (as the network was trained: STAR bgr)");
+
+  call.share_color(colors_);  // --color bgr|rgb|gray
   options.value("--scale", "S", scale_, "pixel · S + B is what the network sees (STAR: 2/255)");
   options.list("--bias", "B[,B,B]", bias_, "one for all channels, or one each in the order of --color (STAR: -1)");
   options.group("passes");
@@ -87,9 +89,10 @@ Result<ConvertOptions> ConvertFlags::read(const Call& call) const {
             "--target", *target_,
             {{"ios15", Target::ios15}, {"ios16", Target::ios16}, {"ios17", Target::ios17}, {"ios18", Target::ios18}}));
   }
-  if (color_) {
+  if (colors_.size() > 1) return bad_usage("--color names more than one order of channels");
+  if (!colors_.empty()) {
     TRY(out.color,
-        one_of<Color>("--color", *color_, {{"bgr", Color::bgr}, {"rgb", Color::rgb}, {"gray", Color::gray}}));
+        one_of<Color>("--color", colors_[0], {{"bgr", Color::bgr}, {"rgb", Color::rgb}, {"gray", Color::gray}}));
   }
   if (bias_.size() != 0 && bias_.size() != 1 && bias_.size() != 3) return bad_usage("--bias takes one number or three");
   for (const std::string& word : shapes_) {

@@ -10,7 +10,7 @@ namespace anemone::cli {
 
 class ConvertFlags {
  public:
-  void declare(Options& options);
+  void declare(Call& call);
   /// After parse(): the words as options, or what is wrong with them.
   Result<ConvertOptions> read(const Call& call) const;
   bool stats() const { return stats_; }
@@ -19,10 +19,10 @@ class ConvertFlags {
  private:
   bool half_ = true, check_passes_ = false, stats_ = false;
   InputKind input_ = InputKind::automatic;
-  std::optional<std::string> target_, color_, network_, author_, license_, description_, version_, dump_;
+  std::optional<std::string> target_, network_, author_, license_, description_, version_, dump_;
   std::optional<double> scale_;
   std::vector<double> bias_;
-  std::vector<std::string> shapes_, outputs_, passes_, skip_, user_;
+  std::vector<std::string> colors_, shapes_, outputs_, passes_, skip_, user_;
 };
 
 /// "256x256" as (height, width).

@@ -45,6 +45,9 @@ class Call {
   /// The verb declares its own here before parse().
   Options options;
 
+  /// For verbs whose `--color` also says the order of an image's channels: words that are no colour mode go to `words`.
+  void share_color(std::vector<std::string>& words) { color_words_ = &words; }
+
   /// Reads the command line. A value means that the call is over with this exit code: help was asked for, or the
   /// command line is wrong (and the user has been told).
   std::optional<int> parse();
@@ -78,6 +81,8 @@ class Call {
   Terminal& terminal_;
   std::span<const char* const> words_;
   ColorMode color_mode_ = ColorMode::automatic;
+  std::vector<std::string>* color_words_ = nullptr;
+  void take_color_modes();
 };
 
 }  // namespace anemone::cli
