@@ -32,9 +32,9 @@ struct Fallback {
 
 /// One kernel call: an operation with what was merged into it.
 struct StepTiming {
-  std::string name;   ///< of the value it makes
-  std::string type;   ///< "conv", "conv+relu", "gather (reference)"
-  double ms = 0;      ///< in the last run
+  std::string name;  ///< of the value it makes
+  std::string type;  ///< "conv", "conv+relu", "gather (reference)"
+  double ms = 0;     ///< in the last run
   std::int64_t macs = 0;
 };
 
@@ -50,13 +50,14 @@ struct EnginePort {
   Dims dims;
 };
 
-/// Keeps nothing of the function it was made from: the program may be dropped after compile. One run at a time; the pool
-/// must outlive the engine. The bits of the results do not depend on the number of threads.
+/// Keeps nothing of the function it was made from: the program may be dropped after compile. One run at a time; the
+/// pool must outlive the engine. The bits of the results do not depend on the number of threads.
 class Engine {
  public:
-  /// E0701 operation not understood, E0702 nested blocks, E0703 extent or rank not known, E0704 payload of a constant
-  /// not there, E0705 a value that is not a tensor of numbers, E0706 more memory than a process can have, E0711 an
-  /// operation with an effect or without execution.
+  /// E0701 an operation that is not understood or cannot be executed, E0703 a value that no memory can hold, E0704 the
+  /// payload of a constant is not there, E0706 more memory than this machine has, E0707 nested blocks, E0708 an extent
+  /// or a rank that is not known, E0709 a value that is not a tensor of numbers, E0710 an operation that changes a
+  /// state.
   static Result<Engine> compile(const Function& function, ThreadPool& pool, const EngineOptions& options = {});
   Engine(Engine&&) noexcept;
   Engine& operator=(Engine&&) noexcept;
@@ -66,16 +67,16 @@ class Engine {
   const std::vector<EnginePort>& outputs() const;
 
   /// One array an input, in the function's order: shape as declared, numbers of any dtype (they are rounded to the
-  /// declared one as `precision` says). E0707 wrong count, E0708 wrong shape.
+  /// declared one as `precision` says). E0705 when they do not fit.
   Result<std::vector<Array>> run(std::span<const Array> inputs);
 
   /// The same without detours over double, for functions whose inputs and outputs are all floats or bools: one span of
-  /// row-major float32 an input. E0707 wrong count, E0709 wrong number of elements, E0710 an integer input.
+  /// row-major float32 an input. E0705 when they do not fit, E0711 for an integer input.
   Result<void> run_floats(std::span<const std::span<const float>> inputs);
   /// What the last run left for output `index`, valid until the next one. Empty for integer outputs.
   std::span<const float> output_floats(std::size_t index) const;
 
-  std::vector<StepTiming> timings() const;   ///< of the last run, in order
+  std::vector<StepTiming> timings() const;  ///< of the last run, in order
   std::vector<Fallback> fallbacks() const;  ///< what ran by reference execution
   EngineMemory memory() const;
 

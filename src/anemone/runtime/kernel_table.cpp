@@ -1,0 +1,31 @@
+// The list of families.
+#include "anemone/runtime/kernel_table.h"
+
+#include <array>
+
+namespace anemone {
+namespace {
+
+std::array<std::span<const KernelRow>, 10> families() {
+  return {conv_kernels(), matrix_kernels(), norm_kernels(),   unary_kernels(), elementwise_kernels(),
+          pool_kernels(), resize_kernels(), reduce_kernels(), shape_kernels(), move_kernels()};
+}
+
+}  // namespace
+
+std::vector<KernelRow> kernel_rows() {
+  std::vector<KernelRow> rows;
+  for (const auto& family : families()) rows.insert(rows.end(), family.begin(), family.end());
+  return rows;
+}
+
+Lower find_kernel(std::string_view type) {
+  for (const auto& family : families()) {
+    for (const KernelRow& row : family) {
+      if (row.type == type) return row.lower;
+    }
+  }
+  return nullptr;
+}
+
+}  // namespace anemone

@@ -1,0 +1,111 @@
+// linear and matmul.
+#include <memory>
+
+#include "anemone/ops/infer_util.h"
+#include "anemone/runtime/cpu/gemm.h"
+#include "anemone/runtime/kernel_table.h"
+
+namespace anemone {
+namespace {
+
+struct LinearPlan {
+  PackedMatrix matrix;
+  std::vector<float> bias;  ///< may be empty
+  Epilogue epilogue;
+};
+
+/// The step of out [m, n] = x [m, k] * matrix + bias, with what follows it.
+Result<bool> add_linear(const Node& node, const Value& x, std::shared_ptr<LinearPlan> plan, Lowering& l) {
+  const Tail tail = absorb_tail(*node.output(), l);
+  plan->epilogue = tail.epilogue;
+  l.count_constant_bytes((plan->matrix.data.size() + plan->bias.size()) * sizeof(float));
+  TRY(const Ref from, l.read(x));
+  Ref add;
+  if (tail.add) {
+    TRY(add, l.read(*tail.add));
+  }
+  const Ref to = tail.add ? l.define_over(*tail.out, {tail.add}, false) : l.define(*tail.out);
+  std::vector<Ref> reads{from};
+  if (tail.add) reads.push_back(add);
+  l.add(
+      node.type + tail.types, *tail.out, to, std::move(reads), Rounding::exact,
+      [plan, from, add, to](Frame& f) {
+        Epilogue epilogue = plan->epilogue;
+        if (add.space != Ref::Space::none) epilogue.add = f.read(add);
+        linear(f.read(from), to.count / plan->matrix.n, plan->matrix, plan->bias.empty() ? nullptr : plan->bias.data(),
+               f.write(to), *f.pool, epilogue);
+      },
+      node.def->macs ? node.def->macs(node) : 0);
+  return true;
+}
+
+Result<bool> lower_linear(const Node& node, Lowering& l) {
+  const Dims& w = node.input("weight")->type.dims;
+  auto plan = std::make_shared<LinearPlan>();
+  TRY(const std::vector<float> weight, l.known_floats(node.input("weight")));
+  plan->matrix = pack_matrix(weight.data(), w[1], w[0], true);
+  TRY(plan->bias, l.known_floats(node.input("bias")));
+  return add_linear(node, *node.input("x"), std::move(plan), l);
+}
+
+/// The matrices of one operand: [batch, rows, columns].
+struct Matrices {
+  Dims batch;
+  std::int64_t rows = 1, columns = 1;
+  std::int64_t count() const { return count_of(batch); }
+};
+Matrices matrices_of(Dims dims, bool is_left) {
+  if (dims.size() == 1) dims.insert(is_left ? dims.begin() : dims.end(), 1);
+  Matrices m;
+  m.columns = dims.back();
+  m.rows = dims[dims.size() - 2];
+  m.batch.assign(dims.begin(), dims.end() - 2);
+  return m;
+}
+
+constexpr std::int64_t kWorthPacking = 8;  // columns; below, most of a panel would be zeros
+
+Result<bool> lower_matmul(const Node& node, Lowering& l) {
+  const ConstantView v(node);
+  const Value &x = *node.input("x"), &y = *node.input("y");
+  const Matrices a = matrices_of(x.type.dims, true), b = matrices_of(y.type.dims, false);
+  MatmulShape shape;
+  shape.transpose_a = v.flag("transpose_x", false);
+  shape.transpose_b = v.flag("transpose_y", false);
+  shape.m = shape.transpose_a ? a.columns : a.rows;
+  shape.k = shape.transpose_a ? a.rows : a.columns;
+  shape.n = shape.transpose_b ? b.rows : b.columns;
+  if (b.count() == 1 && !shape.transpose_a && l.is_known(&y) && shape.n >= kWorthPacking) {
+    auto plan = std::make_shared<LinearPlan>();
+    TRY(const std::vector<float> matrix, l.known_floats(&y));
+    plan->matrix = pack_matrix(matrix.data(), shape.k, shape.n, shape.transpose_b);
+    return add_linear(node, x, std::move(plan), l);
+  }
+  std::int64_t batch = 1, a_stride = 0, b_stride = 0;
+  if (b.count() == 1 && !shape.transpose_a) {
+    shape.m *= a.count();  // one tall matrix
+  } else {
+    if (a.batch != b.batch && a.count() != 1 && b.count() != 1) return false;
+    batch = std::max(a.count(), b.count());
+    if (a.count() > 1) a_stride = a.rows * a.columns;
+    if (b.count() > 1) b_stride = b.rows * b.columns;
+  }
+  TRY(const Ref left, l.read(x));
+  TRY(const Ref right, l.read(y));
+  const Ref to = l.define(*node.output());
+  l.add(
+      "matmul", *node.output(), to, {left, right}, Rounding::needed,
+      [=](Frame& f) {
+        matmul_batched(shape, batch, f.read(left), a_stride, f.read(right), b_stride, f.write(to), *f.pool);
+      },
+      node.def->macs(node));
+  return true;
+}
+
+constexpr KernelRow kRows[] = {{"linear", lower_linear}, {"matmul", lower_matmul}};
+
+}  // namespace
+
+std::span<const KernelRow> matrix_kernels() { return kRows; }
+
+}  // namespace anemone
