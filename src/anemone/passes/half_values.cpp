@@ -41,7 +41,9 @@ Value* HalfValues::half_of(Value& value) {
   Value* half = nullptr;
   if (value.constant) {
     if (ConstantPtr rounded = value.constant->missing.empty() ? to_half(*value.constant) : nullptr) {
-      half = value.block->add_constant(body_.function().unique_name(value.name + "_to_fp16"), std::move(rounded));
+      Function& function = body_.function();
+      half = value.block->add_constant(function.unique_name(value.name + "_fp32"), std::move(rounded));
+      std::swap(half->name, value.name);  // the old one is usually dead now
       half->is_inline = value.is_inline;
     }
   } else if (value.producer && is_widening(*value.producer)) {
