@@ -72,6 +72,19 @@ bool TextReader::spend(const Token& at, const Type& type) {
   return true;
 }
 
+// Every element of a list repeats its type: a short text could ask for much memory.
+bool TextReader::spend_container(const Type& type) {
+  const auto size = [](const auto& self, const Type& t) -> std::int64_t {
+    std::int64_t sum = static_cast<std::int64_t>(sizeof(Type)) + 2 * t.rank() * 8;
+    for (const Type& inner : t.elements) sum += self(self, inner);
+    return sum;
+  };
+  budget_ -= size(size, type);
+  return budget_ >= 0 ||
+         fail(peek(), "E0216",
+              fmt::format("this literal is more than the text may ask for ({} bytes)", options_.max_payload));
+}
+
 bool TextReader::read_not_finite(Items& items) {
   const bool negative = accept("-");
   const Token word = take();
@@ -219,6 +232,7 @@ bool TextReader::read_tensor(const Type& type, Constant& constant) {
 }
 
 bool TextReader::read_dictionary(const Type& type, Constant& constant, int depth) {
+  if (!spend_container(type)) return false;
   constant.type = type;
   if (!expect("{", "before the entries of a dict")) return false;
   if (accept("}")) return true;
@@ -236,6 +250,7 @@ bool TextReader::read_dictionary(const Type& type, Constant& constant, int depth
 
 bool TextReader::read_sequence(const Type& type, Constant& constant, int depth) {
   const bool list = type.kind == Type::Kind::list;
+  if (!spend_container(type)) return false;
   constant.type = type;
   const Token at = peek();
   if (!expect(list ? "[" : "(", "before the elements")) return false;

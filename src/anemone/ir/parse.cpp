@@ -190,10 +190,8 @@ bool ProgramReader::find(const Token& name, Value*& value) {
   for (const auto& [known, entry] : names_) {
     if (entry.visible) candidates.push_back(known);
   }
-  std::sort(candidates.begin(), candidates.end());
-  const std::string_view near = closest(name.text, candidates);
   return text_.fail(name, "E0212", fmt::format("there is no value '{}' here", name.text),
-                    near.empty() ? "" : fmt::format("did you mean '{}'?", near));
+                    TextReader::advice(name.text, std::move(candidates)));
 }
 
 void ProgramReader::finish_interface(std::vector<TextReader::NamedLiteral>& attributes) {

@@ -183,6 +183,21 @@ TEST(ParseErrors, TrustedTypesAreKept) {
   EXPECT_NE(errors_of(text).find("E0211"), std::string::npos);
 }
 
+TEST(ParseErrors, HostileLiteralsAreRefused) {
+  ParseOptions small;
+  small.max_payload = 1 << 20;
+  std::string types = "int32", lists = "[]";
+  for (int i = 0; i < 1000; ++i) {
+    types += ", int32";
+    lists += ", []";
+  }
+  EXPECT_NE(errors_in("y = list<list<tuple<" + types + ">, 0>, ?>([" + lists + "]);", small).find("E0216"),
+            std::string::npos);
+  EXPECT_NE(errors_in("y = tensor<uint1, [1048576]>(splat(0));", small).find("E0216"), std::string::npos);
+  const std::string name(1 << 20, 'n');
+  EXPECT_NE(errors_in(name + " = relu(x = x); y = relu(x = " + name + "m);").find("E0212"), std::string::npos);
+}
+
 TEST(ParseErrors, HostileNestingIsRefused) {
   const auto repeated = [](const std::string& part, int times) {
     std::string out;

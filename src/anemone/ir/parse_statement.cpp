@@ -68,9 +68,8 @@ bool ProgramReader::find_op(Statement& statement) {
   if (text_.options().trust_types && typed) return true;
   std::vector<std::string_view> names;
   for (const OpDef* def : ops_.all()) names.push_back(def->name);
-  const std::string_view near = closest(statement.op.text, names);
   return text_.fail(statement.op, "E0211", fmt::format("there is no operation '{}'", statement.op.text),
-                    near.empty() ? "" : fmt::format("did you mean '{}'?", near));
+                    TextReader::advice(statement.op.text, std::move(names)));
 }
 
 // const()[name = …, val = …], or const(val = …); without val the payload is missing.

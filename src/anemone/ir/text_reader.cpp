@@ -3,7 +3,7 @@
 
 #include <fmt/format.h>
 
-#include <array>
+#include <algorithm>
 #include <charconv>
 
 namespace anemone {
@@ -87,6 +87,15 @@ bool TextReader::fail(const Token& at, Diagnostics diagnostics) {
   return false;
 }
 
+std::string TextReader::advice(std::string_view word, std::vector<std::string_view> candidates) {
+  constexpr std::size_t kLongest = 64, kMost = 10000;
+  std::erase_if(candidates, [](std::string_view candidate) { return candidate.size() > kLongest; });
+  if (word.size() > kLongest || candidates.size() > kMost) return {};
+  std::sort(candidates.begin(), candidates.end());
+  const std::string_view near = closest(word, candidates);
+  return near.empty() ? std::string() : fmt::format("did you mean '{}'?", near);
+}
+
 bool TextReader::at_declared_type() const {
   return (is_container(token_) && second_.is("<")) ||
          (is_scalar_type(token_) && second_.kind == Token::Kind::identifier);
@@ -143,12 +152,11 @@ bool TextReader::read_type(Type& type, int depth) {
     return true;
   }
   if (!is_container(word)) {
-    static constexpr std::array<std::string_view, 13> kWords{"tensor", "list",  "tuple", "dict", "state",
-                                                             "fp16",   "fp32",  "int32", "bool", "string",
-                                                             "int8",   "uint8", "int16"};
-    const std::string_view near = word.kind == Token::Kind::identifier ? closest(word.text, kWords) : "";
-    return fail(word, "E0210", fmt::format("a type expected, not {}", shown(word)),
-                near.empty() ? "" : fmt::format("did you mean '{}'?", near));
+    const std::string help = word.kind != Token::Kind::identifier
+                                 ? std::string()
+                                 : advice(word.text, {"tensor", "list", "tuple", "dict", "state", "fp16", "fp32",
+                                                      "int32", "bool", "string", "int8", "uint8", "int16"});
+    return fail(word, "E0210", fmt::format("a type expected, not {}", shown(word)), help);
   }
   take();
   if (!expect("<", "after " + std::string(word.text))) return false;

@@ -30,6 +30,8 @@ class TextReader {
   /// Record an error; always false. After max_errors the text seems to end.
   bool fail(const Token& at, std::string_view code, std::string message, std::string help = {});
   bool fail(const Token& at, Diagnostics diagnostics);
+  /// "did you mean 'x'?", or nothing. Long words and long lists are not searched: the search is quadratic.
+  static std::string advice(std::string_view word, std::vector<std::string_view> candidates);
   Diagnostics& errors() { return errors_; }
 
   /// A type followed by a name (in a declaration), or by '(' (in a typed literal), stands here.
@@ -66,6 +68,7 @@ class TextReader {
   bool pack(const Token& at, Type type, Items& items, Constant& constant);
   bool resolve_dims(const Token& at, Type& type, const Items& items);
   bool spend(const Token& at, const Type& type);
+  bool spend_container(const Type& type);
 
   std::shared_ptr<const SourceText> source_;
   const ParseOptions& options_;
