@@ -102,10 +102,10 @@ bool is_consistent(const Image& image) {
 
 Result<Image> decode_image(const Bytes& file, const std::string& name) {
   TRY(const ImageSizeInFile size, size_in_file(file, name));
+  if (is_cut_off(file)) return bad_input("E0314", "the image file is cut off", name, "copy or download it again");
   TRY_VOID(check_pixels(size.width, size.height, name));
   if (file.size() > (1u << 30))
     return bad_input("E0313", fmt::format("an image file of {} bytes is not read", file.size()), name);
-  if (is_cut_off(file)) return bad_input("E0314", "the image file is cut off", name, "copy or download it again");
   if (!media()) return media().error();
   Image image;
   const auto* bytes = reinterpret_cast<const std::uint8_t*>(file.data());
