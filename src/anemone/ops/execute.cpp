@@ -16,6 +16,10 @@ bool is_constexpr_result(const Value& value) {
   return value.producer && value.producer->def && value.producer->def->is(kConstexpr);
 }
 
+std::string name_of(const Node& node) {
+  return !node.name.empty() || node.outputs.empty() ? node.name : node.outputs[0]->name;
+}
+
 // The node alone, with operands of exactly the shapes that arrived: what its type rule says about these.
 Types infer_as_given(const Node& node, const EvalView::Fetch& fetch, bool integers_as_constants) {
   Program program(*node.block().function().program->ops);
@@ -40,7 +44,7 @@ Types infer_as_given(const Node& node, const EvalView::Fetch& fetch, bool intege
     return copy;
   };
   Node& alone = block.insert(block.nodes.end(), node.type, node.def);
-  alone.name = describe(node).substr(node.type.size() < describe(node).size() ? node.type.size() + 1 : 0);
+  alone.name = name_of(node);
   alone.origin = node.origin;
   for (const Operand& operand : node.operands()) {
     std::vector<Value*> values;
@@ -48,10 +52,6 @@ Types infer_as_given(const Node& node, const EvalView::Fetch& fetch, bool intege
     alone.set(operand.param, std::move(values));
   }
   return infer_types(alone, function.opset);
-}
-
-std::string name_of(const Node& node) {
-  return !node.name.empty() || node.outputs.empty() ? node.name : node.outputs[0]->name;
 }
 
 Result<std::vector<Array>> allocate_outputs(const Node& node, const EvalView::Fetch& fetch) {

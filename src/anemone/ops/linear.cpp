@@ -16,7 +16,7 @@ constexpr Param kLinear17[] = {input("x", kNumbers), fixed("weight", kNumbers, '
 
 Types infer_linear(const InferView& v) {
   const Type &x = v.type("x"), &w = v.type("weight");
-  TRY_VOID(check_rank(v, "x", 1, 3));       // (C1)
+  TRY_VOID(check_rank(v, "x", 1, 5));       // (C1)
   TRY_VOID(check_rank(v, "weight", 2, 2));  // (C2) [Dout, Din]
   if (!x.ranked) return one(x);
   if (!may_equal(x.dims.back(), w.dims[1])) {  // (C3) Din of both

@@ -52,7 +52,7 @@ Types infer_l2(const InferView& v) {
 }
 
 Types infer_local(const InferView& v) {
-  TRY_VOID(check_rank(v, "x", 3, 4));  // (C1)
+  TRY_VOID(check_rank(v, "x", 3, 5));  // (C1)
   if (v.integer("size", 0) < 1) return v.wrong("size", fmt::format("{} is not positive", v.integer("size", 0)));  // (C2)
   return same_as_x(v);
 }

@@ -72,7 +72,7 @@ TEST(Normalization, LocalResponse) {
 }
 TEST(Normalization, LocalResponseC1C2) {
   Case c;
-  expect_refused(c.infer("local_response_norm", {{"x", c.typed({1, 3})}, {"size", 3}}), "rank 3 to 4");
+  expect_refused(c.infer("local_response_norm", {{"x", c.typed({1, 3})}, {"size", 3}}), "rank 3 to 5");
   Case d;
   expect_refused(d.infer("local_response_norm", {{"x", d.typed({1, 3, 1})}, {"size", 0}}), "0 is not positive");
 }

@@ -12,7 +12,7 @@ const OpTable& table() {
     const std::array families{
         constant(), convolution(), normalization(), activation(), elementwise_unary(), elementwise_binary(),
         reduction(), pool(), resize(), shape(), slice(), join(), rearrange(), space(), gather(), scatter(), sort(),
-        generate(), linear(), attention(), quantize(), state()};
+        generate(), random(), linear(), attention(), recurrent(), quantize(), sample(), state()};
     return OpTable(families);
   }();
   return kTable;

@@ -73,7 +73,7 @@ constexpr Form kUpBilinearForms[] = {{Target::ios15, kUpBilinear15, infer_upsamp
                                      {Target::ios16, kUpBilinear16, infer_upsample_bilinear}};
 constexpr Form kResizeBilinearForms[] = {{Target::ios15, kResizeBilinear, infer_resize_bilinear}};
 
-// x with one dimension resampled.
+// x with one dimension resampled. Nearest without a mode takes floor(i · in / out), with one the neighbour of the position.
 Array resample_axis(const Array& x, std::size_t axis, std::int64_t extent, std::string_view mode, bool nearest) {
   Array y{x.dtype, x.dims, {}};
   y.dims[axis] = extent;
@@ -81,7 +81,7 @@ Array resample_axis(const Array& x, std::size_t axis, std::int64_t extent, std::
   const AxisView from(x.dims, axis), to(y.dims, axis);
   for (std::int64_t i = 0; i < extent; ++i) {
     LinearTap tap = linear_tap(sample_position(mode, i, from.extent, extent), from.extent);
-    if (nearest && mode == "DEFAULT") tap = {nearest_index(i, from.extent, extent), 0, 0};
+    if (nearest && mode.empty()) tap = {nearest_index(i, from.extent, extent), 0, 0};
     if (nearest && tap.weight > 0) tap = {tap.weight < 0.5 ? tap.low : tap.high, 0, 0};
     for (std::int64_t o = 0; o < from.outer; ++o) {
       for (std::int64_t in = 0; in < from.inner; ++in) {
@@ -106,7 +106,7 @@ void resize_to_output(EvalView& v, std::string_view mode, bool nearest) {
 }
 
 Result<void> eval_nearest(EvalView& v) {
-  resize_to_output(v, "DEFAULT", true);
+  resize_to_output(v, "", true);
   return {};
 }
 Result<void> eval_upsample_bilinear(EvalView& v) {
