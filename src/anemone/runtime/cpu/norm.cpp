@@ -109,6 +109,21 @@ HWY_INLINE std::int64_t NormaliseRow(Tag d, const float* in, float* out, std::in
   return i;
 }
 
+// Of n >= 1 elements; NaN may or may not be seen, the sum of exponentials will see it.
+float Largest(const float* x, std::int64_t n) {
+  const D d;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  float top = x[0];
+  std::int64_t i = 0;
+  if (n >= lanes) {
+    V tops = hn::LoadU(d, x);
+    for (i = lanes; i + lanes <= n; i += lanes) tops = hn::Max(tops, hn::LoadU(d, x + i));
+    top = hn::GetLane(hn::MaxOfLanes(d, tops));
+  }
+  for (; i < n; ++i) top = x[i] > top ? x[i] : top;
+  return top;
+}
+
 // out[i] = exp(in[i] - top), whole vectors from i on; returns where it stopped.
 template <class Tag>
 HWY_INLINE std::int64_t ExpRow(Tag d, const float* in, float* out, std::int64_t i, std::int64_t n, float top) {
@@ -163,8 +178,7 @@ void LayerNormRow(const float* in, float* out, std::int64_t n, const float* gamm
 }
 
 void SoftmaxRow(const float* in, float* out, std::int64_t n) {
-  float top = in[0];
-  for (std::int64_t i = 1; i < n; ++i) top = in[i] > top ? in[i] : top;
+  const float top = Largest(in, n);
   std::int64_t i = ExpRow(D(), in, out, 0, n, top);
   ExpRow(D1(), in, out, i, n, top);
   const auto scale = static_cast<float>(1 / SumsOf(out, n, 0.0f).first);

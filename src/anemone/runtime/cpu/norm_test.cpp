@@ -127,5 +127,17 @@ TEST(Softmax, LargeInputsDoNotOverflow) {
   });
 }
 
+TEST(Softmax, NaNSpoilsItsOwnSumOnly) {
+  ThreadPool pool(1);
+  for_each_target([&] {
+    for (const std::size_t at : {std::size_t{0}, std::size_t{17}, std::size_t{36}}) {
+      std::vector<float> x = TestRandom(1).floats(74);
+      x[at] = std::nanf("");
+      softmax(x.data(), x.data(), 2, 37, 1, pool);
+      for (std::size_t i = 0; i < 74; ++i) ASSERT_EQ(std::isnan(x[i]), i < 37);
+    }
+  });
+}
+
 }  // namespace
 }  // namespace anemone
