@@ -1,3 +1,4 @@
+// Claiming, spinning and sleeping of the thread pool.
 #include "anemone/runtime/thread_pool.h"
 
 #include <hwy/cache_control.h>

@@ -1,3 +1,4 @@
+// Packing weights, and which algorithm runs a convolution.
 #include "anemone/runtime/cpu/conv.h"
 
 #include <algorithm>

@@ -6,9 +6,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include <bench/cases/conv_cases.h>
 #include "anemone/runtime/cpu/kernel_test_util.h"
 #include "anemone/support/half.h"
-#include "bench/cases/conv_cases.h"
 
 namespace anemone {
 namespace {

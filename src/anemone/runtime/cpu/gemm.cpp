@@ -1,3 +1,4 @@
+// Packing and blocking of matrix products; the tiles themselves are gemm_tile.cpp's.
 #include "anemone/runtime/cpu/gemm.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// The register tile kernels, every number of rows compiled for every instruction set.
 #include "anemone/runtime/cpu/gemm_tile.h"
 
 #include "anemone/runtime/cpu/highway_targets.h"

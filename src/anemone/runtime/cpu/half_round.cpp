@@ -1,3 +1,4 @@
+// Half-precision emulation over whole buffers.
 #include "anemone/runtime/cpu/half_round.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// Every movement is one strided copy; the fast cases are rows, fills and blocked transposes.
 #include "anemone/runtime/cpu/move.h"
 
 #include <algorithm>

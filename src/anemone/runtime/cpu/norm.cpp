@@ -1,3 +1,4 @@
+// Normalisations and softmax: statistics in short float sums added in double, then one pass of vectors.
 #include "anemone/runtime/cpu/norm.h"
 
 #include <algorithm>

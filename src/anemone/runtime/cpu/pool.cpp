@@ -1,3 +1,4 @@
+// Pooling in two steps a row: the rows of the window joined, then its columns.
 #include "anemone/runtime/cpu/pool.h"
 
 #include <algorithm>

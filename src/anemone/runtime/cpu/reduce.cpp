@@ -1,3 +1,4 @@
+// Reductions in plain loops over double; memory limits them.
 #include "anemone/runtime/cpu/reduce.h"
 
 #include <algorithm>

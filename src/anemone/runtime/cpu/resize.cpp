@@ -1,3 +1,4 @@
+// Nearest and bilinear resampling from tables of positions.
 #include "anemone/runtime/cpu/resize.h"
 
 #include <algorithm>

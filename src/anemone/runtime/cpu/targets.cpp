@@ -1,3 +1,4 @@
+// Asking and telling Highway which instruction set to run.
 #include "anemone/runtime/cpu/targets.h"
 
 // In this order: it says which targets there are.
