@@ -18,7 +18,7 @@ using pickle::Value;
 
 namespace {
 
-constexpr std::size_t kMaxDepth = 100, kMaxPath = 4096, kMaxTensors = 1'000'000;
+constexpr std::size_t kMaxDepth = 100, kMaxPath = 4096, kMaxTensors = 200'000;
 
 /// As Python's str(), and repr() inside tuples.
 std::string key_text(const Heap& heap, Value key, bool quoted = false) {
@@ -145,7 +145,7 @@ class Walk {
     places.reserve(pairs.size());
     for (const auto& [key, value] : pairs) {
       std::string identity = key_identity(heap_, key);
-      TRY_VOID(spend(identity.size() / 64));
+      TRY_VOID(spend(identity.size() / 8));
       const auto [place, is_new] = places.emplace(std::move(identity), frame.items.size());
       if (is_new) {
         frame.items.emplace_back(key_text(heap_, key), value);

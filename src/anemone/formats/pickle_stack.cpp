@@ -69,8 +69,9 @@ Result<std::vector<Value>> Machine::pop_to_mark() {
 
 Result<void> Machine::put(std::uint64_t index) {
   TRY(const Value v, top());
-  // Picklers number their memo without gaps, so an index cannot be beyond the number of opcodes.
-  if (index > static_cast<std::uint64_t>(operations_)) {
+  // Picklers number their memo without gaps, so an index is not far beyond the number of opcodes.
+  constexpr std::uint64_t kSlack = 1 << 16;
+  if (index > static_cast<std::uint64_t>(operations_) + kSlack) {
     return error("E0524", fmt::format("memo index {} after {} opcodes", index, operations_));
   }
   if (index >= memo_.size()) memo_.resize(static_cast<std::size_t>(index) + 1);
