@@ -104,6 +104,8 @@ inline std::vector<ConvCase> odd_conv_cases() {
   p = square_conv(5, 5, 3, 3, 5);
   p.dilation_width = 2, p.pad_left = 4;
   add("depthwise, stride 3, dilated", p, 1, 10, 40);
+  p.dilation_height = 3, p.stride_height = 1, p.pad_top = 4;
+  add("depthwise, dilated both ways", p, 2, 11, 40);
   p = square_conv(2, 3, 3);
   p.pad_top = p.pad_bottom = p.pad_left = p.pad_right = 6;
   add("pads larger than kernel and image", p, 1, 2, 3);

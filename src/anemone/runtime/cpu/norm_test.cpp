@@ -27,7 +27,7 @@ TEST(InstanceNorm, OnEveryTarget) {
   ThreadPool pool(2);
   for_each_target([&] {
     for (const std::int64_t spatial : {1, 2, 15, 64, 67, 4096, 20011}) {
-      for (const float offset : {0.0f, 1000.0f}) {  // a large mean must not eat the variance
+      for (const float offset : {0.0f, 1000.0f, 1e6f}) {  // a large mean must not eat the variance
         for (const bool affine : {false, true}) {
           const std::int64_t batch = 2, channels = 3;
           const auto in = TestRandom(static_cast<std::uint64_t>(spatial))
