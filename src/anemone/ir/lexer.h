@@ -22,10 +22,13 @@ struct Token {
   std::string_view text;
   std::size_t begin = 0, end = 0;  ///< in the source, quotes included
 
-  bool is(std::string_view symbol) const { return kind == Kind::symbol && text == symbol; }
+  /// Length and first character tell all symbols apart.
+  bool is(std::string_view symbol) const {
+    return kind == Kind::symbol && text.size() == symbol.size() && text[0] == symbol[0];
+  }
   /// A bare word; false for the same name in backquotes.
-  bool is_word(std::string_view word) const { return is_bare() && text == word; }
-  bool is_bare() const { return kind == Kind::identifier && end - begin == text.size(); }
+  bool is_word(std::string_view word) const { return is_bare() && text[0] == word[0] && text == word; }
+  bool is_bare() const { return kind == Kind::identifier && end - begin == text.size() && !text.empty(); }
 };
 
 class Lexer {

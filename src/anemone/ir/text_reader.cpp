@@ -14,8 +14,8 @@ constexpr std::size_t kMaxRank = 64;     // constants may exceed Core ML's five 
 constexpr std::size_t kMaxTuple = 4096;  // elements of a tuple type
 
 bool is_container(const Token& token) {
-  return token.is_bare() && (token.text == "tensor" || token.text == "list" || token.text == "tuple" ||
-                             token.text == "dict" || token.text == "state");
+  return token.is_word("tensor") || token.is_word("list") || token.is_word("tuple") || token.is_word("dict") ||
+         token.is_word("state");
 }
 bool is_scalar_type(const Token& token) { return token.is_bare() && dtype_from(token.text); }
 
@@ -97,12 +97,12 @@ std::string TextReader::advice(std::string_view word, std::vector<std::string_vi
 }
 
 bool TextReader::at_declared_type() const {
-  return (is_container(token_) && second_.is("<")) ||
-         (is_scalar_type(token_) && second_.kind == Token::Kind::identifier);
+  return (second_.is("<") && is_container(token_)) ||
+         (second_.kind == Token::Kind::identifier && is_scalar_type(token_));
 }
 
 bool TextReader::at_typed_literal() const {
-  return (is_container(token_) && second_.is("<")) || (is_scalar_type(token_) && second_.is("("));
+  return (second_.is("<") && is_container(token_)) || (second_.is("(") && is_scalar_type(token_));
 }
 
 bool TextReader::at_literal() const {
