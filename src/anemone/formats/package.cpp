@@ -116,7 +116,7 @@ std::string identifier(const std::string& path, const std::string& digest) {
 
 Result<void> write_bytes(const fs::path& path, std::string_view text) {
   TRY(FileWriter file, FileWriter::create(path));
-  TRY_VOID(file.append(std::as_bytes(std::span(text))));
+  TRY_VOID(file.append(std::as_bytes(std::span(text.data(), text.size()))));
   return file.close();
 }
 

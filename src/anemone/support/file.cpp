@@ -341,7 +341,7 @@ Result<void> FileWriter::close() {
 Result<void> write_file(const fs::path& path, std::string_view text) {
   TRY(PendingOutput output, PendingOutput::create(path, PendingOutput::Kind::file));
   TRY(FileWriter file, FileWriter::create(output.path()));
-  TRY_VOID(file.append(std::as_bytes(std::span(text))));
+  TRY_VOID(file.append(std::as_bytes(std::span(text.data(), text.size()))));
   TRY_VOID(file.close());
   return output.commit();
 }
