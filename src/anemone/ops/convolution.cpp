@@ -90,8 +90,7 @@ Types infer_conv(const InferView& v) {
   }
   TRY_VOID(check_length(v, "bias", out_channels));  // (C8) [Cout]
   const Dims dilations = v.ints("dilations");
-  const Value* weight = v.node().input("weight");
-  const bool run_time = !weight->constant && !(weight->producer && weight->producer->def && weight->producer->def->is(kConstexpr));
+  const bool run_time = !is_known_before_run_time(*v.node().input("weight"));
   if (run_time && std::any_of(dilations.begin(), dilations.end(), [](std::int64_t d) { return d != 1; })) {  // (C9)
     return v.wrong("dilations", "must be 1 where the weight comes at run time");
   }

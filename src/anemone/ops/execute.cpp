@@ -10,11 +10,9 @@
 namespace anemone::ops {
 namespace {
 
+constexpr int kDeepest = 32;                // nested blocks
+constexpr std::int64_t kMostTurns = 100000;  // of a loop
 constexpr std::int64_t kSmall = 4096;  // integer operands up to this size may decide an extent
-
-bool is_constexpr_result(const Value& value) {
-  return value.producer && value.producer->def && value.producer->def->is(kConstexpr);
-}
 
 std::string name_of(const Node& node) {
   return !node.name.empty() || node.outputs.empty() ? node.name : node.outputs[0]->name;
@@ -25,6 +23,7 @@ Types infer_as_given(const Node& node, const EvalView::Fetch& fetch, bool intege
   Program program(*node.block().function().program->ops);
   Function& function = program.add_function("main", node.block().function().opset);
   Block& block = function.body;
+  const OpDef* known_producer = program.ops->find("constexpr_cast");
   std::unordered_map<const Value*, Value*> copies;
   const auto copy_of = [&](const Value* value) {
     Value*& copy = copies[value];
@@ -34,8 +33,8 @@ Types infer_as_given(const Node& node, const EvalView::Fetch& fetch, bool intege
     const bool decides = integers_as_constants && array && !is_float(array->dtype) && array->count() <= kSmall;
     if (value->constant) {
       copy = block.add_constant(value->name, value->constant);
-    } else if (is_constexpr_result(*value)) {  // compile-time by its producer
-      copy = block.insert(block.nodes.end(), value->producer->type, value->producer->def).add_output(value->name, type);
+    } else if (known_producer && is_known_before_run_time(*value)) {  // compile-time by its producer
+      copy = block.insert(block.nodes.end(), "constexpr_cast", known_producer).add_output(value->name, type);
     } else if (decides) {
       copy = block.add_constant(value->name, to_constant(*array));
     } else {
@@ -140,24 +139,9 @@ class Run {
     return {};
   }
 
-  Result<void> step(const Node& node) {
-    constants_.clear();
-    TRY_VOID(load_constants(node));
-    if (node.type == "write_state" && node.def) {
-      const Array* data = find(*node.input("data"));
-      if (!data) return bad_input("E0704", fmt::format("{}: data has no value", describe(node)), node.origin);
-      arrays_[node.input("input")] = *data;
-    } else if (node.type == "read_state" && node.def) {
-      const Array* state = find(*node.input("input"));
-      if (!state) return bad_input("E0704", fmt::format("{}: the state has no value", describe(node)), node.origin);
-      hold(*node.output(), Array(*state));
-    } else {
-      TRY(std::vector<Array> results, evaluate_node(node, [this](const Value& value) { return find(value); }));
-      for (std::size_t i = 0; i < results.size(); ++i) hold(*node.outputs[i], std::move(results[i]));
-    }
-    for (const Operand& operand : node.operands()) {
-      for (const Value* value : operand.values) release(*value);
-    }
+  Result<void> block(const Block& block, int depth = 0) {
+    if (depth > kDeepest) return bad_input("E0706", fmt::format("blocks are nested more than {} deep", kDeepest));
+    for (const Node& node : block.nodes) TRY_VOID(step(node, depth));
     return {};
   }
 
@@ -172,6 +156,94 @@ class Run {
   }
 
  private:
+  Result<void> step(const Node& node, int depth) {
+    constants_.clear();
+    TRY_VOID(load_constants(node));
+    if (node.type == "cond" && node.def) {
+      TRY_VOID(choose(node, depth));
+    } else if (node.type == "while_loop" && node.def) {
+      TRY_VOID(repeat(node, depth));
+    } else if (node.type == "write_state" && node.def) {
+      const Array* data = find(*node.input("data"));
+      if (!data) return bad_input("E0704", fmt::format("{}: data has no value", describe(node)), node.origin);
+      arrays_[node.input("input")] = *data;
+    } else if (node.type == "read_state" && node.def) {
+      const Array* state = find(*node.input("input"));
+      if (!state) return bad_input("E0704", fmt::format("{}: the state has no value", describe(node)), node.origin);
+      hold(*node.output(), Array(*state));
+    } else {
+      TRY(std::vector<Array> results, evaluate_node(node, [this](const Value& value) { return find(value); }));
+      for (std::size_t i = 0; i < results.size(); ++i) hold(*node.outputs[i], std::move(results[i]));
+    }
+    for (const Operand& operand : node.operands()) {
+      for (const Value* value : operand.values) {
+        if (value->block == &node.block()) release(*value);  // a block may run again: what it takes from outside stays
+      }
+    }
+    return {};
+  }
+
+  Result<std::vector<Array>> outputs_of(const Block& block) {
+    std::vector<Array> arrays;
+    for (const Value* value : block.outputs()) {
+      TRY(Array array, output(*value));
+      arrays.push_back(std::move(array));
+    }
+    return arrays;
+  }
+
+  Result<void> hold_outputs(const Node& node, std::vector<Array> arrays) {
+    if (arrays.size() != node.outputs.size()) {
+      return bad_input("E0702", fmt::format("{} has {} outputs where {} come out", describe(node), node.outputs.size(), arrays.size()),
+                       node.origin);
+    }
+    for (std::size_t i = 0; i < arrays.size(); ++i) hold(*node.outputs[i], std::move(arrays[i]));
+    return {};
+  }
+
+  Result<void> choose(const Node& node, int depth) {
+    const Array* pred = find(*node.input("pred"));
+    if (!pred || pred->data.empty() || node.blocks.size() != 2) {
+      return bad_input("E0704", fmt::format("{}: pred has no value", describe(node)), node.origin);
+    }
+    const Block& chosen = *node.blocks[pred->data[0] != 0 ? 0 : 1];
+    TRY_VOID(block(chosen, depth + 1));
+    TRY(std::vector<Array> results, outputs_of(chosen));
+    return hold_outputs(node, std::move(results));
+  }
+
+  Result<void> repeat(const Node& node, int depth) {
+    if (node.blocks.size() != 2) return bad_input("E0704", fmt::format("{}: has no blocks", describe(node)), node.origin);
+    const Block &condition = *node.blocks[0], &body = *node.blocks[1];
+    std::vector<Array> variables;
+    for (const Value* value : node.operand("loop_vars")->values) {
+      TRY(Array array, output(*value));
+      variables.push_back(std::move(array));
+    }
+    for (std::int64_t turn = 0;; ++turn) {
+      if (turn == kMostTurns) {
+        return bad_input("E0706", fmt::format("{} has not ended after {} turns", describe(node), kMostTurns), node.origin);
+      }
+      for (const Block* inner : {&condition, &body}) {
+        if (inner->inputs.size() != variables.size()) {
+          return bad_input("E0702", fmt::format("{}: a block takes {} values, the loop has {}", describe(node), inner->inputs.size(),
+                                                variables.size()), node.origin);
+        }
+      }
+      for (std::size_t i = 0; i < variables.size(); ++i) hold(*condition.inputs[i], variables[i]);
+      TRY_VOID(block(condition, depth + 1));
+      TRY(const std::vector<Array> goes_on, outputs_of(condition));
+      if (goes_on.size() != 1 || goes_on[0].data.size() != 1) {
+        return bad_input("E0702", fmt::format("{}: the condition is not one bool", describe(node)), node.origin);
+      }
+      if (goes_on[0].data[0] == 0) break;
+      for (std::size_t i = 0; i < variables.size(); ++i) hold(*body.inputs[i], std::move(variables[i]));
+      TRY_VOID(block(body, depth + 1));
+      TRY(variables, outputs_of(body));
+    }
+    return hold_outputs(node, std::move(variables));
+  }
+
   static Result<void> check_payload(const Value& value) {
     const Constant& c = *value.constant;
     if (!c.missing.empty()) {
@@ -222,7 +294,7 @@ class Run {
 Result<std::vector<Array>> evaluate(const Function& function, std::span<const Array> inputs, std::vector<Array>* states_after) {
   Run run(function);
   TRY_VOID(run.give(inputs));
-  for (const Node& node : function.body.nodes) TRY_VOID(run.step(node));
+  TRY_VOID(run.block(function.body));
   std::vector<Array> outputs;
   for (const Value* value : function.body.outputs()) {
     TRY(Array array, run.output(*value));

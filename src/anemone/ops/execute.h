@@ -16,7 +16,7 @@ Result<std::vector<Array>> evaluate_node(const Node& node, const EvalView::Fetch
 
 /// Runs a function. `inputs` are in the order of the body's inputs, with values that their dtypes hold; a state is given
 /// by its content, and `states_after` receives what was written to the states, in order. Errors: those of evaluate_node,
-/// and E0705 for inputs that do not fit.
+/// E0705 for inputs that do not fit, and E0706 for loops that do not end and blocks nested too deep.
 Result<std::vector<Array>> evaluate(const Function& function, std::span<const Array> inputs,
                                     std::vector<Array>* states_after = nullptr);
 

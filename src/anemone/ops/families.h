@@ -9,6 +9,7 @@ namespace anemone::ops {
 std::span<const OpDef> activation();
 std::span<const OpDef> attention();
 std::span<const OpDef> constant();
+std::span<const OpDef> control();
 std::span<const OpDef> convolution();
 std::span<const OpDef> elementwise_binary();
 std::span<const OpDef> elementwise_unary();

@@ -84,14 +84,9 @@ Product product_of(Dims x, Dims y, bool transpose_x, bool transpose_y) {
 Types infer_matmul(const InferView& v) {
   const Type &x = v.type("x"), &y = v.type("y");
   if (!x.ranked || !y.ranked) return one(Type::unranked(x.dtype));
-  if (x.dtype != y.dtype && !v.node().constant("x") && !v.node().constant("y")) {
-    const auto compressed = [&](const char* param) {
-      const Node* producer = v.node().input(param)->producer;
-      return producer && producer->def && producer->def->is(kConstexpr);
-    };
-    if (!compressed("x") && !compressed("y")) {  // (C1) dtypes may differ only from iOS17 and with a constant
-      return v.wrong("y", fmt::format("is {}, x is {}, and neither is constant", name(y.dtype), name(x.dtype)));
-    }
+  if (x.dtype != y.dtype && !is_known_before_run_time(*v.node().input("x")) &&
+      !is_known_before_run_time(*v.node().input("y"))) {  // (C1) dtypes may differ only from iOS17 and with a constant
+    return v.wrong("y", fmt::format("is {}, x is {}, and neither is constant", name(y.dtype), name(x.dtype)));
   }
   const bool tx = v.flag("transpose_x", false), ty = v.flag("transpose_y", false);
   if (x.rank() < 1 || (x.rank() == 1 && tx)) return v.wrong("x", "a vector cannot be transposed");  // (C2)

@@ -12,7 +12,7 @@ const OpTable& table() {
     const std::array families{
         constant(), convolution(), normalization(), activation(), elementwise_unary(), elementwise_binary(),
         reduction(), pool(), resize(), shape(), slice(), join(), rearrange(), space(), gather(), scatter(), sort(),
-        generate(), random(), linear(), attention(), recurrent(), quantize(), sample(), state()};
+        generate(), random(), linear(), attention(), recurrent(), quantize(), sample(), control(), state()};
     return OpTable(families);
   }();
   return kTable;

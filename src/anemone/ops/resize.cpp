@@ -73,7 +73,9 @@ constexpr Form kUpBilinearForms[] = {{Target::ios15, kUpBilinear15, infer_upsamp
                                      {Target::ios16, kUpBilinear16, infer_upsample_bilinear}};
 constexpr Form kResizeBilinearForms[] = {{Target::ios15, kResizeBilinear, infer_resize_bilinear}};
 
-// x with one dimension resampled. Nearest without a mode takes floor(i · in / out), with one the neighbour of the position.
+// x with one dimension resampled. Nearest without a mode takes floor(i · in / out), with one the
+// neighbour of the position; Core ML does not say which of two at the same distance, and the lower makes twice the size
+// come out as everywhere else.
 Array resample_axis(const Array& x, std::size_t axis, std::int64_t extent, std::string_view mode, bool nearest) {
   Array y{x.dtype, x.dims, {}};
   y.dims[axis] = extent;
@@ -82,7 +84,7 @@ Array resample_axis(const Array& x, std::size_t axis, std::int64_t extent, std::
   for (std::int64_t i = 0; i < extent; ++i) {
     LinearTap tap = linear_tap(sample_position(mode, i, from.extent, extent), from.extent);
     if (nearest && mode.empty()) tap = {nearest_index(i, from.extent, extent), 0, 0};
-    if (nearest && tap.weight > 0) tap = {tap.weight < 0.5 ? tap.low : tap.high, 0, 0};
+    if (nearest && tap.weight > 0) tap = {tap.weight <= 0.5 ? tap.low : tap.high, 0, 0};
     for (std::int64_t o = 0; o < from.outer; ++o) {
       for (std::int64_t in = 0; in < from.inner; ++in) {
         const double low = x.data[from.at(o, tap.low, in)];
