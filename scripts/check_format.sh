@@ -15,8 +15,11 @@ for file in "${files[@]}"; do
   [[ $file -nt $stamp || .clang-format -nt $stamp ]] && changed+=("$file")
 done
 touch build/format.now
-if ((${#changed[@]})) && ! printf '%s\0' "${changed[@]}" | xargs -0 -n 10 -P "$(nproc)" clang-format-14 --dry-run -Werror; then
-  echo "some files are not formatted; 'scripts/check_format.sh --fix' does it"
+if ((${#changed[@]})) &&
+  ! problems=$(printf '%s\0' "${changed[@]}" | xargs -0 -n 10 -P "$(nproc)" clang-format-14 --dry-run -Werror 2>&1); then
+  # The first place of each file is enough to find it.
+  grep ': error: ' <<<"$problems" | sort -t: -k1,1 -u || printf '%s\n' "$problems"
+  echo "these files are not formatted; 'scripts/check_format.sh --fix' does it"
   exit 1
 fi
 mv build/format.now "$stamp"
