@@ -172,7 +172,7 @@ Result<std::string> write_model(const Model& model) {
   } catch (const protobuf::ParseError& error) {
     return own_bug(error.what(), "writing a Core ML model");
   } catch (const std::bad_alloc&) {
-    return bad_environment("E0107", "out of memory while writing a Core ML model");
+    return bad_environment("E0105", "out of memory while writing a Core ML model");
   }
   return std::move(out.bytes);
 }

@@ -149,7 +149,7 @@ Result<Bytes> PackageWeights::read(const milspec::BlobReference& reference, mils
   if (it == files_.end()) {
     const fs::path relative = name.starts_with(kModelPath) ? name.substr(kModelPath.size()) : name;
     if (!stays_inside(relative) || !relative.has_filename()) {
-      return bad_input("E0311",
+      return bad_input("E0316",
                        fmt::format("the weight file's name '{}' is not a path inside the package", printable(name)),
                        package_.model_path.string());
     }

@@ -65,7 +65,7 @@ Diagnostic diagnose(const Document& document, std::string_view name) {
   } catch (const protozero::exception&) {
     return broken("this is not a protobuf message");
   } catch (const std::bad_alloc&) {
-    return bad_environment("E0107", "out of memory while parsing", place);
+    return bad_environment("E0105", "out of memory while parsing", place);
   }
 }
 
