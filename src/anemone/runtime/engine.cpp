@@ -38,7 +38,7 @@ struct Engine::State {
 namespace {
 
 Diagnostic too_much(std::size_t bytes) {
-  return bad_environment("E0706", fmt::format("running this network needs {} MB of memory at once", bytes / 1000000),
+  return bad_environment("E0712", fmt::format("running this network needs {} MB of memory at once", bytes / 1000000),
                          {}, "use a smaller input");
 }
 
@@ -99,7 +99,7 @@ Result<Engine> Engine::compile(const Function& function, ThreadPool& pool, const
   state->references = lowering.take_references();
   return Engine(std::move(state));
 } catch (const std::bad_alloc&) {
-  return bad_environment("E0706", "there is not enough memory to prepare this network");
+  return bad_environment("E0712", "there is not enough memory to prepare this network");
 }
 
 const std::vector<EnginePort>& Engine::inputs() const { return state_->shown_inputs; }
@@ -116,7 +116,7 @@ Result<void> Engine::State::run_steps() try {
   }
   return {};
 } catch (const std::bad_alloc&) {
-  return bad_environment("E0706", "there is not enough memory to run this network");
+  return bad_environment("E0712", "there is not enough memory to run this network");
 }
 
 Result<void> Engine::State::fill(const Port& port, const Array& from) {

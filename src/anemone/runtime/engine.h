@@ -55,7 +55,7 @@ struct EnginePort {
 class Engine {
  public:
   /// E0701 an operation that is not understood or cannot be executed, E0703 a value that no memory can hold, E0704 the
-  /// payload of a constant is not there, E0706 more memory than this machine has, E0707 nested blocks, E0708 an extent
+  /// payload of a constant is not there, E0712 more memory than this machine has, E0707 nested blocks, E0708 an extent
   /// or a rank that is not known, E0709 a value that is not a tensor of numbers, E0710 an operation that changes a
   /// state.
   static Result<Engine> compile(const Function& function, ThreadPool& pool, const EngineOptions& options = {});

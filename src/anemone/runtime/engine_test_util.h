@@ -105,4 +105,13 @@ inline void expect_close(const Array& got, const Array& want, const std::string&
   }
 }
 
+/// Every element within this part of the largest one; for graphs whose roundings add up.
+inline void expect_within(const Array& got, const Array& want, double part, const std::string& what) {
+  ASSERT_EQ(got.dims, want.dims) << what;
+  double largest = 0, worst = 0;
+  for (double x : want.data) largest = std::max(largest, std::fabs(x));
+  for (std::size_t i = 0; i < want.data.size(); ++i) worst = std::max(worst, std::fabs(got.data[i] - want.data[i]));
+  EXPECT_LE(worst, part * largest) << what;
+}
+
 }  // namespace anemone

@@ -6,9 +6,9 @@
 namespace anemone {
 namespace {
 
-std::array<std::span<const KernelRow>, 10> families() {
-  return {conv_kernels(), matrix_kernels(), norm_kernels(),   unary_kernels(), elementwise_kernels(),
-          pool_kernels(), resize_kernels(), reduce_kernels(), shape_kernels(), move_kernels()};
+std::array<std::span<const KernelRow>, 11> families() {
+  return {conv_kernels(),   matrix_kernels(), norm_kernels(),  unary_kernels(), elementwise_kernels(), pool_kernels(),
+          resize_kernels(), reduce_kernels(), shape_kernels(), move_kernels(),  space_kernels()};
 }
 
 }  // namespace

@@ -27,6 +27,7 @@ std::span<const KernelRow> pool_kernels();
 std::span<const KernelRow> reduce_kernels();
 std::span<const KernelRow> resize_kernels();
 std::span<const KernelRow> shape_kernels();
+std::span<const KernelRow> space_kernels();
 std::span<const KernelRow> unary_kernels();
 
 /// All rows, in the order of the list.

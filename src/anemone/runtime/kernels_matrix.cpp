@@ -1,8 +1,9 @@
-// linear and matmul.
+// linear, matmul and einsum.
 #include <memory>
 
 #include "anemone/ops/infer_util.h"
 #include "anemone/runtime/cpu/gemm.h"
+#include "anemone/runtime/cpu/move.h"
 #include "anemone/runtime/kernel_table.h"
 
 namespace anemone {
@@ -102,7 +103,44 @@ Result<bool> lower_matmul(const Node& node, Lowering& l) {
   return true;
 }
 
-constexpr KernelRow kRows[] = {{"linear", lower_linear}, {"matmul", lower_matmul}};
+/// out[n,c,h,u] = Σ over w of x[n,c,h,w] · y[n,w,h,u], or without n: the type rule knows no other equations. A product
+/// for every n and h; where there is one h, the matrices lie there already.
+Result<bool> lower_einsum(const Node& node, Lowering& l) {
+  const Value &x = *node.operand("values")->values[0], &y = *node.operand("values")->values[1];
+  const auto lifted = [](Dims dims) {  // rank 4
+    if (dims.size() == 3) dims.insert(dims.begin(), 1);
+    return dims;
+  };
+  const Dims a = lifted(x.type.dims), b = lifted(y.type.dims), out = lifted(node.output()->type.dims);
+  if (a[0] != b[0] || a[2] != b[2]) return false;  // broadcasts
+  const std::int64_t batch = a[0] * a[2];
+  MatmulShape shape;
+  shape.m = a[1];
+  shape.k = a[3];
+  shape.n = b[3];
+  const bool direct = a[2] == 1;
+  TRY(const Ref left, l.read(x));
+  TRY(const Ref right, l.read(y));
+  const Ref to = l.define(*node.output());
+  const Ref left_turned = direct ? left : l.scratch(left.count), right_turned = direct ? right : l.scratch(right.count);
+  const Ref product = direct ? to : l.scratch(to.count);
+  const Dims swap{0, 2, 1, 3}, product_dims{out[0], out[2], out[1], out[3]};
+  l.add(
+      "einsum", *node.output(), to, {left, right, left_turned, right_turned, product}, Rounding::needed,
+      [=](Frame& f) {
+        if (!direct) {
+          transpose(f.read(left), a, swap, f.write(left_turned), *f.pool);
+          transpose(f.read(right), b, swap, f.write(right_turned), *f.pool);
+        }
+        matmul_batched(shape, batch, f.read(left_turned), shape.m * shape.k, f.read(right_turned), shape.k * shape.n,
+                       f.write(product), *f.pool);
+        if (!direct) transpose(f.read(product), product_dims, swap, f.write(to), *f.pool);
+      },
+      node.def->macs(node));
+  return true;
+}
+
+constexpr KernelRow kRows[] = {{"linear", lower_linear}, {"matmul", lower_matmul}, {"einsum", lower_einsum}};
 
 }  // namespace
 

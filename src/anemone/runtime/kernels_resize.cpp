@@ -1,6 +1,7 @@
 // Resampling of the last two dimensions.
 #include "anemone/runtime/cpu/resize.h"
 
+#include "anemone/ops/sampling.h"
 #include "anemone/runtime/kernel_table.h"
 
 namespace anemone {
@@ -56,12 +57,49 @@ Result<bool> lower_resize_bilinear(const Node& node, Lowering& l) {
   return add_bilinear(node, l, ConstantView(node).text("sampling_mode", "DEFAULT"));
 }
 
+/// The neighbour of each sample's position; of two equally near ones the first, as in reference execution.
+std::vector<std::int64_t> nearest_of(std::string_view mode, std::int64_t in, std::int64_t out) {
+  std::vector<std::int64_t> picks;
+  for (std::int64_t i = 0; i < out; ++i) {
+    const ops::LinearTap tap = ops::linear_tap(ops::sample_position(mode, i, in, out), in);
+    picks.push_back(tap.weight <= 0.5 ? tap.low : tap.high);
+  }
+  return picks;
+}
+
+/// Nearest neighbour with a sampling mode.
+Result<bool> add_nearest_sampled(const Node& node, Lowering& l, std::string_view mode) {
+  const auto shape = shape_of(node);
+  if (!shape) return false;
+  TRY(const Ref from, l.read(*node.input("x")));
+  const Ref to = l.define(*node.output());
+  // An extent that stays is not resampled.
+  const auto picks = [&](std::int64_t in, std::int64_t out) {
+    return nearest_of(in == out ? "DEFAULT" : mode, in, out);
+  };
+  l.add(node.type, *node.output(), to, {from}, Rounding::exact,
+        [=, s = *shape, rows = picks(shape->in_height, shape->out_height),
+         columns = picks(shape->in_width, shape->out_width)](Frame& f) {
+          const float* in = f.read(from);
+          float* out = f.write(to);
+          f.pool->parallel_ranges(s.planes * s.out_height, 16, [&](std::int64_t begin, std::int64_t end, int) {
+            for (std::int64_t i = begin; i < end; ++i) {
+              const std::int64_t row = rows[static_cast<std::size_t>(i % s.out_height)];
+              const float* line = in + (i / s.out_height * s.in_height + row) * s.in_width;
+              for (std::int64_t x = 0; x < s.out_width; ++x) {
+                out[i * s.out_width + x] = line[columns[static_cast<std::size_t>(x)]];
+              }
+            }
+          });
+        });
+  return true;
+}
+
 Result<bool> lower_resize(const Node& node, Lowering& l) {
   const ConstantView v(node);
   const std::string mode = v.text("sampling_mode", "DEFAULT");
   if (v.text("interpolation_mode", "LINEAR") == "LINEAR") return add_bilinear(node, l, mode);
-  if (mode != "DEFAULT") return false;
-  return add_nearest(node, l);
+  return add_nearest_sampled(node, l, mode);
 }
 
 constexpr KernelRow kRows[] = {

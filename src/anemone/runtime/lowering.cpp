@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 
 #include "anemone/ops/execute.h"
 #include "anemone/runtime/cpu/half_round.h"
@@ -17,48 +16,6 @@ namespace {
 constexpr int kDeepestConstant = 8;  // compressed constants made of compressed constants
 
 bool is_constexpr(const Node& node) { return node.def && node.def->is(kConstexpr); }
-bool is_empty(const Value& value) {
-  return std::find(value.type.dims.begin(), value.type.dims.end(), 0) != value.type.dims.end();
-}
-
-Diagnostic refuse(const Node& node, std::string_view code, std::string message, std::string help = {}) {
-  return bad_input(code, fmt::format("{} {}", describe(node), message), node.origin, std::move(help));
-}
-
-/// Tensors of numbers with known extents whose bytes can be counted.
-Result<void> check_value(const Value& value, const Node& node) {
-  if (value.constant && value.constant->is_string()) return {};
-  if (!value.type.is_tensor() || value.type.dtype == DType::string) {
-    return refuse(
-        node, "E0709",
-        fmt::format("uses '{}', a {}: only tensors of numbers are executed", value.name, to_string(value.type)));
-  }
-  if (!value.type.is_fixed()) {
-    return refuse(
-        node, "E0708",
-        fmt::format("uses '{}' of type {}, which is not known before run time", value.name, to_string(value.type)),
-        "give all shapes with --shapes");
-  }
-  const auto count = element_count(value.type.dims);
-  if (!count || *count > std::int64_t{1} << 56) {
-    return refuse(node, "E0703",
-                  fmt::format("uses '{}' of type {}, which no memory can hold", value.name, to_string(value.type)));
-  }
-  const Constant* c = value.constant.get();
-  if (!c) return {};
-  if (!c->missing.empty()) {
-    return refuse(node, "E0704",
-                  fmt::format("needs the constant '{}', whose payload should be in '{}'", value.name, c->missing),
-                  "copy the whole package");
-  }
-  const auto bytes = byte_count(c->type.dtype, c->type.dims);
-  if (!bytes || static_cast<std::int64_t>(c->data.size()) < *bytes) {
-    return refuse(node, "E0704",
-                  fmt::format("needs the constant '{}', which has {} bytes instead of {}", value.name, c->data.size(),
-                              bytes.value_or(0)));
-  }
-  return {};
-}
 
 }  // namespace
 
@@ -103,7 +60,7 @@ Result<Array> Lowering::known_array(const Value& value, int depth) const {
   std::unordered_map<const Value*, Array> operands;
   for (const Operand& operand : node.operands()) {
     for (const Value* v : operand.values) {
-      TRY_VOID(check_value(*v, node));
+      TRY_VOID(check_operand(*v, node));
       if (!is_known(v)) return refuse(node, "E0704", fmt::format("is made from '{}', which is not constant", v->name));
       TRY(operands[v], known_array(*v, depth + 1));
     }
@@ -292,48 +249,6 @@ void Lowering::find_needed() {
     open.pop_back();
     for (const Operand& operand : node->operands()) std::for_each(operand.values.begin(), operand.values.end(), want);
   }
-}
-
-Result<void> Lowering::check(const Node& node) {
-  if (!node.blocks.empty()) {
-    return refuse(node, "E0707", fmt::format("has {} nested blocks: control flow is not executed", node.blocks.size()));
-  }
-  if (!node.def) {
-    return refuse(node, "E0701", "is not an operation that anemone understands", "'anemone ops' lists those it does");
-  }
-  if (node.def->is(kEffect)) return refuse(node, "E0710", "changes a state, which is not executed");
-  for (const Operand& operand : node.operands()) {
-    for (const Value* value : operand.values) TRY_VOID(check_value(*value, node));
-  }
-  for (const auto& output : node.outputs) TRY_VOID(check_value(*output, node));
-  if (!node.def->eval && !find_kernel(node.type))
-    return refuse(node, "E0701", "can be read and written, but not executed");
-  TRY(const std::vector<Type> types, infer_types(node, function_->opset));
-  bool exact = types.size() == node.outputs.size();
-  for (std::size_t i = 0; exact && i < types.size(); ++i) exact = types[i] == node.outputs[i]->type;
-  if (exact) exact_.insert(&node);
-  return {};
-}
-
-bool Lowering::suits_kernels(const Node& node) const {
-  static constexpr std::array<std::string_view, 6> kData{"x", "y", "a", "b", "cond", "values"};
-  static constexpr std::array<std::string_view, 7> kWeights{"weight", "bias",     "gamma", "beta",
-                                                            "mean",   "variance", "alpha"};
-  const auto in = [](const auto& list, std::string_view param) {
-    return std::find(list.begin(), list.end(), param) != list.end();
-  };
-  const auto fills = [](const Value& value) { return is_real(value) && !is_empty(value); };
-  for (const Operand& operand : node.operands()) {
-    for (const Value* value : operand.values) {
-      const bool fits = in(kData, operand.param)         ? fills(*value)
-                        : operand.param == "ref_tensors" ? true  // only its shape counts
-                        : in(kWeights, operand.param)    ? is_known(value) && fills(*value)
-                                                         : value->constant != nullptr;
-      if (!fits) return false;
-    }
-  }
-  return exact_.contains(&node) &&
-         std::all_of(node.outputs.begin(), node.outputs.end(), [&](const auto& out) { return fills(*out); });
 }
 
 Result<void> Lowering::lower(const Node& node) {

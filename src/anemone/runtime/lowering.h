@@ -1,5 +1,6 @@
 #pragma once
 // Turns the nodes of a function into steps, one after the other. Kernel families (kernels_*.cpp) are written with it.
+#include <algorithm>
 #include <functional>
 #include <memory>
 #include <span>
@@ -125,6 +126,17 @@ class Lowering {
   std::unique_ptr<Program> references_;  ///< copies of the nodes that run by reference execution
   std::size_t constant_bytes_ = 0;
 };
+
+/// True when an extent is 0.
+inline bool is_empty(const Value& value) {
+  return std::find(value.type.dims.begin(), value.type.dims.end(), 0) != value.type.dims.end();
+}
+
+/// An error that blames a node: its description, then the message.
+Diagnostic refuse(const Node& node, std::string_view code, std::string message, std::string help = {});
+/// That a value of a node is a tensor of numbers with known extents whose bytes can be counted, and a constant has all
+/// of its bytes.
+Result<void> check_operand(const Value& value, const Node& node);
 
 /// True for values that live as float32: fp16, fp32 and bool.
 inline bool is_real(const Value& value) {

@@ -1,0 +1,78 @@
+// Every row of the kernel table against the meaning of its operation: both float types, one and three threads.
+#include "anemone/runtime/kernel_table.h"
+
+#include <set>
+
+#include "anemone/runtime/kernel_cases.h"
+
+namespace anemone {
+namespace {
+
+std::vector<Case> all_cases() {
+  std::vector<Case> cases;
+  add_conv_cases(cases);
+  add_matrix_cases(cases);
+  add_norm_cases(cases);
+  add_unary_cases(cases);
+  add_elementwise_cases(cases);
+  add_pool_cases(cases);
+  add_resize_cases(cases);
+  add_reduce_cases(cases);
+  add_shape_cases(cases);
+  add_move_cases(cases);
+  add_space_cases(cases);
+  return cases;
+}
+
+TEST(KernelTable, RowsNameOperationsOnce) {
+  std::set<std::string_view> seen;
+  for (const KernelRow& row : kernel_rows()) {
+    EXPECT_NE(ops::table().find(row.type), nullptr) << row.type;
+    EXPECT_TRUE(seen.insert(row.type).second) << row.type << " is listed twice";
+  }
+}
+
+TEST(KernelTable, EveryRowHasACase) {
+  std::set<std::string> covered;
+  for (const Case& c : all_cases()) {
+    if (!c.by_reference) covered.insert(c.op);
+  }
+  for (const KernelRow& row : kernel_rows()) EXPECT_TRUE(covered.contains(std::string(row.type))) << row.type;
+}
+
+void compare(const Case& c, DType dtype, unsigned seed, ThreadPool& one, ThreadPool& three) {
+  TestGraph g(dtype, seed);
+  ASSERT_TRUE(g.finish(c.build(g)));
+  const auto want = ops::evaluate(g.function(), g.inputs());
+  ASSERT_TRUE(want) << render(want.error());
+  auto engine = Engine::compile(g.function(), three);
+  ASSERT_TRUE(engine) << render(engine.error());
+  EXPECT_EQ(engine->fallbacks().empty(), !c.by_reference);
+  const auto got = engine->run(g.inputs());
+  ASSERT_TRUE(got) << render(got.error());
+  ASSERT_EQ(got->size(), want->size());
+  for (std::size_t i = 0; i < want->size(); ++i) expect_close((*got)[i], (*want)[i], fmt::format("output {}", i));
+  // Again, and with another number of threads: the same bits.
+  const auto again = engine->run(g.inputs());
+  const auto alone = run_fast(g.function(), g.inputs(), one);
+  ASSERT_TRUE(again);
+  ASSERT_TRUE(alone);
+  for (std::size_t i = 0; i < want->size(); ++i) {
+    EXPECT_EQ((*again)[i].data, (*got)[i].data);
+    EXPECT_EQ((*alone)[i].data, (*got)[i].data);
+  }
+}
+
+TEST(Kernels, AgreeWithReferenceExecution) {
+  ThreadPool one(1), three(3);
+  unsigned seed = 1;
+  for (const Case& c : all_cases()) {
+    for (DType dtype : {DType::fp32, DType::fp16}) {
+      SCOPED_TRACE(fmt::format("{} {} {}", c.op, c.form, name(dtype)));
+      compare(c, dtype, seed++, one, three);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace anemone

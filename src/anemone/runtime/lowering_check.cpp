@@ -1,0 +1,100 @@
+// What a function must be like for the engine to take it, checked before any memory is asked for.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "anemone/runtime/kernel_table.h"
+#include "anemone/runtime/lowering.h"
+
+namespace anemone {
+
+Diagnostic refuse(const Node& node, std::string_view code, std::string message, std::string help) {
+  return bad_input(code, fmt::format("{} {}", describe(node), message), node.origin, std::move(help));
+}
+
+Result<void> check_operand(const Value& value, const Node& node) {
+  if (value.constant && value.constant->is_string()) return {};
+  if (!value.type.is_tensor() || value.type.dtype == DType::string) {
+    return refuse(
+        node, "E0709",
+        fmt::format("uses '{}', a {}: only tensors of numbers are executed", value.name, to_string(value.type)));
+  }
+  if (!value.type.is_fixed()) {
+    return refuse(
+        node, "E0708",
+        fmt::format("uses '{}' of type {}, which is not known before run time", value.name, to_string(value.type)),
+        "give all shapes with --shapes");
+  }
+  const auto count = element_count(value.type.dims);
+  if (!count || *count > std::int64_t{1} << 56) {
+    return refuse(node, "E0703",
+                  fmt::format("uses '{}' of type {}, which no memory can hold", value.name, to_string(value.type)));
+  }
+  const Constant* c = value.constant.get();
+  if (!c) return {};
+  if (!c->missing.empty()) {
+    return refuse(node, "E0704",
+                  fmt::format("needs the constant '{}', whose payload should be in '{}'", value.name, c->missing),
+                  "copy the whole package");
+  }
+  const auto bytes = byte_count(c->type.dtype, c->type.dims);
+  if (!bytes || static_cast<std::int64_t>(c->data.size()) < *bytes) {
+    return refuse(node, "E0704",
+                  fmt::format("needs the constant '{}', which has {} bytes instead of {}", value.name, c->data.size(),
+                              bytes.value_or(0)));
+  }
+  return {};
+}
+
+Result<void> Lowering::check(const Node& node) {
+  if (!node.blocks.empty()) {
+    return refuse(node, "E0707", fmt::format("has {} nested blocks: control flow is not executed", node.blocks.size()));
+  }
+  if (!node.def) {
+    return refuse(node, "E0701", "is not an operation that anemone understands", "'anemone ops' lists those it does");
+  }
+  if (node.def->is(kEffect)) return refuse(node, "E0710", "changes a state, which is not executed");
+  for (const Operand& operand : node.operands()) {
+    for (const Value* value : operand.values) TRY_VOID(check_operand(*value, node));
+  }
+  for (const auto& output : node.outputs) TRY_VOID(check_operand(*output, node));
+  if (!node.def->eval && !find_kernel(node.type))
+    return refuse(node, "E0701", "can be read and written, but not executed");
+  TRY(const std::vector<Type> types, infer_types(node, function_->opset));
+  bool exact = true;
+  for (std::size_t i = 0; i < std::max(types.size(), node.outputs.size()); ++i) {
+    const Type declared = i < node.outputs.size() ? node.outputs[i]->type : Type::tuple({});
+    const Type type = i < types.size() ? types[i] : Type::tuple({});
+    if (!compatible(declared, type)) {
+      return refuse(node, "E0702",
+                    fmt::format("is declared as {}, and {} comes out", to_string(declared), to_string(type)));
+    }
+    exact = exact && type == declared;
+  }
+  if (exact) exact_.insert(&node);
+  return {};
+}
+
+bool Lowering::suits_kernels(const Node& node) const {
+  static constexpr std::array<std::string_view, 6> kData{"x", "y", "a", "b", "cond", "values"};
+  static constexpr std::array<std::string_view, 7> kWeights{"weight", "bias",     "gamma", "beta",
+                                                            "mean",   "variance", "alpha"};
+  const auto in = [](const auto& list, std::string_view param) {
+    return std::find(list.begin(), list.end(), param) != list.end();
+  };
+  const auto fills = [](const Value& value) { return is_real(value) && !is_empty(value); };
+  for (const Operand& operand : node.operands()) {
+    for (const Value* value : operand.values) {
+      const bool fits = in(kData, operand.param)         ? fills(*value)
+                        : operand.param == "ref_tensors" ? true  // only its shape counts
+                        : in(kWeights, operand.param)    ? is_known(value) && fills(*value)
+                                                         : value->constant != nullptr;
+      if (!fits) return false;
+    }
+  }
+  return exact_.contains(&node) &&
+         std::all_of(node.outputs.begin(), node.outputs.end(), [&](const auto& out) { return fills(*out); });
+}
+
+}  // namespace anemone
