@@ -104,9 +104,6 @@ TEST(StarNumbers, SmallNetworkMatchesPyTorch) {
 }
 
 TEST(RetinaFaceNumbers, TrainedNetworkMatchesPyTorch) {
-#ifdef __SANITIZE_ADDRESS__
-  GTEST_SKIP() << "SKIPPED: reference execution takes minutes with sanitizers";
-#endif
   const auto folder = shared_folder() / "golden/retinaface";
   if (!std::filesystem::exists(folder)) GTEST_SKIP() << "SKIPPED: no " << folder;
   const auto state = read_state_dict(folder / "mobilenet0.25_Final.pth");

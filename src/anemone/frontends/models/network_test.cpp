@@ -9,6 +9,7 @@
 #include "anemone/frontends/models/star.h"
 #include "anemone/frontends/models/synth.h"
 #include "anemone/ir/op_def.h"
+#include "anemone/ir/verify.h"
 
 namespace anemone::models {
 namespace {
@@ -289,6 +290,24 @@ TEST(Networks, UnknownTensorsAreDescribed) {
   EXPECT_EQ(errors[0].place, "other.pth");
   EXPECT_NE(errors[0].help.find("star, retinaface-mobilenet0.25"), std::string::npos);
   EXPECT_EQ(refused(StateDict{})[0].message, "the state dict holds no tensors");
+}
+
+TEST(Networks, ProgramsVerifyForEveryTarget) {
+  for (const Target target : {Target::ios15, Target::ios16, Target::ios17, Target::ios18}) {
+    const Network star = built(zeros(star_keys({})), {.target = target});
+    const Network faces = built(zeros(retinaface_keys()), {.height = 361, .width = 643, .target = target});
+    for (const Network* network : {&star, &faces}) {
+      const auto checked = verify(*network->program, {.types = VerifyOptions::Types::exact});
+      EXPECT_TRUE(checked) << render(checked.error());
+      EXPECT_EQ(network->program->main().opset, target);
+      EXPECT_EQ(network->program->specification, specification_version(target));
+      const Interface& interface = network->program->main().interface;
+      EXPECT_EQ(interface.inputs.at(0).name, "image");
+      EXPECT_EQ(interface.outputs.size(), network->output_groups.at("all").size());
+      for_each_node(network->program->main().body,
+                    [](const Node& node) { EXPECT_TRUE(node.origin.starts_with("checkpoint: ")) << node.name; });
+    }
+  }
 }
 
 TEST(Networks, CanBeNamed) {

@@ -6,7 +6,7 @@
 #include <array>
 
 #include "anemone/frontends/models/layers.h"
-#include "anemone/ops/ops.h"
+#include "anemone/frontends/models/network_parts.h"
 
 namespace anemone::models {
 namespace {
@@ -232,17 +232,11 @@ Result<Network> build_retinaface(const StateDict& state, const NetworkOptions& o
   network.preprocessing = {Color::bgr, 1.0, {-104, -117, -123}};
   network.output_groups["all"] = {"loc", "conf", "landms"};
 
-  network.program = std::make_unique<Program>(ops::table());
-  network.program->specification = specification_version(options.target);
-  Function& function = network.program->add_function("main", options.target);
-  Value* image = function.body.add_input("image", Type::tensor(DType::fp32, {1, 3, network.height, network.width}));
-  RetinaFaceGraph graph(function.body, state);
-  TRY(const auto values, graph.build(image, network.constants_depend_on_size));
-  std::vector<Value*> outputs;
-  for (const std::string& name : network.output_groups["all"]) outputs.push_back(values.at(name));
-  function.body.set_outputs(std::move(outputs));
   network.modules = retinaface_modules();
-  network.modules.add_work(*network.program);
+  Value* image = begin_program(network, options.target);
+  RetinaFaceGraph graph(network.program->main().body, state);
+  TRY(const auto values, graph.build(image, network.constants_depend_on_size));
+  finish_program(network, values);
   return network;
 }
 

@@ -7,7 +7,7 @@
 #include <cmath>
 
 #include "anemone/frontends/models/layers.h"
-#include "anemone/ops/ops.h"
+#include "anemone/frontends/models/network_parts.h"
 
 namespace anemone::models {
 namespace {
@@ -316,18 +316,11 @@ Result<Network> build_star(const StateDict& state, const NetworkOptions& options
   }
   network.aliases[fmt::format("landmarks{}", shape.stacks - 1)] = "landmarks";
 
-  network.program = std::make_unique<Program>(ops::table());
-  network.program->specification = specification_version(options.target);
-  Function& function = network.program->add_function("main", options.target);
-  Value* image = function.body.add_input("image", Type::tensor(DType::fp32, {1, 3, size, size}));
-  function.note_name("image");
-  StarGraph graph(function.body, state, shape, size);
-  TRY(const auto values, graph.build(image));
-  std::vector<Value*> outputs;
-  for (const std::string& name : network.output_groups["all"]) outputs.push_back(values.at(name));
-  function.body.set_outputs(std::move(outputs));
   network.modules = star_modules(shape);
-  network.modules.add_work(*network.program);
+  Value* image = begin_program(network, options.target);
+  StarGraph graph(network.program->main().body, state, shape, size);
+  TRY(const auto values, graph.build(image));
+  finish_program(network, values);
   return network;
 }
 

@@ -1,0 +1,25 @@
+// A network's program from its first line to its interface.
+#include "anemone/frontends/models/network_parts.h"
+
+#include "anemone/ir/verify.h"
+#include "anemone/ops/ops.h"
+
+namespace anemone::models {
+
+Value* begin_program(Network& network, Target target) {
+  network.program = std::make_unique<Program>(ops::table());
+  network.program->specification = specification_version(target);
+  Function& function = network.program->add_function("main", target);
+  return function.body.add_input("image", Type::tensor(DType::fp32, {1, 3, network.height, network.width}));
+}
+
+void finish_program(Network& network, const std::map<std::string, Value*>& named) {
+  Function& function = network.program->main();
+  std::vector<Value*> outputs;
+  for (const std::string& name : network.output_groups.at("all")) outputs.push_back(named.at(name));
+  function.body.set_outputs(std::move(outputs));
+  function.interface = derive_interface(function);
+  network.modules.add_work(*network.program);
+}
+
+}  // namespace anemone::models
