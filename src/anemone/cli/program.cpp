@@ -48,6 +48,7 @@ int dispatch(std::span<const char* const> words, std::span<const Verb* const> ve
     terminal.out(program_help(verbs));
     return 0;
   }
+  if (help && words[1] == std::string_view("--markdown")) return print_manual(verbs, terminal);
   const std::string_view name = help ? words[1] : words[0];
   const Verb* verb = find_verb(name, verbs);
   if (verb == nullptr) return unknown_verb(name, verbs, terminal);
@@ -64,6 +65,22 @@ int escaped(std::string_view what, std::span<const char* const> words, Terminal&
   bug.notes.push_back("the program is anemone " ANEMONE_VERSION);
   terminal.diagnose(bug);
   return exit_code(bug.blame);
+}
+
+// docs/reference/cli.md: every verb's own help.
+int print_manual(std::span<const Verb* const> verbs, Terminal& terminal) {
+  terminal.out(
+      "<!-- Made by `anemone help --markdown`; a test compares. Do not edit. -->\n\n# Command line\n\n```text\n");
+  terminal.out(program_help(verbs));
+  terminal.out("```\n");
+  for (const Verb* verb : verbs) {
+    terminal.out(fmt::format("\n## {}\n\n```text\n", verb->name));
+    constexpr const char* kHelp[] = {"--help"};
+    Call call(*verb, terminal, kHelp);
+    verb->run(call);
+    terminal.out("```\n");
+  }
+  return 0;
 }
 
 }  // namespace

@@ -1,0 +1,100 @@
+#!/bin/bash
+# Bad input, bad places to write to, and interruptions: the right exit code, one clear message, nothing left behind.
+. "$(dirname "$0")/common.sh"
+cd "$scratch" || exit 1
+
+"$anemone" synth star -o star.pkl >synth.log || fail 'synth star'
+# refuse CODE NAME COMMAND...: exit code, exactly one error with a place or help, and no target.
+refuse() {
+  local code=$1 name=$2 got
+  shift 2
+  "$@" >out.txt 2>err.txt
+  got=$?
+  if ((got != code)); then
+    fail "$name: exit $got instead of $code: $*"
+    sed 's/^/     /' err.txt | head -n 8
+  elif (($(grep -c '^error' err.txt) != 1)) || ! grep -qE -- '-->|= help' err.txt; then
+    fail "$name: the message is not one clear error"
+    sed 's/^/     /' err.txt | head -n 8
+  elif [[ -e out.mlpackage || -n $(find . -maxdepth 1 -name '.*anemone*') ]]; then
+    fail "$name: something is left behind"
+    rm -rf out.mlpackage .*anemone*
+  else
+    pass
+  fi
+}
+
+: >empty.pkl
+mkdir folder
+echo 'this is a letter, not a model' >letter.txt
+head -c 30000000 star.pkl >cut.pkl
+head -c 100 /dev/urandom >noise.bin
+printf 'x' >file
+for verb in convert run verify bench print; do
+  case $verb in
+    convert) words=(-o out.mlpackage) ;;
+    run) words=(-o out) ;;
+    verify) words=(--against star.pkl) ;;
+    *) words=() ;;
+  esac
+  refuse 3 "$verb: an empty file" "$anemone" $verb empty.pkl "${words[@]}"
+  refuse 3 "$verb: a folder that is no package" "$anemone" $verb folder "${words[@]}"
+  refuse 3 "$verb: a text file" "$anemone" $verb letter.txt "${words[@]}"
+  refuse 3 "$verb: a truncated checkpoint" "$anemone" $verb cut.pkl "${words[@]}"
+  refuse 3 "$verb: noise" "$anemone" $verb noise.bin "${words[@]}"
+  refuse 3 "$verb: a missing file" "$anemone" $verb nowhere.pkl "${words[@]}"
+done
+refuse 4 'the target lies below a file' "$anemone" convert star.pkl -o file/out.mlpackage
+refuse 2 'a wrong option' "$anemone" convert star.pkl -o out.mlpackage --precison fp32
+refuse 2 'an ending that is no format' "$anemone" convert star.pkl -o out.zip
+refuse 2 'a target that does not exist' "$anemone" convert star.pkl -o out.mlpackage --target ios12
+refuse 3 'a size that the network cannot take' "$anemone" convert star.pkl -o out.mlpackage --shapes 100x100
+refuse 3 'several sizes of a network whose constants depend on them' "$anemone" convert star.pkl -o out.mlpackage --shapes 256x256,128x128
+refuse 3 'an output that does not exist' "$anemone" convert star.pkl -o out.mlpackage --outputs landmark
+refuse 2 'a pass that does not exist' "$anemone" convert star.pkl -o out.mlpackage --passes fuse_all
+refuse 2 'a verb that does not exist' "$anemone" covnert star.pkl
+
+if [[ -n $shared ]]; then
+  refuse 3 'another network' "$anemone" convert "$shared/golden/pickle/01_zip_state_dict.pt" -o out.mlpackage
+  refuse 3 'a missing key' "$anemone" convert "$shared/golden/pickle/04_zip_star_train_state.pkl" -o out.mlpackage
+  refuse 3 'a package without spec' "$anemone" print "$shared/zoo/coreml/ironmill_simple.mlpackage"
+  refuse 3 'an ONNX file' "$anemone" convert "$shared/golden/retinaface/retinaface_640.onnx" -o out.mlpackage
+  yolo=$shared/zoo/coreml/yolo11n_spec_only.mlpackage
+  refuse 3 'run without the weight file' "$anemone" run "$yolo" -o out
+  grep -q weight.bin err.txt && pass || fail 'the missing weight file is not named'
+  refuse 3 'convert without the weight file' "$anemone" convert "$yolo" -o out.mlpackage
+  refuse 3 'verify without the weight file' "$anemone" verify "$yolo" --against "$yolo"
+  check 'print without the weight file' "$anemone" print "$yolo"
+  for model in "$shared"/zoo/coreml/silero*.mlpackage "$shared"/zoo/coreml/drawmnist.mlpackage "$shared"/zoo/coreml/silero_unified.mlmodelc; do
+    check "print $(basename "$model")" "$anemone" print "$model"
+  done
+else
+  skip 18 'other networks and packages: the shared data are not there'
+fi
+
+# Full disk: a small tmpfs where mounting works, else a file size limit.
+mkdir tiny
+if mount -t tmpfs -o size=8m tmpfs tiny 2>mount.log; then
+  refuse 4 'a full disk' "$anemone" convert star.pkl -o tiny/out.mlpackage
+  [[ -z $(ls -A tiny) ]] && pass || fail "a full disk: left behind: $(ls -A tiny)"
+  umount tiny
+else
+  refuse 4 'a file size limit' bash -c "trap '' XFSZ; ulimit -f 4000; exec '$anemone' convert star.pkl -o limited.mlpackage"
+  [[ -e limited.mlpackage ]] && fail 'a file size limit: left behind' || pass
+fi
+
+# kill -9 at many moments: the old package, or the new one, and never a damaged one.
+"$anemone" convert star.pkl -o kept.mlpackage -q >/dev/null || fail 'convert'
+cp -r kept.mlpackage good.mlpackage
+damaged=0
+for delay in 0.005 0.01 0.02 0.03 0.04 0.05 0.06 0.08 0.1 0.12 0.15 0.2 0.25 0.3; do
+  "$anemone" convert star.pkl -o kept.mlpackage -q >/dev/null 2>&1 &
+  sleep $delay
+  kill -9 $! 2>/dev/null
+  wait $! 2>/dev/null
+  diff -rq kept.mlpackage good.mlpackage >/dev/null || damaged=$((damaged + 1))
+done
+((damaged == 0)) && pass || fail "kill -9 left $damaged damaged packages"
+"$anemone" convert star.pkl -o kept.mlpackage -q >/dev/null || fail 'convert after interruptions'
+[[ -z $(find . -maxdepth 1 -name '.*anemone*') ]] && pass || fail "stale temporaries stay: $(find . -maxdepth 1 -name '.*anemone*')"
+finish

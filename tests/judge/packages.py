@@ -1,0 +1,84 @@
+#!/usr/bin/env python3
+"""Every kind of package that the tool writes is loaded by coremltools with type inference: 0 errors. Counts and sizes too."""
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import lib
+
+judge = lib.shared / 'judges/packages.py' if lib.shared else None
+if not judge or not judge.exists():
+    lib.skip(40, 'packages.py: the shared data are not there')
+    lib.finish()
+python = os.environ.get('ANEMONE_PYTHON', sys.executable)
+
+CASES = [  # points, options; every value of every option appears with others
+    (98, []),
+    (98, ['--outputs', 'all']),
+    (98, ['--outputs', 'all', '--target', 'ios15']),
+    (98, ['--target', 'ios16', '--input', 'tensor']),
+    (98, ['--target', 'ios18', '--precision', 'fp32', '--outputs', 'all']),
+    (98, ['--target', 'ios15', '--input', 'tensor', '--precision', 'fp32']),
+    (98, ['--target', 'ios18', '--shapes', '256x256,128x128']),
+    (98, ['--color', 'rgb', '--scale', '0.00392', '--author', 'A', '--license', 'L', '--description', 'D', '--user', 'k=v']),
+    (68, ['--outputs', 'all', '--target', 'ios16']),
+    (68, ['--precision', 'fp32', '--target', 'ios15']),
+    (29, ['--outputs', 'all', '--target', 'ios18']),
+    (29, ['--input', 'tensor']),
+]
+RETINA = [
+    [],
+    ['--target', 'ios15', '--shapes', '320x320'],
+    ['--shapes', '640x640,320x320,480x640', '--target', 'ios16'],
+    ['--input', 'tensor', '--precision', 'fp32', '--shapes', '361x643'],
+]
+
+
+def judged(package):
+    """The judge's report; it gets a copy, because Apple's library rewrites the manifest."""
+    file = lib.scratch / 'verdict.json'
+    subprocess.run([python, judge, '-q', '--json', file, package], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return json.loads(file.read_text())[0]
+
+
+def convert(name, checkpoint, options):
+    package = lib.scratch / f'{name}.mlpackage'
+    report = lib.run('convert', checkpoint, '-o', package, *options)
+    if report is None:
+        return
+    verdict = judged(package)
+    lib.check(f'{name} {" ".join(options)}', verdict['verdict'] == 'VALID', verdict.get('error'))
+    if verdict['verdict'] == 'VALID' and len(report['functions']) == 1:
+        lib.check(f'{name}: ops.total', verdict['counts']['runtime'] == report['ops']['total'], f'{report["ops"]["total"]}, the judge counts {verdict["counts"]["runtime"]}')
+        lib.check(f'{name}: ops.by_type', report['ops']['by_type'] == {k: v for k, v in verdict['histogram'].items() if k != 'const' and not k.startswith('constexpr_')},
+                  report['ops']['by_type'])
+    lib.check(f'{name}: bytes', verdict.get('bytes') == report['bytes'], f'{report["bytes"]}, on disk {verdict.get("bytes")}')
+    return package, report
+
+
+PARAMETERS = {98: 17_177_332, 68: 17_069_572, 29: 16_925_892}
+for points, count in PARAMETERS.items():
+    made = lib.run('synth', 'star', '--points', points, '-o', lib.scratch / f'star{points}.pkl')
+    lib.check(f'{points} points: parameters', made and made['parameters']['total'] == count, made)
+
+for number, (points, options) in enumerate(CASES):
+    made = convert(f'star{points}-{number}', lib.scratch / f'star{points}.pkl', options)
+    if made and not options:
+        package, report = made
+        lib.check('final outputs: at most 27,750,000 bytes', report['bytes'] <= 27_750_000, report['bytes'])
+        print(f'  star, final outputs: {report["bytes"]} bytes, {report["ops"]["total"]} operations')
+        again = lib.scratch / 'again.mlpackage'
+        lib.run('convert', lib.scratch / 'star98.pkl', '-o', again)
+        same = subprocess.run(['diff', '-r', package, again], capture_output=True)
+        lib.check('two conversions give identical bytes', same.returncode == 0, same.stdout[:200])
+    if made:
+        shutil.rmtree(made[0])
+
+weights = lib.shared / 'golden/retinaface/mobilenet0.25_Final.pth'
+for number, options in enumerate(RETINA if weights.exists() else []):
+    convert(f'retinaface-{number}', weights, options)
+if not weights.exists():
+    lib.skip(12, 'RetinaFace weights are not there')
+lib.finish()
