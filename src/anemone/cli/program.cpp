@@ -33,6 +33,22 @@ int unknown_verb(std::string_view name, std::span<const Verb* const> verbs, Term
   return exit_code(problem.blame);
 }
 
+// docs/reference/cli.md: every verb's own help.
+int print_manual(std::span<const Verb* const> verbs, Terminal& terminal) {
+  terminal.out(
+      "<!-- Made by `anemone help --markdown`; a test compares. Do not edit. -->\n\n# Command line\n\n```text\n");
+  terminal.out(program_help(verbs));
+  terminal.out("```\n");
+  for (const Verb* verb : verbs) {
+    terminal.out(fmt::format("\n## {}\n\n```text\n", verb->name));
+    constexpr const char* kHelp[] = {"--help"};
+    Call call(*verb, terminal, kHelp);
+    verb->run(call);
+    terminal.out("```\n");
+  }
+  return 0;
+}
+
 int dispatch(std::span<const char* const> words, std::span<const Verb* const> verbs, Terminal& terminal) {
   if (words.empty()) {
     terminal.err(program_help(verbs));
@@ -65,22 +81,6 @@ int escaped(std::string_view what, std::span<const char* const> words, Terminal&
   bug.notes.push_back("the program is anemone " ANEMONE_VERSION);
   terminal.diagnose(bug);
   return exit_code(bug.blame);
-}
-
-// docs/reference/cli.md: every verb's own help.
-int print_manual(std::span<const Verb* const> verbs, Terminal& terminal) {
-  terminal.out(
-      "<!-- Made by `anemone help --markdown`; a test compares. Do not edit. -->\n\n# Command line\n\n```text\n");
-  terminal.out(program_help(verbs));
-  terminal.out("```\n");
-  for (const Verb* verb : verbs) {
-    terminal.out(fmt::format("\n## {}\n\n```text\n", verb->name));
-    constexpr const char* kHelp[] = {"--help"};
-    Call call(*verb, terminal, kHelp);
-    verb->run(call);
-    terminal.out("```\n");
-  }
-  return 0;
 }
 
 }  // namespace
