@@ -1,3 +1,4 @@
+// Renders diagnostics, picks exit codes, finds the nearest word.
 #include "anemone/support/diagnostic.h"
 
 #include <fmt/format.h>
