@@ -177,7 +177,7 @@ Result<void> check_operand(const InferView& view, const Param& param, const Oper
 
 }  // namespace
 
-Result<std::vector<Type>> infer_types(const Node& node, Target opset) {
+Result<std::vector<Type>> infer_types(const Node& node, Target opset, DTypeGroups dtype_groups) {
   const InferView view(node, opset);
   if (!node.def) return own_bug(fmt::format("types of the opaque operation {} asked for", describe(node)));
   const Form* form = node.def->form(opset);
@@ -192,6 +192,7 @@ Result<std::vector<Type>> infer_types(const Node& node, Target opset) {
       if (param.required) return view.wrong(param.name, "is required and not given");
       continue;
     }
+    if (dtype_groups == DTypeGroups::ignored) groups.clear();
     TRY_VOID(check_operand(view, param, *operand, groups));
   }
   for (const Operand& operand : node.operands()) {

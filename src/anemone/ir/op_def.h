@@ -149,7 +149,10 @@ class EvalView : public ConstantView {
 };
 
 /// Checks the operands against the form's parameter list (names, presence, constness, dtypes), then runs the type rule.
-Result<std::vector<Type>> infer_types(const Node& node, Target opset);
+/// Execution ignores the dtype groups: packages by others mix dtypes where MIL forbids it (coremltools writes an fp32
+/// epsilon beside fp16 statistics), and what they mean is clear.
+enum class DTypeGroups : std::uint8_t { checked, ignored };
+Result<std::vector<Type>> infer_types(const Node& node, Target opset, DTypeGroups groups = DTypeGroups::checked);
 
 /// "conv 'y': " for messages.
 std::string describe(const Node& node);

@@ -15,7 +15,8 @@ constexpr std::int64_t kMostFolded = 1024;  // elements: shapes and what is comp
 
 // What is known from either side; the inferred type wins where both know.
 Type merged(const Type& declared, Type inferred) {
-  if (!inferred.is_tensor() || !declared.is_tensor() || declared.dtype != inferred.dtype || !declared.ranked) return inferred;
+  if (!inferred.is_tensor() || !declared.is_tensor() || declared.dtype != inferred.dtype || !declared.ranked)
+    return inferred;
   if (!inferred.ranked) return declared;
   if (declared.dims.size() != inferred.dims.size()) return inferred;
   for (std::size_t d = 0; d < inferred.dims.size(); ++d) {
@@ -31,7 +32,8 @@ bool is_small(const Type& type) {
 
 // `shape` needs the type of x alone; anything else needs small constants throughout.
 bool can_fold(const Node& node) {
-  if (!node.def || !node.def->eval || node.def->is(kConstexpr) || node.def->is(kEffect) || node.def->is(kRandom)) return false;
+  if (!node.def || !node.def->eval || node.def->is(kConstexpr) || node.def->is(kEffect) || node.def->is(kRandom))
+    return false;
   for (const auto& output : node.outputs) {
     if (!is_small(output->type)) return false;
   }
@@ -64,10 +66,12 @@ Result<void> infer_block(Block& block) {
   for (auto at = block.nodes.begin(); at != block.nodes.end();) {
     Node& node = *at++;
     if (node.def && node.def->form(block.function().opset)) {
-      TRY(std::vector<Type> types, infer_types(node, block.function().opset));
+      TRY(std::vector<Type> types, infer_types(node, block.function().opset, DTypeGroups::ignored));
       if (types.size() != node.outputs.size()) {
-        return bad_input("E0702", fmt::format("{} has {} outputs where {} come out", describe(node), node.outputs.size(), types.size()),
-                         node.origin);
+        return bad_input(
+            "E0702",
+            fmt::format("{} has {} outputs where {} come out", describe(node), node.outputs.size(), types.size()),
+            node.origin);
       }
       for (std::size_t i = 0; i < types.size(); ++i) {
         node.outputs[i]->type = merged(node.outputs[i]->type, std::move(types[i]));
@@ -108,7 +112,8 @@ void fix_interface(Function& function) {
   }
   for (Feature& feature : function.interface.outputs) {
     for (const Value* output : function.body.outputs()) {
-      if (feature.kind == Feature::Kind::array && output->name == feature.name && output->type.is_fixed() && !output->type.dims.empty()) {
+      if (feature.kind == Feature::Kind::array && output->name == feature.name && output->type.is_fixed() &&
+          !output->type.dims.empty()) {
         feature.shape = output->type.dims;
         feature.shapes.clear();
         feature.ranges.clear();
@@ -136,8 +141,8 @@ Result<std::unique_ptr<Program>> specialize(const Program& program, const std::s
     fixed.ranked = true;
     fixed.dims = dims;
     if (!fixed.is_fixed() || !compatible(input->type, fixed)) {
-      return bad_input("E0206", fmt::format("input '{}' is declared as {} and cannot have the shape {}", name, brief(input->type),
-                                            brief(dims)));
+      return bad_input("E0206", fmt::format("input '{}' is declared as {} and cannot have the shape {}", name,
+                                            brief(input->type), brief(dims)));
     }
     input->type = std::move(fixed);
   }

@@ -61,7 +61,7 @@ Result<void> Lowering::check(const Node& node) {
   for (const auto& output : node.outputs) TRY_VOID(check_operand(*output, node));
   if (!node.def->eval && !find_kernel(node.type))
     return refuse(node, "E0701", "can be read and written, but not executed");
-  TRY(const std::vector<Type> types, infer_types(node, function_->opset));
+  TRY(const std::vector<Type> types, infer_types(node, function_->opset, DTypeGroups::ignored));
   bool exact = true;
   for (std::size_t i = 0; i < std::max(types.size(), node.outputs.size()); ++i) {
     const Type declared = i < node.outputs.size() ? node.outputs[i]->type : Type::tuple({});

@@ -6,13 +6,16 @@
 #include <algorithm>
 
 #include "anemone/formats/image.h"
-#include "anemone/ir/verify.h"
+#include "anemone/ops/execute.h"
 #include "anemone/ops/specialize.h"
 #include "anemone/passes/interface_edits.h"
 #include "anemone/passes/pass.h"
 
 namespace anemone {
 namespace {
+
+// What the fast executor says of programs whose shapes depend on data.
+constexpr std::string_view kExtentUnknown = "E0708";
 
 // An input that the user gave for a function input, by name or because it is the only one.
 const InputFile* find_input(const std::vector<InputFile>& files, const std::string& name, std::size_t function_inputs) {
@@ -162,11 +165,18 @@ Result<Session> Session::open(const std::filesystem::path& path, const std::vect
   session.pool_ = std::make_unique<ThreadPool>(options.threads);
   EngineOptions engine;
   engine.precision = options.precision.value_or(Precision::as_stored);
-  TRY(session.engine_, Engine::compile(session.function(), *session.pool_, engine));
-  for (const Fallback& slow : session.engine_->fallbacks()) {
-    if (session.notes_.size() < 8)
-      session.notes_.push_back(
-          fmt::format("{} '{}' has no fast kernel and runs by its definition", slow.type, slow.name));
+  auto compiled = Engine::compile(session.function(), *session.pool_, engine);
+  if (compiled) {
+    session.engine_ = *std::move(compiled);
+    for (const Fallback& slow : session.engine_->fallbacks()) {
+      if (session.notes_.size() < 8)
+        session.notes_.push_back(
+            fmt::format("{} '{}' has no fast kernel and runs by its definition", slow.type, slow.name));
+    }
+  } else if (compiled.error().front().code == kExtentUnknown) {
+    session.notes_.push_back("some extents are known at run time only: every operation runs by its definition");
+  } else {
+    return std::move(compiled).error();
   }
   return session;
 }
@@ -224,6 +234,17 @@ Result<std::vector<Array>> Session::bind(const std::vector<InputFile>& files) co
   return arrays;
 }
 
-Result<std::vector<Array>> Session::run(const std::vector<Array>& inputs) { return engine_->run(inputs); }
+Result<std::vector<Array>> Session::run(const std::vector<Array>& inputs) {
+  if (engine_) return engine_->run(inputs);
+  std::vector<Array> fitted = inputs;  // the reference executor takes values as the function declares them
+  for (std::size_t i = 0; i < fitted.size() && i < function().body.inputs.size(); ++i) {
+    const Type& declared = function().body.inputs[i]->type.tensor_part();
+    if (declared.is_fixed() && element_count(declared.dims) == fitted[i].count() && fitted[i].rank() < 2)
+      fitted[i].dims = declared.dims;
+    fitted[i].dtype = declared.dtype;
+    round_to_dtype(fitted[i]);
+  }
+  return ops::evaluate(function(), fitted);
+}
 
 }  // namespace anemone

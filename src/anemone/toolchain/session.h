@@ -44,8 +44,8 @@ class Session {
   const Model& model() const { return model_; }
   const Function& function() const { return model_.program->main(); }
   const std::vector<std::string>& notes() const { return notes_; }
-  std::vector<StepTiming> timings() const { return engine_->timings(); }
-  EngineMemory memory() const { return engine_->memory(); }
+  std::vector<StepTiming> timings() const { return engine_ ? engine_->timings() : std::vector<StepTiming>(); }
+  EngineMemory memory() const { return engine_ ? engine_->memory() : EngineMemory(); }
   std::optional<LandmarkInfo> landmarks() const { return landmarks_; }
 
   /// The arrays of the function's inputs, in its order. Images go through the image input; where the function takes a
@@ -60,7 +60,7 @@ class Session {
   std::vector<std::string> notes_;
   std::optional<LandmarkInfo> landmarks_;
   std::unique_ptr<ThreadPool> pool_;  // before engine_: must outlive it
-  std::optional<Engine> engine_;
+  std::optional<Engine> engine_;      ///< none: shapes depend on data, and the reference executor runs
 };
 
 Result<Array> read_array(const std::filesystem::path& npy);
