@@ -65,7 +65,8 @@ Types infer_prelu(const InferView& v) {
     const std::vector<double> slopes = to_doubles(*alpha);
     const auto differs = std::find_if(slopes.begin(), slopes.end(), [&](double slope) { return slope != slopes[0]; });
     if (differs != slopes.end()) {
-      return v.wrong("alpha", fmt::format("differs between channels, which only rank 4 may, and x has rank {}", x.rank()),
+      return v.wrong("alpha",
+                     fmt::format("differs between channels, which only rank 4 may, and x has rank {}", x.rank()),
                      "expand x to rank 4");
     }
   }
@@ -154,9 +155,11 @@ constexpr OpDef kOps[] = {
     {"sigmoid_hard", "min(max(alpha · x + beta, 0), 1)", kAlphaBetaForms, eval_alpha_beta<sigmoid_hard>, nullptr,
      kElementwise},
     {"scaled_tanh", "alpha · tanh(beta · x)", kAlphaBetaForms, eval_alpha_beta<scaled_tanh>, nullptr, kElementwise},
-    {"linear_activation", "alpha · x + beta", kAlphaBetaForms, eval_alpha_beta<linear_activation>, nullptr, kElementwise},
+    {"linear_activation", "alpha · x + beta", kAlphaBetaForms, eval_alpha_beta<linear_activation>, nullptr,
+     kElementwise},
     {"softplus", "log(1 + eˣ)", kPlainForms, eval_map<stable_softplus>, nullptr, kElementwise},
-    {"softplus_parametric", "alpha[channel] · log(1 + e^(beta[channel] · x))", kParametricForms, eval_softplus_parametric},
+    {"softplus_parametric", "alpha[channel] · log(1 + e^(beta[channel] · x))", kParametricForms,
+     eval_softplus_parametric},
     {"silu", "x / (1 + e⁻ˣ)", kPlainForms, eval_map<silu>, nullptr, kElementwise},
     {"gelu", "x · Φ(x), exact or one of two approximations", kGeluForms, eval_gelu, nullptr, kElementwise},
     {"elu", "x > 0 ? x : alpha · (eˣ − 1)", kAlphaForms, eval_alpha_beta<elu>, nullptr, kElementwise},

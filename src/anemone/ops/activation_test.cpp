@@ -55,8 +55,8 @@ TEST(Activation, ParametersAreConstants) {
 
 TEST(Activation, Prelu) {
   Case c;
-  expect(c.run("prelu", {{"x", c.in({1, 2, 1, 2}, {-1, 1, -2, 2})}, {"alpha", c.fixed({2}, {0.5, 0.25})}}), {1, 2, 1, 2},
-         {-0.5, 1, -0.5, 2});
+  expect(c.run("prelu", {{"x", c.in({1, 2, 1, 2}, {-1, 1, -2, 2})}, {"alpha", c.fixed({2}, {0.5, 0.25})}}),
+         {1, 2, 1, 2}, {-0.5, 1, -0.5, 2});
 }
 
 TEST(Activation, PreluC1Rank) {
@@ -65,20 +65,23 @@ TEST(Activation, PreluC1Rank) {
 }
 TEST(Activation, PreluC2OneSlopeAChannel) {
   Case c;
-  expect_refused(c.infer("prelu", {{"x", c.typed({1, 3, 4, 4})}, {"alpha", c.fixed({2}, {0.5, 0.25})}}), "[3] is needed");
+  expect_refused(c.infer("prelu", {{"x", c.typed({1, 3, 4, 4})}, {"alpha", c.fixed({2}, {0.5, 0.25})}}),
+                 "[3] is needed");
   Case d;
   expect_refused(d.infer("prelu", {{"x", d.typed({1, 3, 4, 4})}, {"alpha", d.number(0.5)}}), "[3] is needed");
 }
 TEST(Activation, PreluC3OtherRanksShareOneSlope) {
   Case c;
-  expect_refused(c.infer("prelu", {{"x", c.typed({1, 2, 4})}, {"alpha", c.fixed({2}, {0.5, 0.25})}}), "differs between channels");
+  expect_refused(c.infer("prelu", {{"x", c.typed({1, 2, 4})}, {"alpha", c.fixed({2}, {0.5, 0.25})}}),
+                 "differs between channels");
   Case d;
   EXPECT_TRUE(d.infer("prelu", {{"x", d.typed({1, 2, 4})}, {"alpha", d.fixed({2}, {0.5, 0.5})}}));
 }
 
 TEST(Activation, SoftplusParametric) {
   Case c;
-  expect(c.run("softplus_parametric", {{"x", c.in({1, 2, 1}, {0, 1})}, {"alpha", c.fixed({2}, {1, 2})}, {"beta", c.fixed({2}, {1, 3})}}),
+  expect(c.run("softplus_parametric",
+               {{"x", c.in({1, 2, 1}, {0, 1})}, {"alpha", c.fixed({2}, {1, 2})}, {"beta", c.fixed({2}, {1, 3})}}),
          {1, 2, 1}, {0.693147181, 6.097174703});
 }
 

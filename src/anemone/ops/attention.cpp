@@ -19,11 +19,14 @@ Types infer_attention(const InferView& v) {
     return v.wrong("key", fmt::format("ranks {}, {} and {} differ", q.rank(), k.rank(), value.rank()));
   }
   const auto batch = std::span(q.dims).first(n - 2);
-  if (!may_equal(batch, std::span(k.dims).first(n - 2)) || !may_equal(batch, std::span(value.dims).first(n - 2))) {  // (C3)
-    return v.wrong("key", fmt::format("the batches of {}, {} and {} differ", brief(q.dims), brief(k.dims), brief(value.dims)));
+  if (!may_equal(batch, std::span(k.dims).first(n - 2)) ||
+      !may_equal(batch, std::span(value.dims).first(n - 2))) {  // (C3)
+    return v.wrong("key",
+                   fmt::format("the batches of {}, {} and {} differ", brief(q.dims), brief(k.dims), brief(value.dims)));
   }
   if (!may_equal(q.dims[n - 1], k.dims[n - 1]) || !may_equal(k.dims[n - 2], value.dims[n - 2])) {  // (C4)
-    return v.wrong("key", fmt::format("{} fits neither query {} nor value {}", brief(k.dims), brief(q.dims), brief(value.dims)));
+    return v.wrong(
+        "key", fmt::format("{} fits neither query {} nor value {}", brief(k.dims), brief(q.dims), brief(value.dims)));
   }
   Dims scores = q.dims;
   scores[n - 1] = k.dims[n - 2];
@@ -89,7 +92,8 @@ std::int64_t macs_attention(const Node& node) {
 }
 
 constexpr OpDef kOps[] = {
-    {"scaled_dot_product_attention", "softmax(query · keyᵀ / √depth + attn_mask) · value", kAttentionForms, eval_attention, macs_attention},
+    {"scaled_dot_product_attention", "softmax(query · keyᵀ / √depth + attn_mask) · value", kAttentionForms,
+     eval_attention, macs_attention},
 };
 
 }  // namespace

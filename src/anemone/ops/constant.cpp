@@ -1,5 +1,5 @@
-// identity, cast, and the compressed constants (constexpr_*). Up to CoreML7 a compressed constant has one scale a channel
-// and packed bytes with a separate shape; from CoreML8 it has blocks and sub-byte tensors.
+// identity, cast, and the compressed constants (constexpr_*). Up to CoreML7 a compressed constant has one scale a
+// channel and packed bytes with a separate shape; from CoreML8 it has blocks and sub-byte tensors.
 #include "anemone/ops/eval_util.h"
 #include "anemone/ops/families.h"
 #include "anemone/ops/infer_util.h"
@@ -33,7 +33,8 @@ Types infer_cast(const InferView& v) {
   const auto dtype = dtype_from(v.text("dtype", ""));
   const DTypeSet allowed = v.opset() >= Target::ios17 ? kAny17 : kNumbersBool;
   if (!dtype || !(allowed & dtype_bit(*dtype))) {  // (C1) a dtype of the opset
-    return v.wrong("dtype", fmt::format("\"{}\" cannot be cast to in opset {}", v.text("dtype", ""), opset_name(v.opset())));
+    return v.wrong("dtype",
+                   fmt::format("\"{}\" cannot be cast to in opset {}", v.text("dtype", ""), opset_name(v.opset())));
   }
   Type type = v.type("x");
   type.dtype = *dtype;
@@ -53,7 +54,7 @@ Types infer_affine(const InferView& v) {
   const Type& data = v.type("quantized_data");
   const std::int64_t axis = v.integer("axis", 0);
   TRY(const std::int64_t wrapped, axis_in(v, "axis", axis, data.rank()));  // (C1) the axis exists
-  for (const char* param : {"scale", "zero_point"}) {                       // (C2) a scalar, or one a slice of the axis
+  for (const char* param : {"scale", "zero_point"}) {                      // (C2) a scalar, or one a slice of the axis
     if (v.type(param).rank() > 0) TRY_VOID(check_length(v, param, data.dims[static_cast<std::size_t>(wrapped)]));
   }
   return one(v.type("scale").dtype, data.dims);
@@ -71,7 +72,8 @@ Result<void> eval_affine(EvalView& v) {
   return {};
 }
 
-// Table lookup. (C1) 2^n entries, n the width of an index; (C2) packed bytes that fit the shape; (C3) groups that divide.
+// Table lookup. (C1) 2^n entries, n the width of an index; (C2) packed bytes that fit the shape; (C3) groups that
+// divide.
 constexpr Param kLut16[] = {fixed("indices", kUInt8), fixed("lut", kLutValues), fixed("shape", kShape)};
 constexpr Param kLut18[] = {fixed("indices", kIndexBits), fixed("lut", kLutValues), option("vector_axis", kInt32)};
 
@@ -85,7 +87,8 @@ int index_bits(std::int64_t entries) {
 Types infer_lut16(const InferView& v) {
   const std::int64_t entries = v.type("lut").rank() == 1 ? v.type("lut").dims[0] : 0;
   const int width = index_bits(entries);
-  if (width == 0 || width == 3) return v.wrong("lut", fmt::format("{} entries, not 2, 4, 16, 64 or 256", entries));  // (C1)
+  if (width == 0 || width == 3)
+    return v.wrong("lut", fmt::format("{} entries, not 2, 4, 16, 64 or 256", entries));  // (C1)
   Dims shape = v.ints("shape");
   TRY_VOID(check_length(v, "indices", plus(times(product(shape), width), 7) / 8));  // (C2)
   return one(v.type("lut").dtype, std::move(shape));
@@ -96,7 +99,8 @@ Result<std::int64_t> check_lut18(const InferView& v, const Dims& indices, DType 
   const Type& lut = v.type("lut");
   const std::size_t rank = indices.size();
   if (lut.dims.size() != rank + 2) {
-    return v.wrong("lut", fmt::format("rank {} is needed for indices of rank {}, {} is given", rank + 2, rank, lut.rank()));
+    return v.wrong("lut",
+                   fmt::format("rank {} is needed for indices of rank {}, {} is given", rank + 2, rank, lut.rank()));
   }
   if (lut.dims[rank] != std::int64_t{1} << bits(index_type)) {  // (C1)
     return v.wrong("lut", fmt::format("{} entries for indices of {} bits", lut.dims[rank], bits(index_type)));
@@ -134,7 +138,9 @@ struct LutGeometry {
   std::int64_t vector = 1;
   std::size_t axis = 0;
   LutGeometry(const EvalView& v, Dims index_dims, const Array& table)
-      : indices(std::move(index_dims)), lut(table.dims), vector(table.dims.back()),
+      : indices(std::move(index_dims)),
+        lut(table.dims),
+        vector(table.dims.back()),
         axis(wrap_axis(v.integer("vector_axis", 0), static_cast<std::int64_t>(indices.size()))) {}
   LutPlace place(const Dims& dense) const {
     std::size_t at = 0, group = 0, lane = 0;
@@ -185,7 +191,8 @@ Types infer_sparse16(const InferView& v) {
   return one(v.type("nonzero_data").dtype, std::move(shape));
 }
 Types infer_sparse18(const InferView& v) { return one(v.type("nonzero_data").dtype, v.type("mask").dims); }
-constexpr Form kSparseForms[] = {{Target::ios16, kSparse16, infer_sparse16}, {Target::ios18, kSparse18, infer_sparse18}};
+constexpr Form kSparseForms[] = {{Target::ios16, kSparse16, infer_sparse16},
+                                 {Target::ios18, kSparse18, infer_sparse18}};
 
 Result<void> eval_sparse(EvalView& v) {
   const Array &data = v.in("nonzero_data"), &mask = v.in("mask");
@@ -218,8 +225,8 @@ Result<void> eval_constexpr_cast(EvalView& v) {
 
 // Blockwise scales. (C1) scale has the rank of the data, (C2) each extent divides, (C3) offset has the shape of scale.
 constexpr Param kBlock[] = {fixed("data", kBlockValues), fixed("scale", kFloats), option("offset", kBlockValues)};
-constexpr Param kSparseBlock[] = {fixed("data_mask", kUInt1), fixed("nonzero_data", kBlockValues), fixed("scale", kFloats),
-                                  option("offset", kBlockValues)};
+constexpr Param kSparseBlock[] = {fixed("data_mask", kUInt1), fixed("nonzero_data", kBlockValues),
+                                  fixed("scale", kFloats), option("offset", kBlockValues)};
 
 Result<void> check_blocks(const InferView& v, const Dims& data) {
   const Type& scale = v.type("scale");
@@ -312,13 +319,18 @@ Result<void> eval_lut_sparse(EvalView& v) {
 
 constexpr OpDef kOps[] = {
     {"identity", "x", kIdentityForms, eval_identity, nullptr, kMovement},
-    {"cast", "x in another dtype; floats truncate toward zero, bool is x ≠ 0", kCastForms, eval_cast, nullptr, kElementwise},
-    {"constexpr_affine_dequantize", "scale · (quantized_data − zero_point)", kAffineForms, eval_affine, nullptr, kConstexpr},
+    {"cast", "x in another dtype; floats truncate toward zero, bool is x ≠ 0", kCastForms, eval_cast, nullptr,
+     kElementwise},
+    {"constexpr_affine_dequantize", "scale · (quantized_data − zero_point)", kAffineForms, eval_affine, nullptr,
+     kConstexpr},
     {"constexpr_lut_to_dense", "lut[indices]", kLutForms, eval_lut, nullptr, kConstexpr},
-    {"constexpr_sparse_to_dense", "nonzero_data where mask is set, else 0", kSparseForms, eval_sparse, nullptr, kConstexpr},
+    {"constexpr_sparse_to_dense", "nonzero_data where mask is set, else 0", kSparseForms, eval_sparse, nullptr,
+     kConstexpr},
     {"constexpr_cast", "source_val in fp32", kConstexprCastForms, eval_constexpr_cast, nullptr, kConstexpr},
-    {"constexpr_blockwise_shift_scale", "scale[block] · (data − offset[block])", kBlockForms, eval_block, nullptr, kConstexpr},
-    {"constexpr_lut_to_sparse", "mask, and lut[indices] where it is set", kLutSparseForms, eval_lut_sparse, nullptr, kConstexpr},
+    {"constexpr_blockwise_shift_scale", "scale[block] · (data − offset[block])", kBlockForms, eval_block, nullptr,
+     kConstexpr},
+    {"constexpr_lut_to_sparse", "mask, and lut[indices] where it is set", kLutSparseForms, eval_lut_sparse, nullptr,
+     kConstexpr},
     {"constexpr_sparse_blockwise_shift_scale", "mask, and scale[block] · (data − offset[block]) where it is set",
      kSparseBlockForms, eval_sparse_block, nullptr, kConstexpr},
 };

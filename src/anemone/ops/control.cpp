@@ -21,7 +21,8 @@ Type either(const Type& a, const Type& b) {
 
 Types infer_cond(const InferView& v) {
   const auto& blocks = v.node().blocks;
-  if (blocks.size() != 2 || blocks[0]->outputs().size() != blocks[1]->outputs().size()) {  // (C1) two blocks, equal outputs
+  if (blocks.size() != 2 ||
+      blocks[0]->outputs().size() != blocks[1]->outputs().size()) {  // (C1) two blocks, equal outputs
     return v.wrong("pred", "does not choose between two blocks with the same number of outputs");
   }
   std::vector<Type> types;
@@ -38,14 +39,17 @@ Types infer_cond(const InferView& v) {
 Types infer_while(const InferView& v) {
   const auto& blocks = v.node().blocks;
   const auto variables = v.types("loop_vars");
-  if (blocks.size() != 2 || blocks[1]->outputs().size() != variables.size()) {  // (C1) a condition, and a body of the same width
-    return v.wrong("loop_vars", fmt::format("{} values go in, but there is no body that gives as many", variables.size()));
+  if (blocks.size() != 2 ||
+      blocks[1]->outputs().size() != variables.size()) {  // (C1) a condition, and a body of the same width
+    return v.wrong("loop_vars",
+                   fmt::format("{} values go in, but there is no body that gives as many", variables.size()));
   }
   if (blocks[0]->outputs().size() != 1 || blocks[0]->outputs()[0]->type.dtype != DType::boolean) {  // (C2)
     return v.wrong("loop_vars", "the condition is not one bool");
   }
   std::vector<Type> types;
-  for (std::size_t i = 0; i < variables.size(); ++i) types.push_back(either(*variables[i], blocks[1]->outputs()[i]->type));
+  for (std::size_t i = 0; i < variables.size(); ++i)
+    types.push_back(either(*variables[i], blocks[1]->outputs()[i]->type));
   return types;
 }
 constexpr Form kCondForms[] = {{Target::ios15, kCond, infer_cond}};

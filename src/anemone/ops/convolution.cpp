@@ -9,22 +9,40 @@
 namespace anemone::ops {
 namespace {
 
-constexpr Param kConv15[] = {
-    input("x"), input("weight"), option("bias", kFloats, 'T'), option("strides", kInt32, 0, "1…"),
-    option("pad_type", kString, 0, "\"valid\""), option("pad", kInt32, 0, "0…"), option("dilations", kInt32, 0, "1…"),
-    option("groups", kInt32, 0, "1")};
-constexpr Param kConv17[] = {
-    input("x"), input("weight", kFloats, 'U'), maybe("bias", kFloats, 'U'), option("strides", kInt32, 0, "1…"),
-    option("pad_type", kString, 0, "\"valid\""), option("pad", kInt32, 0, "0…"), option("dilations", kInt32, 0, "1…"),
-    option("groups", kInt32, 0, "1")};
-constexpr Param kConvTranspose15[] = {
-    input("x"), fixed("weight", kFloats, 'T'), option("bias", kFloats, 'T'), option("pad", kInt32, 0, "0…"),
-    option("output_shape", kInt32), option("pad_type", kString, 0, "\"valid\""), option("strides", kInt32, 0, "1…"),
-    option("dilations", kInt32, 0, "1…"), option("groups", kInt32, 0, "1")};
-constexpr Param kConvTranspose17[] = {
-    input("x"), input("weight", kFloats, 'U'), maybe("bias", kFloats, 'U'), option("pad", kInt32, 0, "0…"),
-    option("output_shape", kInt32), option("pad_type", kString, 0, "\"valid\""), option("strides", kInt32, 0, "1…"),
-    option("dilations", kInt32, 0, "1…"), option("groups", kInt32, 0, "1")};
+constexpr Param kConv15[] = {input("x"),
+                             input("weight"),
+                             option("bias", kFloats, 'T'),
+                             option("strides", kInt32, 0, "1…"),
+                             option("pad_type", kString, 0, "\"valid\""),
+                             option("pad", kInt32, 0, "0…"),
+                             option("dilations", kInt32, 0, "1…"),
+                             option("groups", kInt32, 0, "1")};
+constexpr Param kConv17[] = {input("x"),
+                             input("weight", kFloats, 'U'),
+                             maybe("bias", kFloats, 'U'),
+                             option("strides", kInt32, 0, "1…"),
+                             option("pad_type", kString, 0, "\"valid\""),
+                             option("pad", kInt32, 0, "0…"),
+                             option("dilations", kInt32, 0, "1…"),
+                             option("groups", kInt32, 0, "1")};
+constexpr Param kConvTranspose15[] = {input("x"),
+                                      fixed("weight", kFloats, 'T'),
+                                      option("bias", kFloats, 'T'),
+                                      option("pad", kInt32, 0, "0…"),
+                                      option("output_shape", kInt32),
+                                      option("pad_type", kString, 0, "\"valid\""),
+                                      option("strides", kInt32, 0, "1…"),
+                                      option("dilations", kInt32, 0, "1…"),
+                                      option("groups", kInt32, 0, "1")};
+constexpr Param kConvTranspose17[] = {input("x"),
+                                      input("weight", kFloats, 'U'),
+                                      maybe("bias", kFloats, 'U'),
+                                      option("pad", kInt32, 0, "0…"),
+                                      option("output_shape", kInt32),
+                                      option("pad_type", kString, 0, "\"valid\""),
+                                      option("strides", kInt32, 0, "1…"),
+                                      option("dilations", kInt32, 0, "1…"),
+                                      option("groups", kInt32, 0, "1")};
 
 constexpr std::int64_t kLimit = std::int64_t{1} << 31;  // of strides, dilations and pads, so that products fit
 
@@ -44,7 +62,7 @@ Result<void> check_positive(const InferView& v, std::string_view param, std::siz
 // (C4) a pad_type of the opset.
 Result<void> check_common(const InferView& v, bool transposed) {
   const Type &x = v.type("x"), &w = v.type("weight");
-  TRY_VOID(check_rank(v, "x", 3, 5));                                                      // (C1)
+  TRY_VOID(check_rank(v, "x", 3, 5));                                                                 // (C1)
   if (w.ranked) TRY_VOID(check_rank(v, "weight", x.ranked ? x.rank() : 3, x.ranked ? x.rank() : 5));  // (C2)
   const auto spatial = static_cast<std::size_t>((x.ranked ? x : w).rank() - 2);
   if (x.ranked || w.ranked) {  // (C3)
@@ -63,8 +81,8 @@ Dims spatial_part(const Dims& dims) { return Dims(dims.begin() + 2, dims.end());
 Result<void> check_extents(const InferView& v, const Window& window) {
   for (std::size_t d = 0; d < window.out.size(); ++d) {
     if (window.out[d] != kUnknown && window.out[d] <= 0) {
-      return v.wrong("x", fmt::format("extent {} with padding {}+{} is smaller than the kernel, which spans {}", window.in[d],
-                                      window.before[d], window.after[d], window.span(d)));
+      return v.wrong("x", fmt::format("extent {} with padding {}+{} is smaller than the kernel, which spans {}",
+                                      window.in[d], window.before[d], window.after[d], window.span(d)));
     }
   }
   return {};
@@ -85,8 +103,8 @@ Types infer_conv(const InferView& v) {
     return v.wrong("groups", fmt::format("{} does not divide the {} output channels", groups, out_channels));
   }
   if (!may_equal(w.dims[1], channels == kUnknown ? kUnknown : channels / groups)) {  // (C7) Cin/groups
-    return v.wrong("weight", fmt::format("{} takes {} channels a group, x has {} in {} groups", brief(w.dims), w.dims[1],
-                                         channels, groups));
+    return v.wrong("weight", fmt::format("{} takes {} channels a group, x has {} in {} groups", brief(w.dims),
+                                         w.dims[1], channels, groups));
   }
   TRY_VOID(check_length(v, "bias", out_channels));  // (C8) [Cout]
   const Dims dilations = v.ints("dilations");
@@ -172,7 +190,8 @@ Result<void> eval_conv(EvalView& v) {
   const Array &x = v.in("x"), &weight = v.in("weight");
   Array& y = v.out();
   const Window w = with_three_dimensions(conv_window(v, spatial_part(x.dims), spatial_part(weight.dims)));
-  const std::int64_t in_plane = product(w.in), out_plane = product(w.out), taps = product(w.kernel), stride = w.strides[2];
+  const std::int64_t in_plane = product(w.in), out_plane = product(w.out), taps = product(w.kernel),
+                     stride = w.strides[2];
   const std::int64_t groups = v.integer("groups", 1), in_group = weight.dims[1], out_group = y.dims[1] / groups;
   fill_with_bias(y, v.maybe("bias"), out_plane);
   for (std::int64_t n = 0; n < y.dims[0]; ++n) {
@@ -181,10 +200,12 @@ Result<void> eval_conv(EvalView& v) {
       for (std::int64_t i = 0; i < in_group; ++i) {
         const double* in = x.data.data() + (n * x.dims[1] + oc / out_group * in_group + i) * in_plane;
         const double* tap_weights = weight.data.data() + (oc * in_group + i) * taps;
-        for_each_row(w, w.out, w.in, [&](std::int64_t tap, std::int64_t small, std::int64_t large, std::int64_t first, std::int64_t last) {
-          const double factor = tap_weights[tap];
-          for (std::int64_t c = first; c < last; ++c) out[small + c] += factor * in[large + c * stride];
-        });
+        for_each_row(
+            w, w.out, w.in,
+            [&](std::int64_t tap, std::int64_t small, std::int64_t large, std::int64_t first, std::int64_t last) {
+              const double factor = tap_weights[tap];
+              for (std::int64_t c = first; c < last; ++c) out[small + c] += factor * in[large + c * stride];
+            });
       }
     }
   }
@@ -195,7 +216,8 @@ Result<void> eval_conv_transpose(EvalView& v) {
   const Array &x = v.in("x"), &weight = v.in("weight");
   Array& y = v.out();
   const Window w = with_three_dimensions(conv_transpose_window(v, spatial_part(x.dims), spatial_part(weight.dims)));
-  const std::int64_t in_plane = product(w.in), out_plane = product(w.out), taps = product(w.kernel), stride = w.strides[2];
+  const std::int64_t in_plane = product(w.in), out_plane = product(w.out), taps = product(w.kernel),
+                     stride = w.strides[2];
   const std::int64_t groups = v.integer("groups", 1), in_group = x.dims[1] / groups, out_group = weight.dims[1];
   fill_with_bias(y, v.maybe("bias"), out_plane);
   for (std::int64_t n = 0; n < y.dims[0]; ++n) {
@@ -205,10 +227,12 @@ Result<void> eval_conv_transpose(EvalView& v) {
         const std::int64_t channel = oc / out_group * in_group + i;
         const double* in = x.data.data() + (n * x.dims[1] + channel) * in_plane;
         const double* tap_weights = weight.data.data() + (channel * out_group + oc % out_group) * taps;
-        for_each_row(w, w.in, w.out, [&](std::int64_t tap, std::int64_t small, std::int64_t large, std::int64_t first, std::int64_t last) {
-          const double factor = tap_weights[tap];
-          for (std::int64_t c = first; c < last; ++c) out[large + c * stride] += factor * in[small + c];
-        });
+        for_each_row(
+            w, w.in, w.out,
+            [&](std::int64_t tap, std::int64_t small, std::int64_t large, std::int64_t first, std::int64_t last) {
+              const double factor = tap_weights[tap];
+              for (std::int64_t c = first; c < last; ++c) out[large + c * stride] += factor * in[small + c];
+            });
       }
     }
   }
@@ -218,7 +242,7 @@ Result<void> eval_conv_transpose(EvalView& v) {
 std::int64_t known_or_zero(std::int64_t count) { return count == kUnknown ? 0 : count; }
 
 std::int64_t macs_conv(const Node& node) {
-  const Value *weight = node.input("weight");
+  const Value* weight = node.input("weight");
   const Dims& w = weight->type.dims;
   if (w.empty()) return 0;
   return known_or_zero(times(product(node.output()->type.dims), product(std::span(w).subspan(1))));
@@ -230,7 +254,8 @@ std::int64_t macs_conv_transpose(const Node& node) {
 }
 
 constexpr OpDef kOps[] = {
-    {"conv", "cross-correlation of x [N, Cin, …] with weight [Cout, Cin/groups, …], plus bias", kConvForms, eval_conv, macs_conv},
+    {"conv", "cross-correlation of x [N, Cin, …] with weight [Cout, Cin/groups, …], plus bias", kConvForms, eval_conv,
+     macs_conv},
     {"conv_transpose", "the transpose of conv; weight is [Cin, Cout/groups, …], pad is cut off the full result",
      kConvTransposeForms, eval_conv_transpose, macs_conv_transpose},
 };

@@ -40,7 +40,8 @@ TEST(ElementwiseBinary, Logic) {
   for (const auto& [op, out] : std::vector<std::pair<const char*, std::vector<double>>>{
            {"logical_and", {0, 0, 0, 1}}, {"logical_or", {0, 1, 1, 1}}, {"logical_xor", {0, 1, 1, 0}}}) {
     Case c;
-    expect(c.run(op, {{"x", c.in(DType::boolean, {4}, {0, 0, 1, 1})}, {"y", c.in(DType::boolean, {4}, {0, 1, 0, 1})}}), {4}, out);
+    expect(c.run(op, {{"x", c.in(DType::boolean, {4}, {0, 0, 1, 1})}, {"y", c.in(DType::boolean, {4}, {0, 1, 0, 1})}}),
+           {4}, out);
   }
 }
 
@@ -69,14 +70,18 @@ TEST(ElementwiseBinary, DtypesMustBeEqual) {
 
 TEST(ElementwiseBinary, Select) {
   Case c;
-  expect(c.run("select", {{"cond", c.in(DType::boolean, {2, 1}, {1, 0})}, {"a", c.in({2, 2}, {1, 2, 3, 4})}, {"b", c.in(Dims{}, {-1})}}),
+  expect(c.run("select", {{"cond", c.in(DType::boolean, {2, 1}, {1, 0})},
+                          {"a", c.in({2, 2}, {1, 2, 3, 4})},
+                          {"b", c.in(Dims{}, {-1})}}),
          {2, 2}, {1, 2, -1, -1});
 }
 
 TEST(ElementwiseBinary, SelectC2CondFitsIntoTheRest) {
   Case c;
-  expect_refused(c.infer("select", {{"cond", c.typed(Type::tensor(DType::boolean, {3, 2}))}, {"a", c.typed({2})}, {"b", c.typed({2})}}),
-                 "does not broadcast into [2]");
+  expect_refused(
+      c.infer("select",
+              {{"cond", c.typed(Type::tensor(DType::boolean, {3, 2}))}, {"a", c.typed({2})}, {"b", c.typed({2})}}),
+      "does not broadcast into [2]");
 }
 
 }  // namespace

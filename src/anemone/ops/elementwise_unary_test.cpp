@@ -60,19 +60,22 @@ TEST(ElementwiseUnary, EpsilonsOfLogRsqrtInverse) {
 
 TEST(ElementwiseUnary, EpsilonHasTheDtypeOfXBeforeIos17) {
   Case old(Target::ios16);
-  expect_refused(old.infer("rsqrt", {{"x", old.typed(Type::tensor(DType::fp16, {1}))}, {"epsilon", old.number(1e-5)}}), "epsilon");
+  expect_refused(old.infer("rsqrt", {{"x", old.typed(Type::tensor(DType::fp16, {1}))}, {"epsilon", old.number(1e-5)}}),
+                 "epsilon");
   Case now(Target::ios17);
   EXPECT_TRUE(now.infer("rsqrt", {{"x", now.typed(Type::tensor(DType::fp16, {1}))}, {"epsilon", now.number(1e-5)}}));
 }
 
 TEST(ElementwiseUnary, Clip) {
   Case c;
-  expect(c.run("clip", {{"x", c.in({4}, {-5, 0.5, 9, kNan})}, {"alpha", c.number(-1)}, {"beta", c.number(1)}}), {4}, {-1, 0.5, 1, kNan});
+  expect(c.run("clip", {{"x", c.in({4}, {-5, 0.5, 9, kNan})}, {"alpha", c.number(-1)}, {"beta", c.number(1)}}), {4},
+         {-1, 0.5, 1, kNan});
 }
 
 TEST(ElementwiseUnary, ClipC1NeedsAnInterval) {
   Case c;
-  expect_refused(c.infer("clip", {{"x", c.typed({1})}, {"alpha", c.number(1)}, {"beta", c.number(1)}}), "not below beta");
+  expect_refused(c.infer("clip", {{"x", c.typed({1})}, {"alpha", c.number(1)}, {"beta", c.number(1)}}),
+                 "not below beta");
   Case old(Target::ios16);
   EXPECT_TRUE(old.infer("clip", {{"x", old.typed({1})}, {"alpha", old.number(1)}, {"beta", old.number(1)}}));
 }

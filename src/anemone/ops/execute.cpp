@@ -10,9 +10,9 @@
 namespace anemone::ops {
 namespace {
 
-constexpr int kDeepest = 32;                // nested blocks
+constexpr int kDeepest = 32;                 // nested blocks
 constexpr std::int64_t kMostTurns = 100000;  // of a loop
-constexpr std::int64_t kSmall = 4096;  // integer operands up to this size may decide an extent
+constexpr std::int64_t kSmall = 4096;        // integer operands up to this size may decide an extent
 
 std::string name_of(const Node& node) {
   return !node.name.empty() || node.outputs.empty() ? node.name : node.outputs[0]->name;
@@ -50,7 +50,7 @@ Types infer_as_given(const Node& node, const EvalView::Fetch& fetch, bool intege
     for (const Value* value : operand.values) values.push_back(copy_of(value));
     alone.set(operand.param, std::move(values));
   }
-  return infer_types(alone, function.opset);
+  return infer_types(alone, function.opset, DTypeGroups::ignored);
 }
 
 Result<std::vector<Array>> allocate_outputs(const Node& node, const EvalView::Fetch& fetch) {
@@ -65,22 +65,25 @@ Result<std::vector<Array>> allocate_outputs(const Node& node, const EvalView::Fe
     TRY(types, infer_as_given(node, fetch, true));
   }
   if (types.size() != node.outputs.size()) {
-    return bad_input("E0702", fmt::format("{} has {} outputs where {} come out", describe(node), node.outputs.size(), types.size()),
-                     node.origin);
+    return bad_input(
+        "E0702", fmt::format("{} has {} outputs where {} come out", describe(node), node.outputs.size(), types.size()),
+        node.origin);
   }
   std::vector<Array> outputs;
   for (std::size_t i = 0; i < types.size(); ++i) {
     const Type &declared = node.outputs[i]->type, &type = types[i];
     if (!compatible(declared, type)) {
-      return bad_input("E0702", fmt::format("{} is declared as {}, and {} comes out", describe(node), brief(declared), brief(type)),
-                       node.origin);
+      return bad_input(
+          "E0702", fmt::format("{} is declared as {}, and {} comes out", describe(node), brief(declared), brief(type)),
+          node.origin);
     }
     Array array{type.dtype, type.dims, {}};
     if (type.is_fixed()) {
       const auto count = element_count(type.dims);
       if (!count || *count > kMostElements) {
-        return bad_input("E0703", fmt::format("{} would make {}, more than {} elements", describe(node), brief(type), kMostElements),
-                         node.origin);
+        return bad_input(
+            "E0703", fmt::format("{} would make {}, more than {} elements", describe(node), brief(type), kMostElements),
+            node.origin);
       }
       array.data.assign(static_cast<std::size_t>(*count), 0.0);
     }
@@ -93,14 +96,16 @@ Result<std::vector<Array>> allocate_outputs(const Node& node, const EvalView::Fe
 
 Result<std::vector<Array>> evaluate_node(const Node& node, const EvalView::Fetch& fetch) {
   if (!node.def || !node.def->eval) {
-    return bad_input("E0701", fmt::format("operation '{}' (node '{}') cannot be executed: {}", node.type, name_of(node),
-                                          node.def ? "only its types are known" : "it is not known"),
+    return bad_input("E0701",
+                     fmt::format("operation '{}' (node '{}') cannot be executed: {}", node.type, name_of(node),
+                                 node.def ? "only its types are known" : "it is not known"),
                      node.origin);
   }
   for (const Operand& operand : node.operands()) {
     for (const Value* value : operand.values) {
       if (fetch(*value)) continue;
-      return bad_input("E0704", fmt::format("{}: {}: '{}' has no value", describe(node), operand.param, value->name), node.origin);
+      return bad_input("E0704", fmt::format("{}: {}: '{}' has no value", describe(node), operand.param, value->name),
+                       node.origin);
     }
   }
   TRY(std::vector<Array> outputs, allocate_outputs(node, fetch));
@@ -125,14 +130,15 @@ class Run {
   Result<void> give(std::span<const Array> inputs) {
     const auto& wanted = function_->body.inputs;
     if (inputs.size() != wanted.size()) {
-      return bad_input("E0705", fmt::format("function '{}' takes {} inputs, {} are given", function_->name, wanted.size(), inputs.size()));
+      return bad_input("E0705", fmt::format("function '{}' takes {} inputs, {} are given", function_->name,
+                                            wanted.size(), inputs.size()));
     }
     for (std::size_t i = 0; i < inputs.size(); ++i) {
       const Type given = Type::tensor(inputs[i].dtype, inputs[i].dims);
       const Type& type = wanted[i]->type.tensor_part();
       if (!compatible(type, given) || inputs[i].count() != element_count(inputs[i].dims).value_or(-1)) {
-        return bad_input("E0705", fmt::format("input '{}' takes {}, given are {} elements of {}", wanted[i]->name, brief(type),
-                                              inputs[i].count(), brief(given)));
+        return bad_input("E0705", fmt::format("input '{}' takes {}, given are {} elements of {}", wanted[i]->name,
+                                              brief(type), inputs[i].count(), brief(given)));
       }
       hold(*wanted[i], inputs[i]);
     }
@@ -194,8 +200,10 @@ class Run {
 
   Result<void> hold_outputs(const Node& node, std::vector<Array> arrays) {
     if (arrays.size() != node.outputs.size()) {
-      return bad_input("E0702", fmt::format("{} has {} outputs where {} come out", describe(node), node.outputs.size(), arrays.size()),
-                       node.origin);
+      return bad_input(
+          "E0702",
+          fmt::format("{} has {} outputs where {} come out", describe(node), node.outputs.size(), arrays.size()),
+          node.origin);
     }
     for (std::size_t i = 0; i < arrays.size(); ++i) hold(*node.outputs[i], std::move(arrays[i]));
     return {};
@@ -213,7 +221,8 @@ class Run {
   }
 
   Result<void> repeat(const Node& node, int depth) {
-    if (node.blocks.size() != 2) return bad_input("E0704", fmt::format("{}: has no blocks", describe(node)), node.origin);
+    if (node.blocks.size() != 2)
+      return bad_input("E0704", fmt::format("{}: has no blocks", describe(node)), node.origin);
     const Block &condition = *node.blocks[0], &body = *node.blocks[1];
     std::vector<Array> variables;
     for (const Value* value : node.operand("loop_vars")->values) {
@@ -222,12 +231,15 @@ class Run {
     }
     for (std::int64_t turn = 0;; ++turn) {
       if (turn == kMostTurns) {
-        return bad_input("E0706", fmt::format("{} has not ended after {} turns", describe(node), kMostTurns), node.origin);
+        return bad_input("E0706", fmt::format("{} has not ended after {} turns", describe(node), kMostTurns),
+                         node.origin);
       }
       for (const Block* inner : {&condition, &body}) {
         if (inner->inputs.size() != variables.size()) {
-          return bad_input("E0702", fmt::format("{}: a block takes {} values, the loop has {}", describe(node), inner->inputs.size(),
-                                                variables.size()), node.origin);
+          return bad_input("E0702",
+                           fmt::format("{}: a block takes {} values, the loop has {}", describe(node),
+                                       inner->inputs.size(), variables.size()),
+                           node.origin);
         }
       }
       for (std::size_t i = 0; i < variables.size(); ++i) hold(*condition.inputs[i], variables[i]);
@@ -247,10 +259,13 @@ class Run {
   static Result<void> check_payload(const Value& value) {
     const Constant& c = *value.constant;
     if (!c.missing.empty()) {
-      return bad_input("E0704", fmt::format("the constant '{}' is not there: its file {} is missing", value.name, c.missing));
+      return bad_input("E0704",
+                       fmt::format("the constant '{}' is not there: its file {} is missing", value.name, c.missing));
     }
-    if (c.type.is_tensor() && !c.is_string() && byte_count(c.type.dtype, c.type.dims).value_or(-1) != static_cast<std::int64_t>(c.data.size())) {
-      return bad_input("E0704", fmt::format("the constant '{}' is {} and has {} bytes", value.name, brief(c.type), c.data.size()));
+    if (c.type.is_tensor() && !c.is_string() &&
+        byte_count(c.type.dtype, c.type.dims).value_or(-1) != static_cast<std::int64_t>(c.data.size())) {
+      return bad_input(
+          "E0704", fmt::format("the constant '{}' is {} and has {} bytes", value.name, brief(c.type), c.data.size()));
     }
     return {};
   }
@@ -291,7 +306,8 @@ class Run {
 
 }  // namespace
 
-Result<std::vector<Array>> evaluate(const Function& function, std::span<const Array> inputs, std::vector<Array>* states_after) {
+Result<std::vector<Array>> evaluate(const Function& function, std::span<const Array> inputs,
+                                    std::vector<Array>* states_after) {
   Run run(function);
   TRY_VOID(run.give(inputs));
   TRY_VOID(run.block(function.body));

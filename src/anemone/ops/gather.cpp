@@ -35,7 +35,8 @@ Result<std::size_t> batch_dims(const InferView& v, const Type& x, const Type& in
   }
   const auto n = static_cast<std::size_t>(count);
   if (!may_equal(std::span(x.dims).first(n), std::span(indices.dims).first(n))) {
-    return v.wrong("indices", fmt::format("{} do not share {} batch dimensions with {}", brief(indices.dims), n, brief(x.dims)));
+    return v.wrong("indices",
+                   fmt::format("{} do not share {} batch dimensions with {}", brief(indices.dims), n, brief(x.dims)));
   }
   return n;
 }
@@ -58,7 +59,8 @@ Types infer_gather(const InferView& v) {
   out.insert(out.end(), x.dims.begin() + axis + 1, x.dims.end());
   return one(x.dtype, std::move(out));
 }
-constexpr Form kGatherForms[] = {{Target::ios15, kGather15, infer_gather}, {Target::ios16, kGather16, infer_gather},
+constexpr Form kGatherForms[] = {{Target::ios15, kGather15, infer_gather},
+                                 {Target::ios16, kGather16, infer_gather},
                                  {Target::ios17, kGather17, infer_gather}};
 Result<void> eval_gather(EvalView& v) {
   const Array &x = v.in("x"), &indices = v.in("indices");
@@ -66,7 +68,8 @@ Result<void> eval_gather(EvalView& v) {
   const std::size_t axis = wrap_axis(v.integer("axis", 0), x.rank());
   const auto batch = static_cast<std::size_t>(v.integer("batch_dims", 0));
   // x as [batch, between, axis, inner], indices as [batch, picks].
-  const std::int64_t batches = product(std::span(x.dims).first(batch)), picks = product(std::span(indices.dims).subspan(batch));
+  const std::int64_t batches = product(std::span(x.dims).first(batch)),
+                     picks = product(std::span(indices.dims).subspan(batch));
   const AxisView view(x.dims, axis);
   const std::int64_t between = batches == 0 ? 0 : view.outer / batches;
   std::size_t at = 0;
@@ -87,14 +90,16 @@ Types infer_along(const InferView& v) {
   if (!x.ranked || !indices.ranked) return one(Type::unranked(x.dtype));
   TRY(const std::int64_t axis, axis_in(v, "axis", v.integer("axis", 0), x.rank()));  // (C1)
   Dims expected = x.dims;
-  if (indices.rank() == x.rank()) expected[static_cast<std::size_t>(axis)] = indices.dims[static_cast<std::size_t>(axis)];
+  if (indices.rank() == x.rank())
+    expected[static_cast<std::size_t>(axis)] = indices.dims[static_cast<std::size_t>(axis)];
   if (!may_equal(expected, indices.dims)) {  // (C2) equal ranks, and extents but for the axis
     return v.wrong("indices", fmt::format("{} differ from x, {}, elsewhere than in dimension {}", brief(indices.dims),
                                           brief(x.dims), axis));
   }
   return one(x.dtype, indices.dims);
 }
-constexpr Form kAlongForms[] = {{Target::ios15, kAlong15, infer_along}, {Target::ios16, kAlong16, infer_along},
+constexpr Form kAlongForms[] = {{Target::ios15, kAlong15, infer_along},
+                                {Target::ios16, kAlong16, infer_along},
                                 {Target::ios17, kAlong17, infer_along}};
 Result<void> eval_along(EvalView& v) {
   const Array &x = v.in("x"), &indices = v.in("indices");
@@ -127,7 +132,8 @@ Types infer_nd(const InferView& v) {
   out.insert(out.end(), x.dims.begin() + static_cast<std::ptrdiff_t>(batch) + depth, x.dims.end());
   return one(x.dtype, std::move(out));
 }
-constexpr Form kNdForms[] = {{Target::ios15, kNd15, infer_nd}, {Target::ios16, kNd16, infer_nd}, {Target::ios17, kNd17, infer_nd}};
+constexpr Form kNdForms[] = {
+    {Target::ios15, kNd15, infer_nd}, {Target::ios16, kNd16, infer_nd}, {Target::ios17, kNd17, infer_nd}};
 Result<void> eval_nd(EvalView& v) {
   const Array &x = v.in("x"), &indices = v.in("indices");
   Array& y = v.out();
@@ -154,7 +160,8 @@ Result<void> eval_nd(EvalView& v) {
 constexpr OpDef kOps[] = {
     {"gather", "the slices of x along axis that indices name", kGatherForms, eval_gather, nullptr, kMovement},
     {"gather_along_axis", "x[…, indices[…, i, …], …]", kAlongForms, eval_along, nullptr, kMovement},
-    {"gather_nd", "the slices of x at the positions in the last dimension of indices", kNdForms, eval_nd, nullptr, kMovement},
+    {"gather_nd", "the slices of x at the positions in the last dimension of indices", kNdForms, eval_nd, nullptr,
+     kMovement},
 };
 
 }  // namespace

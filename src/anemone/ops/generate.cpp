@@ -31,7 +31,8 @@ Types infer_fill_like(const InferView& v) {
   return one(std::move(type));
 }
 constexpr Form kFillForms[] = {{Target::ios15, kFill, infer_fill}};
-constexpr Form kFillLikeForms[] = {{Target::ios16, kFillLike, infer_fill_like}, {Target::ios17, kFillLike17, infer_fill_like}};
+constexpr Form kFillLikeForms[] = {{Target::ios16, kFillLike, infer_fill_like},
+                                   {Target::ios17, kFillLike17, infer_fill_like}};
 Result<void> eval_fill(EvalView& v) {
   std::fill(v.out().data.begin(), v.out().data.end(), number_of(v, "value", 0));
   return {};
@@ -57,7 +58,8 @@ Result<void> eval_range(EvalView& v) {
   Array& y = v.out();
   if (y.dims[0] == kUnknown) {
     const double count = std::ceil((end - start) / step);
-    if (step == 0 || !(count <= kMostSteps)) return v.wrong("step", fmt::format("{} never leads from {} to {}", step, start, end));
+    if (step == 0 || !(count <= kMostSteps))
+      return v.wrong("step", fmt::format("{} never leads from {} to {}", step, start, end));
     y.dims[0] = std::max<std::int64_t>(0, static_cast<std::int64_t>(count));
     y.data.resize(static_cast<std::size_t>(y.dims[0]));
   }
@@ -66,18 +68,22 @@ Result<void> eval_range(EvalView& v) {
 }
 
 // one_hot
-constexpr Param kOneHot15[] = {input("indices", kInt32, 0), input("one_hot_vector_size", kInt32, 0), option("axis", kInt32, 0, "-1"),
-                               option("on_value", kNumbersBool, 'T', "1"), option("off_value", kNumbersBool, 'T', "0")};
-constexpr Param kOneHot17[] = {input("indices", kInt32 | kSmallInts, 0), input("one_hot_vector_size", kInt32 | kSmallInts, 0),
-                               option("axis", kInt32, 0, "-1"), option("on_value", kAny17, 'T', "1"),
-                               option("off_value", kAny17, 'T', "0")};
+constexpr Param kOneHot15[] = {input("indices", kInt32, 0), input("one_hot_vector_size", kInt32, 0),
+                               option("axis", kInt32, 0, "-1"), option("on_value", kNumbersBool, 'T', "1"),
+                               option("off_value", kNumbersBool, 'T', "0")};
+constexpr Param kOneHot17[] = {input("indices", kInt32 | kSmallInts, 0),
+                               input("one_hot_vector_size", kInt32 | kSmallInts, 0), option("axis", kInt32, 0, "-1"),
+                               option("on_value", kAny17, 'T', "1"), option("off_value", kAny17, 'T', "0")};
 Types infer_one_hot(const InferView& v) {
   const Type& indices = v.type("indices");
-  const DType dtype = v.has("on_value") ? v.type("on_value").dtype : v.has("off_value") ? v.type("off_value").dtype : DType::int32;
+  const DType dtype = v.has("on_value")    ? v.type("on_value").dtype
+                      : v.has("off_value") ? v.type("off_value").dtype
+                                           : DType::int32;
   if (!indices.ranked) return one(Type::unranked(dtype));
   TRY(const std::int64_t axis, axis_in(v, "axis", v.integer("axis", -1), indices.rank() + 1));  // (C1)
   const auto size = v.known_ints("one_hot_vector_size");
-  if (size && (size->size() != 1 || (*size)[0] < 1)) return v.wrong("one_hot_vector_size", "is not a positive number");  // (C2)
+  if (size && (size->size() != 1 || (*size)[0] < 1))
+    return v.wrong("one_hot_vector_size", "is not a positive number");  // (C2)
   Dims out = indices.dims;
   out.insert(out.begin() + axis, size ? (*size)[0] : kUnknown);
   return one(dtype, std::move(out));
@@ -102,7 +108,8 @@ constexpr OpDef kOps[] = {
     {"fill", "a tensor of equal numbers", kFillForms, eval_fill},
     {"fill_like", "a tensor of equal numbers in the shape of another", kFillLikeForms, eval_fill},
     {"range_1d", "start, start + step, … below end", kRangeForms, eval_range},
-    {"one_hot", "on_value at the places that indices name along a new axis, off_value elsewhere", kOneHotForms, eval_one_hot},
+    {"one_hot", "on_value at the places that indices name along a new axis, off_value elsewhere", kOneHotForms,
+     eval_one_hot},
 };
 
 }  // namespace

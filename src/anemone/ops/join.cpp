@@ -10,8 +10,10 @@ namespace anemone::ops {
 namespace {
 
 // concat. Scalars count as vectors of one.
-constexpr Param kConcat15[] = {several("values", kNumbersBool), fixed("axis", kInt32), option("interleave", kBool, 0, "false")};
-constexpr Param kConcat17[] = {several("values", kAny17), fixed("axis", kInt32), option("interleave", kBool, 0, "false")};
+constexpr Param kConcat15[] = {several("values", kNumbersBool), fixed("axis", kInt32),
+                               option("interleave", kBool, 0, "false")};
+constexpr Param kConcat17[] = {several("values", kAny17), fixed("axis", kInt32),
+                               option("interleave", kBool, 0, "false")};
 
 Dims at_least_vector(Dims dims) {
   if (dims.empty()) dims.push_back(1);
@@ -25,13 +27,15 @@ Types infer_concat(const InferView& v) {
     if (!type->ranked) return one(Type::unranked(dtype));
   }
   Dims out = at_least_vector(types[0]->dims);
-  TRY(const std::int64_t axis, axis_in(v, "axis", v.integer("axis", 0), static_cast<std::int64_t>(out.size())));  // (C1)
+  TRY(const std::int64_t axis,
+      axis_in(v, "axis", v.integer("axis", 0), static_cast<std::int64_t>(out.size())));  // (C1)
   const auto a = static_cast<std::size_t>(axis);
   const bool interleave = v.flag("interleave", false);
   for (std::size_t i = 1; i < types.size(); ++i) {
     const Dims dims = at_least_vector(types[i]->dims);
     if (dims.size() != out.size()) {  // (C2) equal ranks
-      return v.wrong("values", fmt::format("operand {} has rank {}, the first has {}", i, types[i]->rank(), types[0]->rank()));
+      return v.wrong("values",
+                     fmt::format("operand {} has rank {}, the first has {}", i, types[i]->rank(), types[0]->rank()));
     }
     for (std::size_t d = 0; d < out.size(); ++d) {
       if (d != a && !may_equal(out[d], dims[d])) {  // (C3) equal extents but for the axis
@@ -85,13 +89,15 @@ Types infer_stack(const InferView& v) {
   Dims out = types[0]->dims;
   for (std::size_t i = 1; i < types.size(); ++i) {
     if (!may_equal(out, types[i]->dims)) {  // (C1) equal shapes
-      return v.wrong("values", fmt::format("operand {} is {}, the first is {}", i, brief(types[i]->dims), brief(types[0]->dims)));
+      return v.wrong("values",
+                     fmt::format("operand {} is {}, the first is {}", i, brief(types[i]->dims), brief(types[0]->dims)));
     }
     for (std::size_t d = 0; d < out.size(); ++d) {
       if (out[d] == kUnknown) out[d] = types[i]->dims[d];
     }
   }
-  TRY(const std::int64_t axis, axis_in(v, "axis", v.integer("axis", 0), static_cast<std::int64_t>(out.size()) + 1));  // (C2)
+  TRY(const std::int64_t axis,
+      axis_in(v, "axis", v.integer("axis", 0), static_cast<std::int64_t>(out.size()) + 1));  // (C2)
   out.insert(out.begin() + axis, static_cast<std::int64_t>(types.size()));
   return one(dtype, std::move(out));
 }
@@ -103,7 +109,8 @@ Result<void> eval_stack(EvalView& v) {
   for (std::int64_t k = 0; k < to.extent; ++k) {
     for (std::int64_t o = 0; o < to.outer; ++o) {
       for (std::int64_t in = 0; in < to.inner; ++in) {
-        y.data[to.at(o, k, in)] = values[static_cast<std::size_t>(k)]->data[static_cast<std::size_t>(o * to.inner + in)];
+        y.data[to.at(o, k, in)] =
+            values[static_cast<std::size_t>(k)]->data[static_cast<std::size_t>(o * to.inner + in)];
       }
     }
   }
@@ -111,15 +118,19 @@ Result<void> eval_stack(EvalView& v) {
 }
 
 // split
-constexpr Param kSplit15[] = {input("x", kNumbersBool), option("num_splits", kInt32), option("split_sizes", kInt32), fixed("axis", kInt32)};
-constexpr Param kSplit17[] = {input("x", kAny17), option("num_splits", kInt32), option("split_sizes", kInt32), fixed("axis", kInt32)};
+constexpr Param kSplit15[] = {input("x", kNumbersBool), option("num_splits", kInt32), option("split_sizes", kInt32),
+                              fixed("axis", kInt32)};
+constexpr Param kSplit17[] = {input("x", kAny17), option("num_splits", kInt32), option("split_sizes", kInt32),
+                              fixed("axis", kInt32)};
 constexpr std::int64_t kMostParts = 1 << 16;
 Types infer_split(const InferView& v) {
   const Type& x = v.type("x");
   Dims sizes = v.ints("split_sizes");
   const std::int64_t count = v.integer("num_splits", static_cast<std::int64_t>(sizes.size()));
-  if (count < 1 || count > kMostParts || (v.has("split_sizes") && static_cast<std::int64_t>(sizes.size()) != count)) {  // (C1)
-    return v.wrong("num_splits", fmt::format("{} parts with {} sizes", count, sizes.size()), "give num_splits or split_sizes");
+  if (count < 1 || count > kMostParts ||
+      (v.has("split_sizes") && static_cast<std::int64_t>(sizes.size()) != count)) {  // (C1)
+    return v.wrong("num_splits", fmt::format("{} parts with {} sizes", count, sizes.size()),
+                   "give num_splits or split_sizes");
   }
   if (!x.ranked) return std::vector<Type>(static_cast<std::size_t>(count), x);
   TRY(const std::int64_t axis, axis_in(v, "axis", v.integer("axis", 0), x.rank()));  // (C2)
@@ -160,7 +171,8 @@ Result<void> eval_split(EvalView& v) {
 }
 
 constexpr OpDef kOps[] = {
-    {"concat", "the values one after the other along axis, or alternating", kConcatForms, eval_concat, nullptr, kMovement},
+    {"concat", "the values one after the other along axis, or alternating", kConcatForms, eval_concat, nullptr,
+     kMovement},
     {"stack", "the values along a new axis", kStackForms, eval_stack, nullptr, kMovement},
     {"split", "parts of x along axis", kSplitForms, eval_split, nullptr, kMovement},
 };

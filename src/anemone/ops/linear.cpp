@@ -11,8 +11,10 @@ namespace {
 std::int64_t known_or_zero(std::int64_t count) { return count == kUnknown ? 0 : count; }
 
 // linear
-constexpr Param kLinear15[] = {input("x", kNumbers), fixed("weight", kNumbers, 'T'), option("bias", kNumbers, 'T', "0…")};
-constexpr Param kLinear17[] = {input("x", kNumbers), fixed("weight", kNumbers, 'U'), option("bias", kNumbers, 'U', "0…")};
+constexpr Param kLinear15[] = {input("x", kNumbers), fixed("weight", kNumbers, 'T'),
+                               option("bias", kNumbers, 'T', "0…")};
+constexpr Param kLinear17[] = {input("x", kNumbers), fixed("weight", kNumbers, 'U'),
+                               option("bias", kNumbers, 'U', "0…")};
 
 Types infer_linear(const InferView& v) {
   const Type &x = v.type("x"), &w = v.type("weight");
@@ -50,11 +52,11 @@ std::int64_t macs_linear(const Node& node) {
 // matmul. A vector on the left is a row, on the right a column; the added dimension goes away again.
 constexpr Param kMatmul15[] = {input("x", kNumbers), input("y", kNumbers), option("transpose_x", kBool, 0, "false"),
                                option("transpose_y", kBool, 0, "false")};
-constexpr Param kMatmul17[] = {input("x", kNumbers), input("y", kNumbers, 'U'), option("transpose_x", kBool, 0, "false"),
-                               option("transpose_y", kBool, 0, "false")};
+constexpr Param kMatmul17[] = {input("x", kNumbers), input("y", kNumbers, 'U'),
+                               option("transpose_x", kBool, 0, "false"), option("transpose_y", kBool, 0, "false")};
 
 struct Product {
-  Dims x, y;    // with at least two dimensions
+  Dims x, y;  // with at least two dimensions
   Dims batch;
   std::int64_t rows = 0, inner = 0, columns = 0;
   bool left_vector = false, right_vector = false;
@@ -94,10 +96,12 @@ Types infer_matmul(const InferView& v) {
   const Product p = product_of(x.dims, y.dims, tx, ty);
   const std::int64_t inner_y = p.y[p.y.size() - (ty ? 1 : 2)];
   if (!may_equal(p.inner, inner_y)) {  // (C3) inner extents
-    return v.wrong("y", fmt::format("has {} rows where x has {} columns ({} times {})", inner_y, p.inner, brief(x.dims), brief(y.dims)));
+    return v.wrong("y", fmt::format("has {} rows where x has {} columns ({} times {})", inner_y, p.inner, brief(x.dims),
+                                    brief(y.dims)));
   }
   if (!broadcast(std::span(p.x).first(p.x.size() - 2), std::span(p.y).first(p.y.size() - 2))) {  // (C4) batch extents
-    return v.wrong("y", fmt::format("the batch of {} does not broadcast with that of {}", brief(y.dims), brief(x.dims)));
+    return v.wrong("y",
+                   fmt::format("the batch of {} does not broadcast with that of {}", brief(y.dims), brief(x.dims)));
   }
   return one(x.dtype, p.out());
 }
@@ -201,7 +205,8 @@ Result<void> eval_einsum(EvalView& v) {
     const std::int64_t at_y = (y[0] > 1 ? index[0] : 0) * sy[0] + (y[2] > 1 ? index[2] : 0) * sy[2] + index[3];
     double sum = 0;
     for (std::int64_t w = 0; w < x[3]; ++w) {
-      sum += values[0]->data[static_cast<std::size_t>(at_x + w)] * values[1]->data[static_cast<std::size_t>(at_y + w * sy[1])];
+      sum += values[0]->data[static_cast<std::size_t>(at_x + w)] *
+             values[1]->data[static_cast<std::size_t>(at_y + w * sy[1])];
     }
     out.data[flat] = sum;
   });

@@ -11,13 +11,18 @@ namespace {
 // Up to CoreML6 the parameters share the dtype of x; from CoreML7 they have one of their own.
 template <char Group>
 struct Params {
-  static constexpr Param kBatch[] = {input("x"), fixed("mean", kFloats, Group), fixed("variance", kFloats, Group),
-                                     option("gamma", kFloats, Group, "1…"), option("beta", kFloats, Group, "0…"),
+  static constexpr Param kBatch[] = {input("x"),
+                                     fixed("mean", kFloats, Group),
+                                     fixed("variance", kFloats, Group),
+                                     option("gamma", kFloats, Group, "1…"),
+                                     option("beta", kFloats, Group, "0…"),
                                      option("epsilon", kFloats, Group, "1e-5")};
   static constexpr Param kInstance[] = {input("x"), option("gamma", kFloats, Group, "1…"),
-                                        option("beta", kFloats, Group, "0…"), option("epsilon", kFloats, Group, "1e-5")};
-  static constexpr Param kLayer[] = {input("x"), option("axes", kInt32, 0, "all"), option("gamma", kFloats, Group, "1…"),
-                                     option("beta", kFloats, Group, "0…"), option("epsilon", kFloats, Group, "1e-5")};
+                                        option("beta", kFloats, Group, "0…"),
+                                        option("epsilon", kFloats, Group, "1e-5")};
+  static constexpr Param kLayer[] = {input("x"), option("axes", kInt32, 0, "all"),
+                                     option("gamma", kFloats, Group, "1…"), option("beta", kFloats, Group, "0…"),
+                                     option("epsilon", kFloats, Group, "1e-5")};
   static constexpr Param kL2[] = {input("x"), option("epsilon", kFloats, Group, "1e-6")};
   static constexpr Param kLocal[] = {input("x"), fixed("size", kInt32), option("alpha", kFloats, Group, "1e-4"),
                                      option("beta", kFloats, Group, "0.75"), option("k", kFloats, Group, "1.0")};
@@ -53,7 +58,8 @@ Types infer_l2(const InferView& v) {
 
 Types infer_local(const InferView& v) {
   TRY_VOID(check_rank(v, "x", 3, 5));  // (C1)
-  if (v.integer("size", 0) < 1) return v.wrong("size", fmt::format("{} is not positive", v.integer("size", 0)));  // (C2)
+  if (v.integer("size", 0) < 1)
+    return v.wrong("size", fmt::format("{} is not positive", v.integer("size", 0)));  // (C2)
   return same_as_x(v);
 }
 
@@ -170,7 +176,8 @@ Result<void> eval_local(EvalView& v) {
         for (std::int64_t w = std::max<std::int64_t>(0, c - before); w < last; ++w) {
           sum += x.data[view.at(o, w, i)] * x.data[view.at(o, w, i)];
         }
-        y.data[view.at(o, c, i)] = x.data[view.at(o, c, i)] / std::pow(k + alpha / static_cast<double>(size) * sum, beta);
+        y.data[view.at(o, c, i)] =
+            x.data[view.at(o, c, i)] / std::pow(k + alpha / static_cast<double>(size) * sum, beta);
       }
     }
   }
@@ -179,7 +186,8 @@ Result<void> eval_local(EvalView& v) {
 
 constexpr OpDef kOps[] = {
     {"batch_norm", "gamma · (x − mean) / √(variance + epsilon) + beta, per channel", kBatchForms, eval_batch},
-    {"instance_norm", "as batch_norm, with the statistics of each channel of each sample", kInstanceForms, eval_instance},
+    {"instance_norm", "as batch_norm, with the statistics of each channel of each sample", kInstanceForms,
+     eval_instance},
     {"layer_norm", "x normalised over axes, times gamma, plus beta", kLayerForms, eval_layer},
     {"l2_norm", "x / √(Σx² + epsilon) over the last three dimensions together", kL2Forms, eval_l2},
     {"local_response_norm", "x / (k + alpha/size · Σx² over neighbouring channels)^beta", kLocalForms, eval_local},

@@ -34,7 +34,8 @@ class Case {
   Value* typed(Dims dims) { return typed(Type::tensor(DType::fp32, std::move(dims))); }
   /// A compile-time value.
   Value* fixed(DType dtype, Dims dims, std::vector<double> data) {
-    return function_->body.add_constant(function_->unique_name("c"), make_constant(dtype, std::move(dims), std::span<const double>(data)));
+    return function_->body.add_constant(function_->unique_name("c"),
+                                        make_constant(dtype, std::move(dims), std::span<const double>(data)));
   }
   Value* fixed(Dims dims, std::vector<double> data) { return fixed(DType::fp32, std::move(dims), std::move(data)); }
   Value* number(double value, DType dtype = DType::fp32) { return fixed(dtype, {}, {value}); }
@@ -70,7 +71,8 @@ class Case {
   std::vector<Array> inputs_;
 };
 
-inline void expect_array(const Array& array, const Dims& dims, const std::vector<double>& data, double tolerance = 1e-6) {
+inline void expect_array(const Array& array, const Dims& dims, const std::vector<double>& data,
+                         double tolerance = 1e-6) {
   EXPECT_EQ(array.dims, dims);
   ASSERT_EQ(array.data.size(), data.size());
   for (std::size_t i = 0; i < data.size(); ++i) {

@@ -9,10 +9,32 @@ namespace anemone::ops {
 
 const OpTable& table() {
   static const OpTable kTable = [] {
-    const std::array families{
-        constant(), convolution(), normalization(), activation(), elementwise_unary(), elementwise_binary(),
-        reduction(), pool(), resize(), shape(), slice(), join(), rearrange(), space(), gather(), scatter(), sort(),
-        generate(), random(), linear(), attention(), recurrent(), quantize(), sample(), control(), state()};
+    const std::array families{constant(),
+                              convolution(),
+                              normalization(),
+                              activation(),
+                              elementwise_unary(),
+                              elementwise_binary(),
+                              reduction(),
+                              pool(),
+                              resize(),
+                              shape(),
+                              slice(),
+                              join(),
+                              rearrange(),
+                              space(),
+                              gather(),
+                              scatter(),
+                              sort(),
+                              generate(),
+                              random(),
+                              linear(),
+                              attention(),
+                              recurrent(),
+                              quantize(),
+                              sample(),
+                              control(),
+                              state()};
     return OpTable(families);
   }();
   return kTable;

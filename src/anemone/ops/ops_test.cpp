@@ -76,25 +76,29 @@ TEST(Table, OnlyProductsCountMultiplyAccumulates) {
   for (const OpDef* op : table().all()) {
     if (op->macs) counting.insert(op->name);
   }
-  for (std::string_view name : {"conv", "conv_transpose", "linear", "matmul", "einsum"}) EXPECT_TRUE(counting.erase(name)) << name;
+  for (std::string_view name : {"conv", "conv_transpose", "linear", "matmul", "einsum"})
+    EXPECT_TRUE(counting.erase(name)) << name;
   counting.erase("scaled_dot_product_attention");
   EXPECT_TRUE(counting.empty());
 }
 
 TEST(Forms, OperationsOfLaterOpsetsAreRefused) {
   Case c(Target::ios16);
-  expect_refused(c.infer("resize", {{"x", c.typed({1, 2})}, {"shape", {2, 2}}, {"resized_dims", c.number(2, DType::uint32)}}),
-                 "does not exist in opset CoreML6");
+  expect_refused(
+      c.infer("resize", {{"x", c.typed({1, 2})}, {"shape", {2, 2}}, {"resized_dims", c.number(2, DType::uint32)}}),
+      "does not exist in opset CoreML6");
 }
 
 TEST(Forms, ParametersMustBeKnown) {
   Case c;
-  expect_refused(c.infer("leaky_relu", {{"x", c.typed({2})}, {"alpa", c.number(0.1)}, {"alpha", c.number(0.1)}}), "did you mean 'alpha'");
+  expect_refused(c.infer("leaky_relu", {{"x", c.typed({2})}, {"alpa", c.number(0.1)}, {"alpha", c.number(0.1)}}),
+                 "did you mean 'alpha'");
 }
 
 // Any operand may have unknown extents or rank: rules answer or refuse, and never read what is not there.
 TEST(Types, UnknownExtentsAndRanksDoNotDisturbRules) {
-  const std::vector<Type> shapes{Type::unranked(DType::fp32), Type::tensor(DType::fp32, {kUnknown, kUnknown, kUnknown, kUnknown}),
+  const std::vector<Type> shapes{Type::unranked(DType::fp32),
+                                 Type::tensor(DType::fp32, {kUnknown, kUnknown, kUnknown, kUnknown}),
                                  Type::tensor(DType::fp32, {1, 4, kUnknown, 8}), Type::tensor(DType::fp32, {kUnknown}),
                                  Type::tensor(DType::fp32, {})};
   for (const OpDef* op : table().all()) {
@@ -105,10 +109,13 @@ TEST(Types, UnknownExtentsAndRanksDoNotDisturbRules) {
         Node& node = function.body.insert(function.body.nodes.end(), std::string(op->name), op);
         for (const Param& param : form.params) {
           Type type = shape;
-          while (!(param.types & dtype_bit(type.dtype))) type.dtype = static_cast<DType>((static_cast<int>(type.dtype) + 1) % kDTypeCount);
+          while (!(param.types & dtype_bit(type.dtype)))
+            type.dtype = static_cast<DType>((static_cast<int>(type.dtype) + 1) % kDTypeCount);
           if (param.constant) {
             const auto count = type.dtype == DType::string ? 0 : 4;
-            node.set(param.name, function.body.add_constant("c", count ? make_constant(type.dtype, {4}, std::vector<double>(4, 1)) : make_text("?")));
+            node.set(param.name,
+                     function.body.add_constant(
+                         "c", count ? make_constant(type.dtype, {4}, std::vector<double>(4, 1)) : make_text("?")));
           } else {
             node.set(param.name, function.body.add_input("x", type));
           }

@@ -9,12 +9,19 @@
 namespace anemone::ops {
 namespace {
 
-constexpr Param kPool[] = {input("x"), fixed("kernel_sizes", kInt32), option("strides", kInt32, 0, "1…"),
-                           fixed("pad_type", kString), option("pad", kInt32, 0, "0…"), option("ceil_mode", kBool, 0, "false")};
-constexpr Param kAverage[] = {
-    input("x"), fixed("kernel_sizes", kInt32), option("strides", kInt32, 0, "1…"), fixed("pad_type", kString),
-    option("pad", kInt32, 0, "0…"), option("ceil_mode", kBool, 0, "false"),
-    option("exclude_padding_from_average", kBool, 0, "false")};
+constexpr Param kPool[] = {input("x"),
+                           fixed("kernel_sizes", kInt32),
+                           option("strides", kInt32, 0, "1…"),
+                           fixed("pad_type", kString),
+                           option("pad", kInt32, 0, "0…"),
+                           option("ceil_mode", kBool, 0, "false")};
+constexpr Param kAverage[] = {input("x"),
+                              fixed("kernel_sizes", kInt32),
+                              option("strides", kInt32, 0, "1…"),
+                              fixed("pad_type", kString),
+                              option("pad", kInt32, 0, "0…"),
+                              option("ceil_mode", kBool, 0, "false"),
+                              option("exclude_padding_from_average", kBool, 0, "false")};
 
 Result<void> check_numbers(const InferView& v, std::string_view param, std::size_t count, std::int64_t lowest) {
   if (!v.has(param)) return {};
@@ -36,16 +43,19 @@ Types infer_window(const InferView& v, std::int64_t highest_rank) {
   TRY_VOID(check_numbers(v, "kernel_sizes", spatial, 1));  // (C2) one positive number a spatial dimension
   TRY_VOID(check_numbers(v, "strides", spatial, 1));
   TRY_VOID(check_numbers(v, "pad", 2 * spatial, 0));
-  TRY_VOID(v.opset() >= Target::ios16 ? check_word(v, "pad_type", "", {"valid", "same", "custom", "same_lower"})  // (C3)
-                                      : check_word(v, "pad_type", "", {"valid", "same", "custom"}));
+  TRY_VOID(v.opset() >= Target::ios16
+               ? check_word(v, "pad_type", "", {"valid", "same", "custom", "same_lower"})  // (C3)
+               : check_word(v, "pad_type", "", {"valid", "same", "custom"}));
   const std::string type = v.text("pad_type", "");
   if (v.flag("ceil_mode", false)) {  // (C4) ceil_mode: one or two dimensions, no "same", symmetric pads
     if (spatial > 2 || type == "same" || type == "same_lower") {
-      return v.wrong("ceil_mode", fmt::format("is not possible with {} spatial dimensions and pad_type \"{}\"", spatial, type));
+      return v.wrong("ceil_mode",
+                     fmt::format("is not possible with {} spatial dimensions and pad_type \"{}\"", spatial, type));
     }
     const Dims pad = v.ints("pad", Dims(2 * spatial, 0));
     for (std::size_t d = 0; type == "custom" && d < spatial; ++d) {
-      if (pad[2 * d] != pad[2 * d + 1]) return v.wrong("pad", fmt::format("{} is not symmetric, as ceil_mode needs", brief(pad)));
+      if (pad[2 * d] != pad[2 * d + 1])
+        return v.wrong("pad", fmt::format("{} is not symmetric, as ceil_mode needs", brief(pad)));
     }
   }
   const Window window = pool_window(v, Dims(x.dims.begin() + 2, x.dims.end()));
@@ -117,8 +127,7 @@ Result<void> eval_average(EvalView& v) {
 Result<void> eval_l2(EvalView& v) {
   double sum = 0;
   pool_eval(
-      v, [&] { sum = 0; }, [&](double x) { sum += x * x; },
-      [&](std::int64_t, std::int64_t) { return std::sqrt(sum); });
+      v, [&] { sum = 0; }, [&](double x) { sum += x * x; }, [&](std::int64_t, std::int64_t) { return std::sqrt(sum); });
   return {};
 }
 

@@ -11,8 +11,8 @@ namespace {
 constexpr DTypeSet kInt8s = dtype_bit(DType::int8) | dtype_bit(DType::uint8);
 constexpr Param kQuantize[] = {input("input", kFloats, 0), option("zero_point", kInt8s), fixed("scale", kFloats),
                                option("axis", kInt32), fixed("output_dtype", kString)};
-constexpr Param kDequantize[] = {input("input", kInt8s, 'Q'), option("zero_point", kInt8s, 'Q'), fixed("scale", kFloats),
-                                 option("axis", kInt32)};
+constexpr Param kDequantize[] = {input("input", kInt8s, 'Q'), option("zero_point", kInt8s, 'Q'),
+                                 fixed("scale", kFloats), option("axis", kInt32)};
 
 // (C1) a scalar scale comes without axis and with a scalar zero_point; (C2) a vector with both as long as the axis.
 Result<void> check_scale(const InferView& v) {
@@ -34,7 +34,8 @@ Types infer_quantize(const InferView& v) {
   Type type = v.type("input");
   type.dtype = *dtype_from(v.text("output_dtype", "int8"));
   if (v.has("zero_point") && v.type("zero_point").dtype != type.dtype) {  // (C4)
-    return v.wrong("zero_point", fmt::format("is {}, the output is {}", name(v.type("zero_point").dtype), name(type.dtype)));
+    return v.wrong("zero_point",
+                   fmt::format("is {}, the output is {}", name(v.type("zero_point").dtype), name(type.dtype)));
   }
   return one(std::move(type));
 }

@@ -10,11 +10,12 @@
 namespace anemone::ops {
 namespace {
 
-constexpr Param kBernoulli[] = {input("shape", kInt32, 0), option("prob", kFloats, 0, "0.5"), option("seed", kInt32, 0, "-1")};
-constexpr Param kNormal[] = {input("shape", kInt32, 0), option("mean", kFloats, 'T', "0.0"), option("stddev", kFloats, 'T', "1.0"),
-                             option("seed", kInt32, 0, "-1")};
-constexpr Param kUniform[] = {input("shape", kInt32, 0), option("low", kFloats, 'T', "0.0"), option("high", kFloats, 'T', "1.0"),
-                              option("seed", kInt32, 0, "-1")};
+constexpr Param kBernoulli[] = {input("shape", kInt32, 0), option("prob", kFloats, 0, "0.5"),
+                                option("seed", kInt32, 0, "-1")};
+constexpr Param kNormal[] = {input("shape", kInt32, 0), option("mean", kFloats, 'T', "0.0"),
+                             option("stddev", kFloats, 'T', "1.0"), option("seed", kInt32, 0, "-1")};
+constexpr Param kUniform[] = {input("shape", kInt32, 0), option("low", kFloats, 'T', "0.0"),
+                              option("high", kFloats, 'T', "1.0"), option("seed", kInt32, 0, "-1")};
 constexpr Param kCategorical[] = {input("x"), option("mode", kString, 0, "\"logits\""), option("size", kInt32, 0, "1"),
                                   option("seed", kInt32, 0, "-1")};
 
@@ -50,9 +51,10 @@ Types infer_shape(const InferView& v) {
 }
 Types infer_categorical(const InferView& v) {
   Type type = v.type("x");
-  TRY_VOID(check_word(v, "mode", "logits", {"logits", "probs"}));                                                     // (C1)
-  TRY_VOID(check_rank(v, "x", 1, 5));                                                                                 // (C2)
-  if (v.integer("size", 1) < 1) return v.wrong("size", fmt::format("{} is not positive", v.integer("size", 1)));     // (C3)
+  TRY_VOID(check_word(v, "mode", "logits", {"logits", "probs"}));  // (C1)
+  TRY_VOID(check_rank(v, "x", 1, 5));                              // (C2)
+  if (v.integer("size", 1) < 1)
+    return v.wrong("size", fmt::format("{} is not positive", v.integer("size", 1)));  // (C3)
   if (type.ranked) type.dims.back() = v.integer("size", 1);
   return one(std::move(type));
 }
@@ -106,7 +108,8 @@ constexpr OpDef kOps[] = {
     {"random_bernoulli", "1 with probability prob, else 0", kBernoulliForms, eval_bernoulli, nullptr, kRandom},
     {"random_normal", "normally distributed numbers", kNormalForms, eval_normal, nullptr, kRandom},
     {"random_uniform", "numbers equally likely from low to high", kUniformForms, eval_uniform, nullptr, kRandom},
-    {"random_categorical", "class numbers drawn with the given probabilities", kCategoricalForms, eval_categorical, nullptr, kRandom},
+    {"random_categorical", "class numbers drawn with the given probabilities", kCategoricalForms, eval_categorical,
+     nullptr, kRandom},
 };
 
 }  // namespace

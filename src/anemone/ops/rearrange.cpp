@@ -19,7 +19,8 @@ Types infer_tile(const InferView& v) {
   const auto reps = v.known_ints("reps");
   Dims out = x.dims;
   for (std::size_t d = 0; d < out.size(); ++d) {
-    if (reps && (*reps)[d] < 1) return v.wrong("reps", fmt::format("{} in dimension {}", (*reps)[d], d));  // (C2) positive
+    if (reps && (*reps)[d] < 1)
+      return v.wrong("reps", fmt::format("{} in dimension {}", (*reps)[d], d));  // (C2) positive
     out[d] = reps ? times(out[d], (*reps)[d]) : kUnknown;
   }
   return one(x.dtype, std::move(out));
@@ -42,7 +43,7 @@ constexpr Param kPad[] = {input("x"), input("pad", kInt32, 0), option("mode", kS
                           option("constant_val", kFloats, 'T', "0")};
 Types infer_pad(const InferView& v) {
   const Type &x = v.type("x"), &operand = v.type("pad");
-  TRY_VOID(check_rank(v, "pad", 1, 1));                                             // (C1)
+  TRY_VOID(check_rank(v, "pad", 1, 1));                                               // (C1)
   TRY_VOID(check_word(v, "mode", "constant", {"constant", "reflect", "replicate"}));  // (C2)
   if (!x.ranked) return one(x);
   const auto pad = v.known_ints("pad");
@@ -56,7 +57,8 @@ Types infer_pad(const InferView& v) {
   const std::size_t first = out.size() - pad->size() / 2;
   for (std::size_t i = 0; 2 * i < pad->size(); ++i) {
     const std::int64_t before = (*pad)[2 * i], after = (*pad)[2 * i + 1];
-    if (before < 0 || after < 0) return v.wrong("pad", fmt::format("{} is negative somewhere", brief(*pad)), "use crop");  // (C4)
+    if (before < 0 || after < 0)
+      return v.wrong("pad", fmt::format("{} is negative somewhere", brief(*pad)), "use crop");  // (C4)
     std::int64_t& extent = out[first + i];
     const std::int64_t most = mode == "reflect" ? extent - 1 : extent;
     if (mode != "constant" && extent != kUnknown && std::max(before, after) > most) {  // (C5) enough to mirror
@@ -92,10 +94,10 @@ Result<void> eval_pad(EvalView& v) {
 // reverse, reverse_sequence
 constexpr Param kReverse15[] = {input("x", kNumbersBool), option("axes", kInt32, 0, "all")};
 constexpr Param kReverse17[] = {input("x", kAny17), option("axes", kInt32, 0, "all")};
-constexpr Param kReverseSequence15[] = {input("x", kNumbersBool), input("lengths", kInt32, 0), option("seq_axis", kInt32, 0, "0"),
-                                        option("batch_axis", kInt32, 0, "0")};
-constexpr Param kReverseSequence17[] = {input("x", kAny17), input("lengths", kIndices17, 0), option("seq_axis", kInt32, 0, "0"),
-                                        option("batch_axis", kInt32, 0, "0")};
+constexpr Param kReverseSequence15[] = {input("x", kNumbersBool), input("lengths", kInt32, 0),
+                                        option("seq_axis", kInt32, 0, "0"), option("batch_axis", kInt32, 0, "0")};
+constexpr Param kReverseSequence17[] = {input("x", kAny17), input("lengths", kIndices17, 0),
+                                        option("seq_axis", kInt32, 0, "0"), option("batch_axis", kInt32, 0, "0")};
 Types infer_reverse(const InferView& v) {
   const Type& x = v.type("x");
   if (x.ranked) TRY_VOID(axes_in(v, "axes", v.ints("axes"), x.rank()));  // (C1) axes exist, once each
@@ -109,7 +111,8 @@ Types infer_reverse_sequence(const InferView& v) {
   TRY_VOID(check_length(v, "lengths", x.dims[static_cast<std::size_t>(batch)]));  // (C2) one a sample
   return one(x);
 }
-constexpr Form kReverseForms[] = {{Target::ios15, kReverse15, infer_reverse}, {Target::ios17, kReverse17, infer_reverse}};
+constexpr Form kReverseForms[] = {{Target::ios15, kReverse15, infer_reverse},
+                                  {Target::ios17, kReverse17, infer_reverse}};
 constexpr Form kReverseSequenceForms[] = {{Target::ios15, kReverseSequence15, infer_reverse_sequence},
                                           {Target::ios17, kReverseSequence17, infer_reverse_sequence}};
 Result<void> eval_reverse(EvalView& v) {
@@ -119,7 +122,8 @@ Result<void> eval_reverse(EvalView& v) {
   for (std::int64_t axis : v.ints("axes")) turned[wrap_axis(axis, x.rank())] = true;
   for_each_index(x.dims, [&](const Dims& index, std::size_t flat) {
     std::int64_t at = 0;
-    for (std::size_t d = 0; d < strides.size(); ++d) at += (turned[d] ? x.dims[d] - 1 - index[d] : index[d]) * strides[d];
+    for (std::size_t d = 0; d < strides.size(); ++d)
+      at += (turned[d] ? x.dims[d] - 1 - index[d] : index[d]) * strides[d];
     v.out().data[flat] = x.data[static_cast<std::size_t>(at)];
   });
   return {};
@@ -127,7 +131,8 @@ Result<void> eval_reverse(EvalView& v) {
 Result<void> eval_reverse_sequence(EvalView& v) {
   const Array& x = v.in("x");
   const Dims strides = row_major_strides(x.dims), lengths = v.ints_of("lengths");
-  const std::size_t seq = wrap_axis(v.integer("seq_axis", 0), x.rank()), batch = wrap_axis(v.integer("batch_axis", 0), x.rank());
+  const std::size_t seq = wrap_axis(v.integer("seq_axis", 0), x.rank()),
+                    batch = wrap_axis(v.integer("batch_axis", 0), x.rank());
   for (std::int64_t length : lengths) {
     if (length < 0 || length > x.dims[seq]) return v.wrong("lengths", fmt::format("{} of {}", length, x.dims[seq]));
   }
@@ -140,7 +145,8 @@ Result<void> eval_reverse_sequence(EvalView& v) {
 }
 
 // band_part: of each matrix in the last two dimensions, `lower` diagonals below and `upper` above the main one.
-constexpr Param kBand[] = {input("x", kNumbersBool), option("lower", kInt32, 0, "-1"), option("upper", kInt32, 0, "-1")};
+constexpr Param kBand[] = {input("x", kNumbersBool), option("lower", kInt32, 0, "-1"),
+                           option("upper", kInt32, 0, "-1")};
 Types infer_band(const InferView& v) {
   TRY_VOID(check_rank(v, "x", 2, 5));  // (C1)
   return same_as_x(v);
@@ -158,8 +164,8 @@ Result<void> eval_band(EvalView& v) {
 }
 
 // cumsum
-constexpr Param kCumsum[] = {input("x", kNumbers), option("axis", kInt32, 0, "0"), option("exclusive", kBool, 0, "false"),
-                             option("reverse", kBool, 0, "false")};
+constexpr Param kCumsum[] = {input("x", kNumbers), option("axis", kInt32, 0, "0"),
+                             option("exclusive", kBool, 0, "false"), option("reverse", kBool, 0, "false")};
 Types infer_cumsum(const InferView& v) {
   const Type& x = v.type("x");
   if (x.ranked) TRY_VOID(axis_in(v, "axis", v.integer("axis", 0), x.rank()));  // (C1)
@@ -185,13 +191,16 @@ Result<void> eval_cumsum(EvalView& v) {
 }
 
 // sliding_windows: windows of `size` elements along axis, every `stride`; a new dimension after the axis.
-constexpr Param kSliding15[] = {input("x", kNumbers), fixed("axis", kInt32), fixed("size", kInt32), option("stride", kInt32, 0, "1")};
-constexpr Param kSliding17[] = {input("x", kAny17), fixed("axis", kInt32), fixed("size", kInt32), option("stride", kInt32, 0, "1")};
+constexpr Param kSliding15[] = {input("x", kNumbers), fixed("axis", kInt32), fixed("size", kInt32),
+                                option("stride", kInt32, 0, "1")};
+constexpr Param kSliding17[] = {input("x", kAny17), fixed("axis", kInt32), fixed("size", kInt32),
+                                option("stride", kInt32, 0, "1")};
 Types infer_sliding(const InferView& v) {
   const Type& x = v.type("x");
   if (!x.ranked) return one(x);
   TRY(const std::int64_t axis, axis_in(v, "axis", v.integer("axis", 0), x.rank()));  // (C1)
-  const std::int64_t size = v.integer("size", 1), stride = v.integer("stride", 1), extent = x.dims[static_cast<std::size_t>(axis)];
+  const std::int64_t size = v.integer("size", 1), stride = v.integer("stride", 1),
+                     extent = x.dims[static_cast<std::size_t>(axis)];
   if (size < 1 || stride < 1 || (extent != kUnknown && size > extent)) {  // (C2) at least one window
     return v.wrong("size", fmt::format("{} with stride {} does not fit an extent of {}", size, stride, extent));
   }
@@ -200,7 +209,8 @@ Types infer_sliding(const InferView& v) {
   out.insert(out.begin() + axis + 1, size);
   return one(x.dtype, std::move(out));
 }
-constexpr Form kSlidingForms[] = {{Target::ios15, kSliding15, infer_sliding}, {Target::ios17, kSliding17, infer_sliding}};
+constexpr Form kSlidingForms[] = {{Target::ios15, kSliding15, infer_sliding},
+                                  {Target::ios17, kSliding17, infer_sliding}};
 Result<void> eval_sliding(EvalView& v) {
   const Array& x = v.in("x");
   Array& y = v.out();
@@ -217,12 +227,12 @@ constexpr OpDef kOps[] = {
     {"tile", "x repeated along each dimension", kTileForms, eval_tile, nullptr, kMovement},
     {"pad", "x with margins around its last dimensions", kPadForms, eval_pad, nullptr, kMovement},
     {"reverse", "x backwards along axes", kReverseForms, eval_reverse, nullptr, kMovement},
-    {"reverse_sequence", "the first lengths[b] elements of each sample backwards", kReverseSequenceForms, eval_reverse_sequence,
-     nullptr, kMovement},
+    {"reverse_sequence", "the first lengths[b] elements of each sample backwards", kReverseSequenceForms,
+     eval_reverse_sequence, nullptr, kMovement},
     {"band_part", "x near the main diagonal, 0 elsewhere", kBandForms, eval_band},
     {"cumsum", "running sums along axis", kCumsumForms, eval_cumsum},
-    {"sliding_windows", "overlapping windows along axis, in a new dimension after it", kSlidingForms, eval_sliding, nullptr,
-     kMovement},
+    {"sliding_windows", "overlapping windows along axis, in a new dimension after it", kSlidingForms, eval_sliding,
+     nullptr, kMovement},
 };
 
 }  // namespace

@@ -21,7 +21,9 @@ TEST(Pad, Modes) {
            {"constant", {9, 1, 2, 3, 9, 9}}, {"reflect", {2, 1, 2, 3, 2, 1}}, {"replicate", {1, 1, 2, 3, 3, 3}}}) {
     SCOPED_TRACE(mode);
     Case c;
-    expect(c.run("pad", {{"x", c.in({1, 3}, {1, 2, 3})}, {"pad", {1, 2}}, {"mode", mode}, {"constant_val", c.number(9)}}), {1, 6}, out);
+    expect(
+        c.run("pad", {{"x", c.in({1, 3}, {1, 2, 3})}, {"pad", {1, 2}}, {"mode", mode}, {"constant_val", c.number(9)}}),
+        {1, 6}, out);
   }
 }
 TEST(Pad, LastDimensionsBeforeAndAfter) {
@@ -36,8 +38,10 @@ TEST(Pad, C2C3C4C5) {
   expect_refused(c.infer("pad", {{"x", c.typed({3})}, {"pad", {1, 1, 1}}}), "3 numbers for rank 1");
   expect_refused(c.infer("pad", {{"x", c.typed({3})}, {"pad", {1, 1, 1, 1}}}), "4 numbers for rank 1");
   expect_refused(c.infer("pad", {{"x", c.typed({3})}, {"pad", {1, -1}}}), "negative somewhere");
-  expect_refused(c.infer("pad", {{"x", c.typed({3})}, {"pad", {3, 0}}, {"mode", "reflect"}}), "does not fit mode \"reflect\"");
-  expect_refused(c.infer("pad", {{"x", c.typed({3})}, {"pad", c.typed(Type::tensor(DType::int32, {}))}}), "rank 1 is needed");  // C1
+  expect_refused(c.infer("pad", {{"x", c.typed({3})}, {"pad", {3, 0}}, {"mode", "reflect"}}),
+                 "does not fit mode \"reflect\"");
+  expect_refused(c.infer("pad", {{"x", c.typed({3})}, {"pad", c.typed(Type::tensor(DType::int32, {}))}}),
+                 "rank 1 is needed");  // C1
 }
 
 TEST(Reverse, Axes) {
@@ -50,13 +54,16 @@ TEST(Reverse, Axes) {
 }
 TEST(ReverseSequence, LengthsOfSamples) {
   Case c;
-  expect(c.run("reverse_sequence", {{"x", c.in({2, 3}, {1, 2, 3, 4, 5, 6})}, {"lengths", {2, 3}}, {"seq_axis", 1}, {"batch_axis", 0}}), {2, 3},
-         {2, 1, 3, 6, 5, 4});
+  expect(c.run("reverse_sequence",
+               {{"x", c.in({2, 3}, {1, 2, 3, 4, 5, 6})}, {"lengths", {2, 3}}, {"seq_axis", 1}, {"batch_axis", 0}}),
+         {2, 3}, {2, 1, 3, 6, 5, 4});
 }
 TEST(ReverseSequence, C1C2AndRunTime) {
   Case c;
-  expect_refused(c.infer("reverse_sequence", {{"x", c.typed({2, 3})}, {"lengths", {2, 3}}, {"seq_axis", 2}}), "axis 2 is outside");
-  expect_refused(c.infer("reverse_sequence", {{"x", c.typed({2, 3})}, {"lengths", {2}}, {"seq_axis", 1}}), "[2] is needed");
+  expect_refused(c.infer("reverse_sequence", {{"x", c.typed({2, 3})}, {"lengths", {2, 3}}, {"seq_axis", 2}}),
+                 "axis 2 is outside");
+  expect_refused(c.infer("reverse_sequence", {{"x", c.typed({2, 3})}, {"lengths", {2}}, {"seq_axis", 1}}),
+                 "[2] is needed");
   Case d;
   expect_refused(d.run("reverse_sequence", {{"x", d.in({1, 2}, {1, 2})}, {"lengths", {3}}, {"seq_axis", 1}}), "3 of 2");
 }
@@ -64,9 +71,11 @@ TEST(ReverseSequence, C1C2AndRunTime) {
 TEST(BandPart, KeepsDiagonals) {
   const std::vector<double> nine{1, 2, 3, 4, 5, 6, 7, 8, 9};
   Case upper;
-  expect(upper.run("band_part", {{"x", upper.in({3, 3}, nine)}, {"lower", 0}, {"upper", -1}}), {3, 3}, {1, 2, 3, 0, 5, 6, 0, 0, 9});
+  expect(upper.run("band_part", {{"x", upper.in({3, 3}, nine)}, {"lower", 0}, {"upper", -1}}), {3, 3},
+         {1, 2, 3, 0, 5, 6, 0, 0, 9});
   Case band;
-  expect(band.run("band_part", {{"x", band.in({3, 3}, nine)}, {"lower", 1}, {"upper", 0}}), {3, 3}, {1, 0, 0, 4, 5, 0, 0, 8, 9});
+  expect(band.run("band_part", {{"x", band.in({3, 3}, nine)}, {"lower", 1}, {"upper", 0}}), {3, 3},
+         {1, 0, 0, 4, 5, 0, 0, 8, 9});
   Case bad;
   expect_refused(bad.infer("band_part", {{"x", bad.typed({3})}}), "rank 2 to 5");
 }
@@ -88,10 +97,12 @@ TEST(Cumsum, DirectionsAndExclusion) {
 
 TEST(SlidingWindows, NewDimensionAfterTheAxis) {
   Case c;
-  expect(c.run("sliding_windows", {{"x", c.in({1, 5}, {1, 2, 3, 4, 5})}, {"axis", 1}, {"size", 2}, {"stride", 3}}), {1, 2, 2}, {1, 2, 4, 5});
+  expect(c.run("sliding_windows", {{"x", c.in({1, 5}, {1, 2, 3, 4, 5})}, {"axis", 1}, {"size", 2}, {"stride", 3}}),
+         {1, 2, 2}, {1, 2, 4, 5});
   Case d;
   expect_refused(d.infer("sliding_windows", {{"x", d.typed({5})}, {"axis", 1}, {"size", 2}}), "axis 1 is outside");
-  expect_refused(d.infer("sliding_windows", {{"x", d.typed({5})}, {"axis", 0}, {"size", 6}}), "does not fit an extent of 5");
+  expect_refused(d.infer("sliding_windows", {{"x", d.typed({5})}, {"axis", 0}, {"size", 6}}),
+                 "does not fit an extent of 5");
 }
 
 }  // namespace

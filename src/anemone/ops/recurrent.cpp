@@ -11,34 +11,62 @@ namespace {
 // iOS15 takes fp32 alone.
 template <DTypeSet F>
 struct Params {
-  static constexpr Param kLstm[] = {
-      input("x", F), input("initial_h", F), input("initial_c", F), fixed("weight_ih", F, 'T'), fixed("weight_hh", F, 'T'),
-      option("bias", F, 'T', "0…"), option("peephole", F, 'T'), option("weight_ih_back", F, 'T'), option("weight_hh_back", F, 'T'),
-      option("bias_back", F, 'T', "0…"), option("peephole_back", F, 'T'), option("direction", kString, 0, "\"forward\""),
-      option("output_sequence", kBool, 0, "false"), option("recurrent_activation", kString, 0, "\"sigmoid\""),
-      option("cell_activation", kString, 0, "\"tanh\""), option("activation", kString, 0, "\"tanh\""), option("clip", F, 'T')};
-  static constexpr Param kGru[] = {
-      input("x", F), input("initial_h", F), fixed("weight_ih", F, 'T'), fixed("weight_hh", F, 'T'), option("bias", F, 'T', "0…"),
-      option("direction", kString, 0, "\"forward\""), option("output_sequence", kBool, 0, "false"),
-      option("recurrent_activation", kString, 0, "\"sigmoid\""), option("activation", kString, 0, "\"tanh\"")};
-  static constexpr Param kGru18[] = {
-      input("x", F), input("initial_h", F), fixed("weight_ih", F, 'T'), fixed("weight_hh", F, 'T'), option("bias", F, 'T', "0…"),
-      option("direction", kString, 0, "\"forward\""), option("output_sequence", kBool, 0, "false"),
-      option("recurrent_activation", kString, 0, "\"sigmoid\""), option("activation", kString, 0, "\"tanh\""),
-      option("reset_after", kBool, 0, "false"), option("input_bias", F, 'T', "0…")};
-  static constexpr Param kRnn[] = {
-      input("x", F), input("initial_h", F), fixed("weight_ih", F, 'T'), fixed("weight_hh", F, 'T'), option("bias", F, 'T', "0…"),
-      option("direction", kString, 0, "\"forward\""), option("output_sequence", kBool, 0, "false"),
-      option("activation", kString, 0, "\"tanh\"")};
+  static constexpr Param kLstm[] = {input("x", F),
+                                    input("initial_h", F),
+                                    input("initial_c", F),
+                                    fixed("weight_ih", F, 'T'),
+                                    fixed("weight_hh", F, 'T'),
+                                    option("bias", F, 'T', "0…"),
+                                    option("peephole", F, 'T'),
+                                    option("weight_ih_back", F, 'T'),
+                                    option("weight_hh_back", F, 'T'),
+                                    option("bias_back", F, 'T', "0…"),
+                                    option("peephole_back", F, 'T'),
+                                    option("direction", kString, 0, "\"forward\""),
+                                    option("output_sequence", kBool, 0, "false"),
+                                    option("recurrent_activation", kString, 0, "\"sigmoid\""),
+                                    option("cell_activation", kString, 0, "\"tanh\""),
+                                    option("activation", kString, 0, "\"tanh\""),
+                                    option("clip", F, 'T')};
+  static constexpr Param kGru[] = {input("x", F),
+                                   input("initial_h", F),
+                                   fixed("weight_ih", F, 'T'),
+                                   fixed("weight_hh", F, 'T'),
+                                   option("bias", F, 'T', "0…"),
+                                   option("direction", kString, 0, "\"forward\""),
+                                   option("output_sequence", kBool, 0, "false"),
+                                   option("recurrent_activation", kString, 0, "\"sigmoid\""),
+                                   option("activation", kString, 0, "\"tanh\"")};
+  static constexpr Param kGru18[] = {input("x", F),
+                                     input("initial_h", F),
+                                     fixed("weight_ih", F, 'T'),
+                                     fixed("weight_hh", F, 'T'),
+                                     option("bias", F, 'T', "0…"),
+                                     option("direction", kString, 0, "\"forward\""),
+                                     option("output_sequence", kBool, 0, "false"),
+                                     option("recurrent_activation", kString, 0, "\"sigmoid\""),
+                                     option("activation", kString, 0, "\"tanh\""),
+                                     option("reset_after", kBool, 0, "false"),
+                                     option("input_bias", F, 'T', "0…")};
+  static constexpr Param kRnn[] = {input("x", F),
+                                   input("initial_h", F),
+                                   fixed("weight_ih", F, 'T'),
+                                   fixed("weight_hh", F, 'T'),
+                                   option("bias", F, 'T', "0…"),
+                                   option("direction", kString, 0, "\"forward\""),
+                                   option("output_sequence", kBool, 0, "false"),
+                                   option("activation", kString, 0, "\"tanh\"")};
 };
 constexpr DTypeSet kSingle = dtype_bit(DType::fp32);
 
 Result<void> check_activation(const InferView& v, std::string_view param, std::string_view fallback) {
-  return check_word(v, param, fallback, {"sigmoid", "tanh", "relu", "hard_sigmoid", "sigmoid_hard", "linear", "scaled_tanh"});
+  return check_word(v, param, fallback,
+                    {"sigmoid", "tanh", "relu", "hard_sigmoid", "sigmoid_hard", "linear", "scaled_tanh"});
 }
 double activate(std::string_view name, double x) {
   if (name == "sigmoid") return 1 / (1 + std::exp(-x));
-  if (name == "tanh" || name == "scaled_tanh") return std::tanh(x);  // both scales are 1: there is no parameter for them
+  if (name == "tanh" || name == "scaled_tanh")
+    return std::tanh(x);  // both scales are 1: there is no parameter for them
   if (name == "relu") return std::max(x, 0.0);
   if (name == "hard_sigmoid" || name == "sigmoid_hard") return std::clamp(0.2 * x + 0.5, 0.0, 1.0);
   return x;
@@ -46,7 +74,8 @@ double activate(std::string_view name, double x) {
 
 // (C1) x [steps, batch, inputs]; (C2) a direction of the operation; (C3) weights [gates·H, inputs] and [gates·H, H];
 // (C4) states [batch, H]; (C5) activations by name. Gives the sequence and the final states.
-Types infer_recurrent(const InferView& v, std::int64_t gates, bool bidirectional, std::initializer_list<const char*> states) {
+Types infer_recurrent(const InferView& v, std::int64_t gates, bool bidirectional,
+                      std::initializer_list<const char*> states) {
   const Type &x = v.type("x"), &input_weight = v.type("weight_ih"), &state_weight = v.type("weight_hh");
   TRY_VOID(check_rank(v, "x", 3, 3));          // (C1)
   TRY_VOID(check_rank(v, "weight_ih", 2, 2));  // (C3)
@@ -60,7 +89,8 @@ Types infer_recurrent(const InferView& v, std::int64_t gates, bool bidirectional
                                             brief(input_weight.dims), gates, hidden));
   }
   if (x.ranked && !may_equal(input_weight.dims[1], x.dims[2])) {
-    return v.wrong("weight_ih", fmt::format("{} takes {} numbers, x has {}", brief(input_weight.dims), input_weight.dims[1], x.dims[2]));
+    return v.wrong("weight_ih", fmt::format("{} takes {} numbers, x has {}", brief(input_weight.dims),
+                                            input_weight.dims[1], x.dims[2]));
   }
   for (const char* param : {"bias", "bias_back", "input_bias"}) TRY_VOID(check_length(v, param, gates * hidden));
   if (both) {
@@ -70,7 +100,8 @@ Types infer_recurrent(const InferView& v, std::int64_t gates, bool bidirectional
     TRY_VOID(check_dims(v, "weight_ih_back", input_weight.dims));
     TRY_VOID(check_dims(v, "weight_hh_back", state_weight.dims));
   }
-  const std::int64_t width = both ? 2 * hidden : hidden, batch = x.ranked ? x.dims[1] : kUnknown, steps = x.ranked ? x.dims[0] : kUnknown;
+  const std::int64_t width = both ? 2 * hidden : hidden, batch = x.ranked ? x.dims[1] : kUnknown,
+                     steps = x.ranked ? x.dims[0] : kUnknown;
   for (const char* state : states) TRY_VOID(check_dims(v, state, Dims{batch, width}));  // (C4)
   TRY_VOID(check_activation(v, "recurrent_activation", "sigmoid"));                     // (C5)
   TRY_VOID(check_activation(v, "cell_activation", "tanh"));
@@ -87,11 +118,13 @@ Types infer_lstm(const InferView& v) {
 }
 Types infer_gru(const InferView& v) { return infer_recurrent(v, 3, false, {"initial_h"}); }
 Types infer_rnn(const InferView& v) { return infer_recurrent(v, 1, false, {"initial_h"}); }
-constexpr Form kLstmForms[] = {{Target::ios15, Params<kSingle>::kLstm, infer_lstm}, {Target::ios17, Params<kFloats>::kLstm, infer_lstm}};
+constexpr Form kLstmForms[] = {{Target::ios15, Params<kSingle>::kLstm, infer_lstm},
+                               {Target::ios17, Params<kFloats>::kLstm, infer_lstm}};
 constexpr Form kGruForms[] = {{Target::ios15, Params<kSingle>::kGru, infer_gru},
                               {Target::ios17, Params<kFloats>::kGru, infer_gru},
                               {Target::ios18, Params<kFloats>::kGru18, infer_gru}};
-constexpr Form kRnnForms[] = {{Target::ios15, Params<kSingle>::kRnn, infer_rnn}, {Target::ios17, Params<kFloats>::kRnn, infer_rnn}};
+constexpr Form kRnnForms[] = {{Target::ios15, Params<kSingle>::kRnn, infer_rnn},
+                              {Target::ios17, Params<kFloats>::kRnn, infer_rnn}};
 
 // matrix [rows, n] times vector
 std::vector<double> times_vector(const Array& matrix, const double* vector) {
@@ -104,9 +137,11 @@ std::vector<double> times_vector(const Array& matrix, const double* vector) {
 }
 
 // Walks the steps of one direction for one sample: step(x) updates `state`, which starts at `column` of its row of the
-// outputs. A reversed sequence comes out in the order in which it was walked, unless both directions stand side by side.
+// outputs. A reversed sequence comes out in the order in which it was walked, unless both directions stand side by
+// side.
 template <class Step>
-void walk(EvalView& v, bool backward, std::int64_t sample, std::size_t column, std::vector<double>& state, Step&& step) {
+void walk(EvalView& v, bool backward, std::int64_t sample, std::size_t column, std::vector<double>& state,
+          Step&& step) {
   const Array& x = v.in("x");
   Array& y = v.out();
   const bool sequence = v.flag("output_sequence", false), both = v.text("direction", "forward") == "bidirectional";
@@ -130,7 +165,8 @@ void lstm_direction(EvalView& v, bool second, bool backward, std::int64_t sample
   const Array &input_weight = v.in("weight_ih" + suffix), &state_weight = v.in("weight_hh" + suffix);
   const Array *bias = v.maybe("bias" + suffix), *peephole = v.maybe("peephole" + suffix);
   const auto hidden = static_cast<std::size_t>(state_weight.dims[1]);
-  const std::string gate = v.text("recurrent_activation", "sigmoid"), cell = v.text("cell_activation", "tanh"), out = v.text("activation", "tanh");
+  const std::string gate = v.text("recurrent_activation", "sigmoid"), cell = v.text("cell_activation", "tanh"),
+                    out = v.text("activation", "tanh");
   const double clip = number_of(v, "clip", HUGE_VAL);
   const std::size_t width = static_cast<std::size_t>(v.out().dims[2]), column = second ? hidden : 0;
   const auto begin = static_cast<std::ptrdiff_t>(static_cast<std::size_t>(sample) * width + column);
@@ -173,7 +209,8 @@ Result<void> eval_gru(EvalView& v) {
   const bool reset_after = v.flag("reset_after", false), backward = v.text("direction", "forward") == "reverse";
   for (std::int64_t sample = 0; sample < v.in("x").dims[1]; ++sample) {
     const auto begin = static_cast<std::ptrdiff_t>(sample) * static_cast<std::ptrdiff_t>(hidden);
-    std::vector<double> h(initial.data.begin() + begin, initial.data.begin() + begin + static_cast<std::ptrdiff_t>(hidden));
+    std::vector<double> h(initial.data.begin() + begin,
+                          initial.data.begin() + begin + static_cast<std::ptrdiff_t>(hidden));
     walk(v, backward, sample, 0, h, [&](const double* x) {
       const std::vector<double> from_x = times_vector(input_weight, x), from_h = times_vector(state_weight, h.data());
       std::vector<double> reset(hidden), kept(hidden), gated(hidden);
@@ -189,7 +226,8 @@ Result<void> eval_gru(EvalView& v) {
       const std::vector<double> from_gated = times_vector(state_weight, gated.data());
       for (std::size_t k = 0; k < hidden; ++k) {
         const std::size_t at = hidden + k;
-        const double state = reset_after ? reset[k] * (from_h[at] + bias_at(bias, at)) : from_gated[at] + bias_at(bias, at);
+        const double state =
+            reset_after ? reset[k] * (from_h[at] + bias_at(bias, at)) : from_gated[at] + bias_at(bias, at);
         const double candidate = activate(out, from_x[at] + bias_at(input_bias, at) + state);
         h[k] = (1 - kept[k]) * candidate + kept[k] * h[k];
       }
@@ -206,7 +244,8 @@ Result<void> eval_rnn(EvalView& v) {
   const std::string out = v.text("activation", "tanh");
   for (std::int64_t sample = 0; sample < v.in("x").dims[1]; ++sample) {
     const auto begin = static_cast<std::ptrdiff_t>(sample) * static_cast<std::ptrdiff_t>(hidden);
-    std::vector<double> h(initial.data.begin() + begin, initial.data.begin() + begin + static_cast<std::ptrdiff_t>(hidden));
+    std::vector<double> h(initial.data.begin() + begin,
+                          initial.data.begin() + begin + static_cast<std::ptrdiff_t>(hidden));
     walk(v, v.text("direction", "forward") == "reverse", sample, 0, h, [&](const double* x) {
       const std::vector<double> from_x = times_vector(input_weight, x), from_h = times_vector(state_weight, h.data());
       for (std::size_t k = 0; k < hidden; ++k) h[k] = activate(out, from_x[k] + from_h[k] + bias_at(bias, k));

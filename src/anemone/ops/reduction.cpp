@@ -8,7 +8,8 @@
 namespace anemone::ops {
 namespace {
 
-constexpr Param kReduce[] = {input("x", kNumbers), option("axes", kInt32, 0, "all"), option("keep_dims", kBool, 0, "false")};
+constexpr Param kReduce[] = {input("x", kNumbers), option("axes", kInt32, 0, "all"),
+                             option("keep_dims", kBool, 0, "false")};
 
 Dims without_axes(const Dims& dims, const Dims& axes, bool keep) {
   Dims out;
@@ -108,9 +109,10 @@ Result<void> eval_log_sum_exp(EvalView& v) {
 }
 
 // reduce_argmax, reduce_argmin
-constexpr Param kArg15[] = {input("x", kNumbers), option("axis", kInt32, 0, "-1"), option("keep_dims", kBool, 0, "false")};
-constexpr Param kArg17[] = {input("x", kNumbers), option("axis", kInt32, 0, "-1"), option("keep_dims", kBool, 0, "false"),
-                            option("output_dtype", kString, 0, "\"int32\"")};
+constexpr Param kArg15[] = {input("x", kNumbers), option("axis", kInt32, 0, "-1"),
+                            option("keep_dims", kBool, 0, "false")};
+constexpr Param kArg17[] = {input("x", kNumbers), option("axis", kInt32, 0, "-1"),
+                            option("keep_dims", kBool, 0, "false"), option("output_dtype", kString, 0, "\"int32\"")};
 Types infer_arg(const InferView& v) {
   const Type& x = v.type("x");
   TRY_VOID(check_word(v, "output_dtype", "int32", {"int32", "uint16"}));  // (C2)

@@ -36,7 +36,8 @@ TEST(Reduction, NegativeAxesAndIntegers) {
 }
 TEST(Reduction, UnknownExtents) {
   Case c;
-  EXPECT_EQ(c.infer("reduce_max", {{"x", c.typed({kUnknown, 3, kUnknown})}, {"axes", {2}}})->front().dims, (Dims{kUnknown, 3}));
+  EXPECT_EQ(c.infer("reduce_max", {{"x", c.typed({kUnknown, 3, kUnknown})}, {"axes", {2}}})->front().dims,
+            (Dims{kUnknown, 3}));
 }
 TEST(Reduction, C1Axes) {
   Case c;

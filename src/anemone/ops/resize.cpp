@@ -13,12 +13,14 @@ constexpr DTypeSet kFactor = kInt32 | dtype_bit(DType::fp32);
 
 constexpr Param kUpNearest[] = {input("x"), option("scale_factor_height", kFactor, 'U', "1"),
                                 option("scale_factor_width", kFactor, 'U', "1")};
-constexpr Param kResizeNearest[] = {input("x"), fixed("target_size_height", kInt32), fixed("target_size_width", kInt32)};
+constexpr Param kResizeNearest[] = {input("x"), fixed("target_size_height", kInt32),
+                                    fixed("target_size_width", kInt32)};
 constexpr Param kUpBilinear15[] = {input("x"), option("scale_factor_height", kFactor, 'U', "1"),
-                                   option("scale_factor_width", kFactor, 'U', "1"), option("align_corners", kBool, 0, "true")};
-constexpr Param kUpBilinear16[] = {input("x"), option("scale_factor_height", kFactor, 'U', "1"),
-                                   option("scale_factor_width", kFactor, 'U', "1"), option("align_corners", kBool, 0, "true"),
-                                   option("half_pixel_centers", kBool, 0, "!align_corners")};
+                                   option("scale_factor_width", kFactor, 'U', "1"),
+                                   option("align_corners", kBool, 0, "true")};
+constexpr Param kUpBilinear16[] = {
+    input("x"), option("scale_factor_height", kFactor, 'U', "1"), option("scale_factor_width", kFactor, 'U', "1"),
+    option("align_corners", kBool, 0, "true"), option("half_pixel_centers", kBool, 0, "!align_corners")};
 constexpr Param kResizeBilinear[] = {input("x"), option("target_size_height", kInt32, 0, "1"),
                                      option("target_size_width", kInt32, 0, "1"),
                                      option("sampling_mode", kString, 0, "\"DEFAULT\"")};
@@ -29,7 +31,8 @@ Types with_extents(const InferView& v, std::int64_t height, std::int64_t width) 
   TRY_VOID(check_rank(v, "x", 3, 5));  // (C1)
   if (!x.ranked) return one(x);
   for (std::int64_t extent : {height, width}) {
-    if (extent != kUnknown && extent < 1) return v.wrong("x", fmt::format("would get the extents {}×{}", height, width));  // (C2)
+    if (extent != kUnknown && extent < 1)
+      return v.wrong("x", fmt::format("would get the extents {}×{}", height, width));  // (C2)
   }
   Dims out = x.dims;
   out[out.size() - 2] = height;
@@ -123,19 +126,20 @@ Result<void> eval_resize_bilinear(EvalView& v) {
 
 // resize: the last resized_dims dimensions, to a shape that may come at run time.
 constexpr DTypeSet kSizes = kInt32 | dtype_bit(DType::int16) | dtype_bit(DType::uint16) | dtype_bit(DType::uint32);
-constexpr Param kResize[] = {input("x", kNumbers), input("shape", kSizes, 0), fixed("resized_dims", dtype_bit(DType::uint32)),
-                             option("interpolation_mode", kString, 0, "\"LINEAR\""),
-                             option("sampling_mode", kString, 0, "\"DEFAULT\"")};
+constexpr Param kResize[] = {
+    input("x", kNumbers), input("shape", kSizes, 0), fixed("resized_dims", dtype_bit(DType::uint32)),
+    option("interpolation_mode", kString, 0, "\"LINEAR\""), option("sampling_mode", kString, 0, "\"DEFAULT\"")};
 Types infer_resize(const InferView& v) {
   const Type &x = v.type("x"), &shape = v.type("shape");
-  TRY_VOID(check_rank(v, "shape", 1, 1));                                                          // (C1)
-  TRY_VOID(check_word(v, "interpolation_mode", "LINEAR", {"LINEAR", "NEAREST_NEIGHBOR"}));         // (C2)
-  TRY_VOID(check_sampling_mode(v));                                                                // (C3)
+  TRY_VOID(check_rank(v, "shape", 1, 1));                                                   // (C1)
+  TRY_VOID(check_word(v, "interpolation_mode", "LINEAR", {"LINEAR", "NEAREST_NEIGHBOR"}));  // (C2)
+  TRY_VOID(check_sampling_mode(v));                                                         // (C3)
   if (!x.ranked) return one(x);
   const std::int64_t count = v.integer("resized_dims", 0);
   const std::int64_t given = shape.ranked && shape.dims[0] != kUnknown ? shape.dims[0] : count;
   if (count < 0 || count > x.rank() || count > given) {  // (C4) not more than x has and shape gives
-    return v.wrong("resized_dims", fmt::format("{} dimensions of rank {} and a shape of {} numbers", count, x.rank(), given));
+    return v.wrong("resized_dims",
+                   fmt::format("{} dimensions of rank {} and a shape of {} numbers", count, x.rank(), given));
   }
   const auto wanted = v.known_ints("shape");
   Dims out = x.dims;
@@ -192,8 +196,10 @@ Result<void> eval_crop(EvalView& v) {
 }
 
 constexpr OpDef kOps[] = {
-    {"upsample_nearest_neighbor", "the last two dimensions times a factor, nearest neighbour", kUpNearestForms, eval_nearest},
-    {"resize_nearest_neighbor", "the last two dimensions to a size, nearest neighbour", kResizeNearestForms, eval_nearest},
+    {"upsample_nearest_neighbor", "the last two dimensions times a factor, nearest neighbour", kUpNearestForms,
+     eval_nearest},
+    {"resize_nearest_neighbor", "the last two dimensions to a size, nearest neighbour", kResizeNearestForms,
+     eval_nearest},
     {"upsample_bilinear", "the last two dimensions times a factor, bilinear", kUpBilinearForms, eval_upsample_bilinear},
     {"resize_bilinear", "the last two dimensions to a size, bilinear", kResizeBilinearForms, eval_resize_bilinear},
     {"resize", "the last dimensions to a shape, linear or nearest neighbour", kResizeForms, eval_resize},

@@ -15,7 +15,9 @@ struct Plane {
   const double* data;
   std::int64_t height, width;
   double at(std::int64_t row, std::int64_t column) const { return data[row * width + column]; }
-  bool holds(std::int64_t row, std::int64_t column) const { return row >= 0 && row < height && column >= 0 && column < width; }
+  bool holds(std::int64_t row, std::int64_t column) const {
+    return row >= 0 && row < height && column >= 0 && column < width;
+  }
 };
 Plane plane_of(const Array& x, std::int64_t sample, std::int64_t channel) {
   const std::int64_t height = x.dims[2], width = x.dims[3];
@@ -24,7 +26,8 @@ Plane plane_of(const Array& x, std::int64_t sample, std::int64_t channel) {
 
 // The four neighbours weighted; those outside of the plane count as `outside`.
 double bilinear(const Plane& p, double row, double column, double outside) {
-  if (!(row > -1 && row < static_cast<double>(p.height) && column > -1 && column < static_cast<double>(p.width))) return outside;
+  if (!(row > -1 && row < static_cast<double>(p.height) && column > -1 && column < static_cast<double>(p.width)))
+    return outside;
   const auto top = static_cast<std::int64_t>(std::floor(row)), left = static_cast<std::int64_t>(std::floor(column));
   const double down = row - static_cast<double>(top), right = column - static_cast<double>(left);
   const auto tap = [&](std::int64_t r, std::int64_t c, double weight) {
@@ -36,24 +39,39 @@ double bilinear(const Plane& p, double row, double column, double outside) {
 
 // crop_resize: boxes as [N,1,4,1,1], or [N,1,5,1,1] with the sample first; from iOS17 as [N,4] and box_indices [N].
 constexpr DTypeSet kSizes16 = dtype_bit(DType::uint16);
-constexpr Param kCrop15[] = {input("x"), input("roi"), option("target_height", kInt32, 0, "1"), option("target_width", kInt32, 0, "1"),
-                             option("normalized_coordinates", kBool, 0, "false"), option("spatial_scale", dtype_bit(DType::fp32), 0, "1"),
+constexpr Param kCrop15[] = {input("x"),
+                             input("roi"),
+                             option("target_height", kInt32, 0, "1"),
+                             option("target_width", kInt32, 0, "1"),
+                             option("normalized_coordinates", kBool, 0, "false"),
+                             option("spatial_scale", dtype_bit(DType::fp32), 0, "1"),
                              option("box_coordinate_mode", kString, 0, "\"CORNERS_HEIGHT_FIRST\""),
                              option("sampling_mode", kString, 0, "\"DEFAULT\"")};
-constexpr Param kCrop16[] = {input("x"), input("roi"), option("target_height", kInt32, 0, "1"), option("target_width", kInt32, 0, "1"),
-                             option("normalized_coordinates", kBool, 0, "false"), option("spatial_scale", dtype_bit(DType::fp32), 0, "1"),
+constexpr Param kCrop16[] = {input("x"),
+                             input("roi"),
+                             option("target_height", kInt32, 0, "1"),
+                             option("target_width", kInt32, 0, "1"),
+                             option("normalized_coordinates", kBool, 0, "false"),
+                             option("spatial_scale", dtype_bit(DType::fp32), 0, "1"),
                              option("box_coordinate_mode", kString, 0, "\"CORNERS_HEIGHT_FIRST\""),
-                             option("sampling_mode", kString, 0, "\"DEFAULT\""), option("pad_value", kFloats, 'T', "0")};
-constexpr Param kCrop17[] = {input("x"), input("boxes", kFloats | kSizes16, 0), maybe("box_indices", kInt32 | kSizes16, 0, "0…N-1"),
-                             option("target_height", kInt32, 0, "1"), option("target_width", kInt32, 0, "1"),
-                             option("normalized_coordinates", kBool, 0, "false"), option("spatial_scale", dtype_bit(DType::fp32), 0, "1"),
+                             option("sampling_mode", kString, 0, "\"DEFAULT\""),
+                             option("pad_value", kFloats, 'T', "0")};
+constexpr Param kCrop17[] = {input("x"),
+                             input("boxes", kFloats | kSizes16, 0),
+                             maybe("box_indices", kInt32 | kSizes16, 0, "0…N-1"),
+                             option("target_height", kInt32, 0, "1"),
+                             option("target_width", kInt32, 0, "1"),
+                             option("normalized_coordinates", kBool, 0, "false"),
+                             option("spatial_scale", dtype_bit(DType::fp32), 0, "1"),
                              option("box_coordinate_mode", kString, 0, "\"CORNERS_HEIGHT_FIRST\""),
-                             option("sampling_mode", kString, 0, "\"DEFAULT\""), option("pad_value", kFloats, 'T', "0")};
+                             option("sampling_mode", kString, 0, "\"DEFAULT\""),
+                             option("pad_value", kFloats, 'T', "0")};
 
 Result<void> check_crop(const InferView& v) {
-  TRY_VOID(check_rank(v, "x", 4, 4));                                  // (C1)
-  TRY_VOID(check_word(v, "box_coordinate_mode", "CORNERS_HEIGHT_FIRST",  // (C2)
-                      {"CORNERS_HEIGHT_FIRST", "CORNERS_WIDTH_FIRST", "CENTER_SIZE_HEIGHT_FIRST", "CENTER_SIZE_WIDTH_FIRST"}));
+  TRY_VOID(check_rank(v, "x", 4, 4));  // (C1)
+  TRY_VOID(check_word(
+      v, "box_coordinate_mode", "CORNERS_HEIGHT_FIRST",  // (C2)
+      {"CORNERS_HEIGHT_FIRST", "CORNERS_WIDTH_FIRST", "CENTER_SIZE_HEIGHT_FIRST", "CENTER_SIZE_WIDTH_FIRST"}));
   TRY_VOID(check_word(v, "sampling_mode", "DEFAULT",
                       {"STRICT_ALIGN_CORNERS", "ALIGN_CORNERS", "DEFAULT", "UNALIGN_CORNERS", "OFFSET_CORNERS"}));
   for (const char* param : {"target_height", "target_width"}) {  // (C3)
@@ -81,13 +99,15 @@ Types infer_crop17(const InferView& v) {
   TRY_VOID(check_rank(v, "boxes", 2, 2));
   if (!x.ranked || !boxes.ranked) return one(Type::unranked(x.dtype));
   if (!may_equal(boxes.dims[1], 4)) return v.wrong("boxes", fmt::format("{} is not [N,4]", brief(boxes.dims)));  // (C4)
-  TRY_VOID(check_length(v, "box_indices", boxes.dims[0]));                                                          // (C5)
-  if (v.flag("normalized_coordinates", false) && !is_float(boxes.dtype)) {                                          // (C6)
+  TRY_VOID(check_length(v, "box_indices", boxes.dims[0]));                                                       // (C5)
+  if (v.flag("normalized_coordinates", false) && !is_float(boxes.dtype)) {                                       // (C6)
     return v.wrong("boxes", fmt::format("are {}, and normalized coordinates need floats", name(boxes.dtype)));
   }
   return one(x.dtype, {boxes.dims[0], x.dims[1], v.integer("target_height", 1), v.integer("target_width", 1)});
 }
-constexpr Form kCropForms[] = {{Target::ios15, kCrop15, infer_crop15}, {Target::ios16, kCrop16, infer_crop15}, {Target::ios17, kCrop17, infer_crop17}};
+constexpr Form kCropForms[] = {{Target::ios15, kCrop15, infer_crop15},
+                               {Target::ios16, kCrop16, infer_crop15},
+                               {Target::ios17, kCrop17, infer_crop17}};
 
 struct Span {
   double first, last;
@@ -139,10 +159,13 @@ Result<void> eval_crop(EvalView& v) {
     const double* box = boxes.data.data() + n * numbers + (numbers - 4);
     const auto [rows, columns] = spans_of(v, box, x);
     if (mode == "UNALIGN_CORNERS" && (rows.last < rows.first || columns.last < columns.first)) {
-      return v.wrong(old_form ? "roi" : "boxes", fmt::format("box {} is turned over, which UNALIGN_CORNERS does not define", n));
+      return v.wrong(old_form ? "roi" : "boxes",
+                     fmt::format("box {} is turned over, which UNALIGN_CORNERS does not define", n));
     }
     for (std::int64_t b = 0; b < repeats; ++b) {
-      const double index = numbers == 5 ? box[-1] : indices ? indices->data[static_cast<std::size_t>(n)] : static_cast<double>(old_form ? b : n);
+      const double index = numbers == 5 ? box[-1]
+                           : indices    ? indices->data[static_cast<std::size_t>(n)]
+                                        : static_cast<double>(old_form ? b : n);
       if (!(index >= 0 && index < static_cast<double>(x.dims[0]))) {
         return v.wrong("box_indices", fmt::format("box {} names sample {} of {}", n, index, x.dims[0]));
       }
@@ -163,9 +186,15 @@ Result<void> eval_crop(EvalView& v) {
 }
 
 // affine: (x, y) in −1 … 1 of the output goes to a0·x + a1·y + a2, b0·x + b1·y + b2 of the input.
-constexpr Param kAffine[] = {input("x"), input("transform_matrix"), fixed("output_height", kInt32), fixed("output_width", kInt32),
-                             fixed("sampling_mode", kString), fixed("padding_mode", kString), fixed("padding_value", kFloats, 'T'),
-                             fixed("coordinates_mode", kString), fixed("align_corners", kBool)};
+constexpr Param kAffine[] = {input("x"),
+                             input("transform_matrix"),
+                             fixed("output_height", kInt32),
+                             fixed("output_width", kInt32),
+                             fixed("sampling_mode", kString),
+                             fixed("padding_mode", kString),
+                             fixed("padding_value", kFloats, 'T'),
+                             fixed("coordinates_mode", kString),
+                             fixed("align_corners", kBool)};
 Types infer_affine(const InferView& v) {
   const Type &x = v.type("x"), &matrix = v.type("transform_matrix");
   TRY_VOID(check_rank(v, "x", 4, 4));                 // (C1)
@@ -205,15 +234,21 @@ Result<void> eval_affine(EvalView& v) {
 // resample: coordinates [B, h, w, 2] hold (x, y).
 constexpr DTypeSet kPlaces15 = kInt32 | dtype_bit(DType::fp32);
 template <DTypeSet Places>
-constexpr Param kResample[] = {input("x"), input("coordinates", Places, 0), fixed("sampling_mode", kString), fixed("padding_mode", kString),
-                               fixed("padding_value", kFloats, 'T'), fixed("coordinates_mode", kString), fixed("align_corners", kBool)};
+constexpr Param kResample[] = {input("x"),
+                               input("coordinates", Places, 0),
+                               fixed("sampling_mode", kString),
+                               fixed("padding_mode", kString),
+                               fixed("padding_value", kFloats, 'T'),
+                               fixed("coordinates_mode", kString),
+                               fixed("align_corners", kBool)};
 Types infer_resample(const InferView& v) {
   const Type &x = v.type("x"), &places = v.type("coordinates");
-  TRY_VOID(check_rank(v, "x", 4, 4));            // (C1)
-  TRY_VOID(check_rank(v, "coordinates", 4, 4));  // (C2) [B, h, w, 2]
+  TRY_VOID(check_rank(v, "x", 4, 4));                                     // (C1)
+  TRY_VOID(check_rank(v, "coordinates", 4, 4));                           // (C2) [B, h, w, 2]
   TRY_VOID(check_word(v, "sampling_mode", "", {"bilinear", "nearest"}));  // (C3)
   TRY_VOID(check_word(v, "padding_mode", "", {"constant", "border", "reflection", "symmetric"}));
-  TRY_VOID(check_word(v, "coordinates_mode", "", {"unnormalized", "normalized_minus_one_to_one", "normalized_zero_to_one"}));
+  TRY_VOID(
+      check_word(v, "coordinates_mode", "", {"unnormalized", "normalized_minus_one_to_one", "normalized_zero_to_one"}));
   if (!x.ranked || !places.ranked) return one(Type::unranked(x.dtype));
   if (!may_equal(places.dims[0], x.dims[0]) || !may_equal(places.dims[3], 2)) {
     return v.wrong("coordinates", fmt::format("{} is not [{},h,w,2]", brief(places.dims), x.dims[0]));

@@ -12,8 +12,11 @@ constexpr DTypeSet kIndices17All = kInt32 | kSmallInts;
 
 constexpr Param kScatter15[] = {input("data", kNumbers), input("indices", kInt32, 0), input("updates", kNumbers),
                                 option("axis", kInt32, 0, "0"), option("mode", kString, 0, "\"add\"")};
-constexpr Param kScatter17[] = {input("data", kNumbers), input("indices", kIndices17All, 0), input("updates", kNumbers),
-                                option("axis", kInt32, 0, "0"), option("mode", kString, 0, "\"add\""),
+constexpr Param kScatter17[] = {input("data", kNumbers),
+                                input("indices", kIndices17All, 0),
+                                input("updates", kNumbers),
+                                option("axis", kInt32, 0, "0"),
+                                option("mode", kString, 0, "\"add\""),
                                 option("validate_indices", kBool, 0, "false")};
 constexpr Param kNd15[] = {input("data", kNumbers), input("indices", kInt32, 0), input("updates", kNumbers),
                            option("mode", kString, 0, "\"add\"")};
@@ -54,7 +57,8 @@ Types infer_scatter(const InferView& v) {
   TRY_VOID(check_dims(v, "updates", expected));  // (C3)
   return one(data);
 }
-constexpr Form kScatterForms[] = {{Target::ios15, kScatter15, infer_scatter}, {Target::ios17, kScatter17, infer_scatter}};
+constexpr Form kScatterForms[] = {{Target::ios15, kScatter15, infer_scatter},
+                                  {Target::ios17, kScatter17, infer_scatter}};
 Result<void> eval_scatter(EvalView& v) {
   const Array &data = v.in("data"), &indices = v.in("indices"), &updates = v.in("updates");
   Array& y = v.out();
@@ -81,7 +85,8 @@ Types infer_along(const InferView& v) {
   if (!data.ranked || !indices.ranked) return one(data);
   TRY(const std::int64_t axis, axis_in(v, "axis", v.integer("axis", 0), data.rank()));  // (C2)
   Dims expected = data.dims;
-  if (indices.rank() == data.rank()) expected[static_cast<std::size_t>(axis)] = indices.dims[static_cast<std::size_t>(axis)];
+  if (indices.rank() == data.rank())
+    expected[static_cast<std::size_t>(axis)] = indices.dims[static_cast<std::size_t>(axis)];
   TRY_VOID(check_dims(v, "indices", expected));      // (C3) equal extents but for the axis
   TRY_VOID(check_dims(v, "updates", indices.dims));  // (C4) one update an index
   return one(data);

@@ -55,16 +55,19 @@ Types infer_reshape(const InferView& v) {
   const std::int64_t rest = product(others);
   if (volume == kUnknown || rest == kUnknown) return one(x.dtype, std::move(out));
   if (free != out.size() ? rest == 0 || volume % rest != 0 : volume != rest) {  // (C5) the same number of elements
-    return v.wrong("shape", fmt::format("{} does not hold the {} elements of {}", brief(*shape), volume, brief(x.dims)));
+    return v.wrong("shape",
+                   fmt::format("{} does not hold the {} elements of {}", brief(*shape), volume, brief(x.dims)));
   }
   if (free != out.size()) out[free] = volume / rest;
   return one(x.dtype, std::move(out));
 }
-constexpr Form kReshapeForms[] = {{Target::ios15, kReshape15, infer_reshape}, {Target::ios17, kReshape17, infer_reshape}};
+constexpr Form kReshapeForms[] = {{Target::ios15, kReshape15, infer_reshape},
+                                  {Target::ios17, kReshape17, infer_reshape}};
 
 // reshape_like: the new shape is glued from pieces [begin, end) of the shapes of other tensors.
-constexpr Param kReshapeLike16[] = {input("x", kNumbersBool), several("ref_tensors", kNumbersBool, 0), several("begins", kInt32, 0),
-                                    several("ends", kInt32, 0), several("end_masks", kBool, 0)};
+constexpr Param kReshapeLike16[] = {input("x", kNumbersBool), several("ref_tensors", kNumbersBool, 0),
+                                    several("begins", kInt32, 0), several("ends", kInt32, 0),
+                                    several("end_masks", kBool, 0)};
 constexpr Param kReshapeLike17[] = {input("x", kAny17), several("ref_tensors", kAny17, 0), several("begins", kInt32, 0),
                                     several("ends", kInt32, 0), several("end_masks", kBool, 0)};
 Types infer_reshape_like(const InferView& v) {
@@ -129,7 +132,8 @@ Types infer_squeeze(const InferView& v) {
   return one(x.dtype, std::move(out));
 }
 constexpr Form kExpandForms[] = {{Target::ios15, kExpand15, infer_expand}, {Target::ios17, kExpand17, infer_expand}};
-constexpr Form kSqueezeForms[] = {{Target::ios15, kSqueeze15, infer_squeeze}, {Target::ios17, kSqueeze17, infer_squeeze}};
+constexpr Form kSqueezeForms[] = {{Target::ios15, kSqueeze15, infer_squeeze},
+                                  {Target::ios17, kSqueeze17, infer_squeeze}};
 
 // flatten2d
 constexpr Param kFlatten[] = {input("x", kNumbersBool), option("axis", kInt32, 0, "1")};
@@ -152,14 +156,15 @@ Types infer_transpose(const InferView& v) {
   const Type& x = v.type("x");
   if (!x.ranked) return one(x);
   TRY(const Dims perm, axes_in(v, "perm", v.ints("perm"), x.rank()));  // (C1) axes exist, once each
-  if (perm.size() != x.dims.size()) {                                   // (C2) all of them
+  if (perm.size() != x.dims.size()) {                                  // (C2) all of them
     return v.wrong("perm", fmt::format("{} has not the rank of x, {}", brief(perm), x.rank()));
   }
   Dims out;
   for (std::int64_t axis : perm) out.push_back(x.dims[static_cast<std::size_t>(axis)]);
   return one(x.dtype, std::move(out));
 }
-constexpr Form kTransposeForms[] = {{Target::ios15, kTranspose15, infer_transpose}, {Target::ios17, kTranspose17, infer_transpose}};
+constexpr Form kTransposeForms[] = {{Target::ios15, kTranspose15, infer_transpose},
+                                    {Target::ios17, kTranspose17, infer_transpose}};
 Result<void> eval_transpose(EvalView& v) {
   const Array& x = v.in("x");
   Array& y = v.out();
@@ -185,8 +190,10 @@ Result<void> eval_shape(EvalView& v) {
 }
 
 constexpr OpDef kOps[] = {
-    {"reshape", "x in another shape; -1 = what is left, 0 = as in x", kReshapeForms, eval_same_elements, nullptr, kMovement},
-    {"reshape_like", "x in a shape glued from pieces of other shapes", kReshapeLikeForms, eval_same_elements, nullptr, kMovement},
+    {"reshape", "x in another shape; -1 = what is left, 0 = as in x", kReshapeForms, eval_same_elements, nullptr,
+     kMovement},
+    {"reshape_like", "x in a shape glued from pieces of other shapes", kReshapeLikeForms, eval_same_elements, nullptr,
+     kMovement},
     {"expand_dims", "x with extents of 1 inserted", kExpandForms, eval_same_elements, nullptr, kMovement},
     {"squeeze", "x with extents of 1 removed", kSqueezeForms, eval_same_elements, nullptr, kMovement},
     {"flatten2d", "x as a matrix, split before axis", kFlattenForms, eval_same_elements, nullptr, kMovement},

@@ -29,7 +29,8 @@ TEST(Reshape, ShapeOfRunTime) {
 TEST(Reshape, UnknownExtents) {
   Case c;
   EXPECT_EQ(inferred(c, "reshape", {{"x", c.typed({kUnknown, 3})}, {"shape", {-1, 3}}}), (Dims{kUnknown, 3}));
-  EXPECT_EQ(inferred(c, "reshape", {{"x", c.typed({2, 3})}, {"shape", c.typed(Type::tensor(DType::int32, {2}))}}), (Dims{kUnknown, kUnknown}));
+  EXPECT_EQ(inferred(c, "reshape", {{"x", c.typed({2, 3})}, {"shape", c.typed(Type::tensor(DType::int32, {2}))}}),
+            (Dims{kUnknown, kUnknown}));
 }
 TEST(Reshape, C2C3C4C5) {
   Case c;
@@ -39,7 +40,8 @@ TEST(Reshape, C2C3C4C5) {
   expect_refused(c.infer("reshape", {{"x", c.typed({2, 3})}, {"shape", {4, -1}}}), "does not hold the 6 elements");
   Case old(Target::ios16);
   expect_refused(old.infer("reshape", {{"x", old.typed({2, 3})}, {"shape", {0, 3, 1}}}), "needs the rank of x");
-  expect_refused(old.infer("reshape", {{"x", old.typed({2, 3})}, {"shape", old.number(6, DType::int32)}}), "rank 1 is needed");
+  expect_refused(old.infer("reshape", {{"x", old.typed({2, 3})}, {"shape", old.number(6, DType::int32)}}),
+                 "rank 1 is needed");
 }
 
 TEST(ReshapeLike, GluesPiecesOfShapes) {
@@ -50,14 +52,23 @@ TEST(ReshapeLike, GluesPiecesOfShapes) {
     return out;
   };
   std::vector<Value*> references{c.in({1, 3}, {0, 0, 0}), c.in({2, 5}, std::vector<double>(10))};
-  expect(c.run("reshape_like", {{"x", c.in({6}, kSix)}, {"ref_tensors", references}, {"begins", list({1, 0}, DType::int32)},
-                                {"ends", list({0, 1}, DType::int32)}, {"end_masks", list({1, 0}, DType::boolean)}}),
+  expect(c.run("reshape_like", {{"x", c.in({6}, kSix)},
+                                {"ref_tensors", references},
+                                {"begins", list({1, 0}, DType::int32)},
+                                {"ends", list({0, 1}, DType::int32)},
+                                {"end_masks", list({1, 0}, DType::boolean)}}),
          {3, 2}, kSix);
-  expect_refused(c.infer("reshape_like", {{"x", c.typed({6})}, {"ref_tensors", references}, {"begins", list({1}, DType::int32)},
-                                          {"ends", list({0, 1}, DType::int32)}, {"end_masks", list({1, 0}, DType::boolean)}}),
+  expect_refused(c.infer("reshape_like", {{"x", c.typed({6})},
+                                          {"ref_tensors", references},
+                                          {"begins", list({1}, DType::int32)},
+                                          {"ends", list({0, 1}, DType::int32)},
+                                          {"end_masks", list({1, 0}, DType::boolean)}}),
                  "1 begins, 2 ends");
-  expect_refused(c.infer("reshape_like", {{"x", c.typed({7})}, {"ref_tensors", references}, {"begins", list({1, 0}, DType::int32)},
-                                          {"ends", list({0, 1}, DType::int32)}, {"end_masks", list({1, 0}, DType::boolean)}}),
+  expect_refused(c.infer("reshape_like", {{"x", c.typed({7})},
+                                          {"ref_tensors", references},
+                                          {"begins", list({1, 0}, DType::int32)},
+                                          {"ends", list({0, 1}, DType::int32)},
+                                          {"end_masks", list({1, 0}, DType::boolean)}}),
                  "does not hold [7]");
 }
 

@@ -8,16 +8,28 @@
 namespace anemone::ops {
 namespace {
 
-constexpr Param kByIndex15[] = {
-    input("x", kNumbersBool), input("begin", kInt32, 0), input("end", kInt32, 0), option("stride", kInt32, 0, "1…"),
-    option("begin_mask", kBool, 0, "false…"), option("end_mask", kBool, 0, "false…"), option("squeeze_mask", kBool, 0, "false…")};
-constexpr Param kByIndex17[] = {
-    input("x", kAny17), input("begin", kIndices17, 'I'), input("end", kIndices17, 'I'), option("stride", kIndices17, 0, "1…"),
-    option("begin_mask", kBool, 0, "false…"), option("end_mask", kBool, 0, "false…"), option("squeeze_mask", kBool, 0, "false…")};
-constexpr Param kUpdate18[] = {
-    input("x", kAny17), input("update", kAny17), input("begin", kIndices17, 'I'), input("end", kIndices17, 'I'),
-    option("stride", kIndices17, 0, "1…"), option("begin_mask", kBool, 0, "false…"), option("end_mask", kBool, 0, "false…"),
-    option("squeeze_mask", kBool, 0, "false…")};
+constexpr Param kByIndex15[] = {input("x", kNumbersBool),
+                                input("begin", kInt32, 0),
+                                input("end", kInt32, 0),
+                                option("stride", kInt32, 0, "1…"),
+                                option("begin_mask", kBool, 0, "false…"),
+                                option("end_mask", kBool, 0, "false…"),
+                                option("squeeze_mask", kBool, 0, "false…")};
+constexpr Param kByIndex17[] = {input("x", kAny17),
+                                input("begin", kIndices17, 'I'),
+                                input("end", kIndices17, 'I'),
+                                option("stride", kIndices17, 0, "1…"),
+                                option("begin_mask", kBool, 0, "false…"),
+                                option("end_mask", kBool, 0, "false…"),
+                                option("squeeze_mask", kBool, 0, "false…")};
+constexpr Param kUpdate18[] = {input("x", kAny17),
+                               input("update", kAny17),
+                               input("begin", kIndices17, 'I'),
+                               input("end", kIndices17, 'I'),
+                               option("stride", kIndices17, 0, "1…"),
+                               option("begin_mask", kBool, 0, "false…"),
+                               option("end_mask", kBool, 0, "false…"),
+                               option("squeeze_mask", kBool, 0, "false…")};
 
 // What a slice takes of one dimension, as numpy counts.
 struct Cut {
@@ -29,7 +41,9 @@ struct Masks {
   std::vector<bool> begin, end, squeeze;
   Dims stride;
   Masks(const ConstantView& v, std::size_t rank)
-      : begin(v.flags("begin_mask", rank)), end(v.flags("end_mask", rank)), squeeze(v.flags("squeeze_mask", rank)),
+      : begin(v.flags("begin_mask", rank)),
+        end(v.flags("end_mask", rank)),
+        squeeze(v.flags("squeeze_mask", rank)),
         stride(v.ints("stride", Dims(rank, 1))) {}
 };
 
@@ -61,8 +75,8 @@ Result<std::vector<Cut>> cuts_of(const InferView& v, const Type& x) {
   std::vector<Cut> cuts;
   for (std::size_t d = 0; d < rank; ++d) {
     if (masks.stride[d] == 0) return v.wrong("stride", fmt::format("is 0 in dimension {}", d));  // (C2)
-    if (begin && end && !masks.squeeze[d] && !masks.begin[d] && !masks.end[d] && masks.stride[d] > 0 && (*begin)[d] >= 0 &&
-        (*end)[d] >= 0 && (*begin)[d] > (*end)[d]) {  // (C3) not backwards
+    if (begin && end && !masks.squeeze[d] && !masks.begin[d] && !masks.end[d] && masks.stride[d] > 0 &&
+        (*begin)[d] >= 0 && (*end)[d] >= 0 && (*begin)[d] > (*end)[d]) {  // (C3) not backwards
       return v.wrong("begin", fmt::format("{} is behind end = {} in dimension {}", (*begin)[d], (*end)[d], d));
     }
     if (begin && masks.squeeze[d] && !masks.begin[d] && x.dims[d] != kUnknown &&
@@ -143,7 +157,8 @@ Result<void> eval_update(EvalView& v) {
   return {};
 }
 
-constexpr Form kByIndexForms[] = {{Target::ios15, kByIndex15, infer_by_index}, {Target::ios17, kByIndex17, infer_by_index}};
+constexpr Form kByIndexForms[] = {{Target::ios15, kByIndex15, infer_by_index},
+                                  {Target::ios17, kByIndex17, infer_by_index}};
 constexpr Form kUpdateForms[] = {{Target::ios18, kUpdate18, infer_update}};
 
 // slice_by_size
@@ -161,7 +176,9 @@ Types infer_by_size(const InferView& v) {
     const std::int64_t start = begin ? (*begin)[d] + ((*begin)[d] < 0 && extent != kUnknown ? extent : 0) : kUnknown;
     if (wanted != -1) out[d] = wanted;
     if (wanted == -1 && begin && extent != kUnknown) out[d] = extent - start;
-    const bool outside = extent != kUnknown && ((begin && (start < 0 || start + std::max<std::int64_t>(wanted, 0) > extent)) || wanted > extent);
+    const bool outside =
+        extent != kUnknown &&
+        ((begin && (start < 0 || start + std::max<std::int64_t>(wanted, 0) > extent)) || wanted > extent);
     if (wanted < -1 || outside) {  // (C2) inside of x
       return v.wrong("size", fmt::format("{} does not fit into dimension {} of {}{}", wanted, d, brief(x.dims),
                                          begin ? fmt::format(" from {}", (*begin)[d]) : ""));
@@ -190,7 +207,8 @@ Result<void> eval_by_size(EvalView& v) {
 
 constexpr OpDef kOps[] = {
     {"slice_by_index", "x[begin:end:stride] as numpy slices", kByIndexForms, eval_by_index, nullptr, kMovement},
-    {"slice_by_size", "size elements of x from begin on; -1 = the rest", kBySizeForms, eval_by_size, nullptr, kMovement},
+    {"slice_by_size", "size elements of x from begin on; -1 = the rest", kBySizeForms, eval_by_size, nullptr,
+     kMovement},
     {"slice_update", "x with x[begin:end:stride] replaced by update", kUpdateForms, eval_update, nullptr, kMovement},
 };
 

@@ -10,7 +10,8 @@ namespace anemone::ops {
 namespace {
 
 // Positions along one line of x in the order of their elements; equal elements keep their order.
-std::vector<std::int64_t> sorted_positions(const Array& x, const AxisView& view, std::int64_t o, std::int64_t in, bool ascending) {
+std::vector<std::int64_t> sorted_positions(const Array& x, const AxisView& view, std::int64_t o, std::int64_t in,
+                                           bool ascending) {
   std::vector<std::int64_t> order(static_cast<std::size_t>(view.extent));
   std::iota(order.begin(), order.end(), 0);
   std::stable_sort(order.begin(), order.end(), [&](std::int64_t a, std::int64_t b) {
@@ -23,12 +24,19 @@ std::vector<std::int64_t> sorted_positions(const Array& x, const AxisView& view,
 // topk
 constexpr Param kTop15[] = {input("x", kNumbers), option("k", kInt32, 0, "1"), option("axis", kInt32, 0, "-1"),
                             option("ascending", kBool, 0, "false")};
-constexpr Param kTop16[] = {input("x", kNumbers), option("k", kInt32, 0, "1"), option("axis", kInt32, 0, "-1"),
-                            option("ascending", kBool, 0, "false"), option("sort", kBool, 0, "true"),
+constexpr Param kTop16[] = {input("x", kNumbers),
+                            option("k", kInt32, 0, "1"),
+                            option("axis", kInt32, 0, "-1"),
+                            option("ascending", kBool, 0, "false"),
+                            option("sort", kBool, 0, "true"),
                             option("return_indices", kBool, 0, "true")};
-constexpr Param kTop17[] = {input("x", kNumbers | kSmallInts), maybe("k", kIndices17 | kSmallInts, 0, "1"), option("axis", kInt32, 0, "-1"),
-                            option("ascending", kBool, 0, "false"), option("sort", kBool, 0, "true"),
-                            option("return_indices", kBool, 0, "true"), option("output_indices_dtype", kString, 0, "\"int32\"")};
+constexpr Param kTop17[] = {input("x", kNumbers | kSmallInts),
+                            maybe("k", kIndices17 | kSmallInts, 0, "1"),
+                            option("axis", kInt32, 0, "-1"),
+                            option("ascending", kBool, 0, "false"),
+                            option("sort", kBool, 0, "true"),
+                            option("return_indices", kBool, 0, "true"),
+                            option("output_indices_dtype", kString, 0, "\"int32\"")};
 Types infer_topk(const InferView& v) {
   Type values = v.type("x");
   TRY_VOID(check_word(v, "output_indices_dtype", "int32", {"int32", "uint16"}));  // (C1)
@@ -53,7 +61,8 @@ Types infer_topk(const InferView& v) {
   }
   return types;
 }
-constexpr Form kTopForms[] = {{Target::ios15, kTop15, infer_topk}, {Target::ios16, kTop16, infer_topk}, {Target::ios17, kTop17, infer_topk}};
+constexpr Form kTopForms[] = {
+    {Target::ios15, kTop15, infer_topk}, {Target::ios16, kTop16, infer_topk}, {Target::ios17, kTop17, infer_topk}};
 Result<void> eval_topk(EvalView& v) {
   const Array& x = v.in("x");
   const std::size_t axis = wrap_axis(v.integer("axis", -1), x.rank());
@@ -73,7 +82,8 @@ Result<void> eval_topk(EvalView& v) {
 }
 
 // argsort
-constexpr Param kArgsort[] = {input("x", kNumbers), option("axis", kInt32, 0, "-1"), option("ascending", kBool, 0, "false")};
+constexpr Param kArgsort[] = {input("x", kNumbers), option("axis", kInt32, 0, "-1"),
+                              option("ascending", kBool, 0, "false")};
 Types infer_argsort(const InferView& v) {
   Type type = v.type("x");
   if (type.ranked) TRY_VOID(axis_in(v, "axis", v.integer("axis", -1), type.rank()));  // (C1)
@@ -117,7 +127,8 @@ Result<void> eval_non_zero(EvalView& v) {
 
 constexpr OpDef kOps[] = {
     {"topk", "the k greatest (or least) elements along axis, and where they were", kTopForms, eval_topk},
-    {"argsort", "positions along axis in the order of their elements, greatest first by default", kArgsortForms, eval_argsort},
+    {"argsort", "positions along axis in the order of their elements, greatest first by default", kArgsortForms,
+     eval_argsort},
     {"non_zero", "the indices of elements that are not 0", kNonZeroForms, eval_non_zero},
 };
 

@@ -11,7 +11,9 @@ TEST(TopK, ValuesAndIndices) {
   expect_array((*result)[1], {1, 2}, {1, 3});  // equals keep their order
   EXPECT_EQ((*result)[1].dtype, DType::int32);
   Case d;
-  result = d.run("topk", {{"x", d.in({2, 2}, {4, 1, 2, 3})}, {"k", -1}, {"axis", 0}, {"ascending", true}, {"return_indices", false}});
+  result = d.run(
+      "topk",
+      {{"x", d.in({2, 2}, {4, 1, 2, 3})}, {"k", -1}, {"axis", 0}, {"ascending", true}, {"return_indices", false}});
   expect(result, {2, 2}, {2, 1, 4, 3});
   EXPECT_EQ(result->size(), 1u);
 }

@@ -39,8 +39,8 @@ constexpr Form kSpaceToDepthForms[] = {{Target::ios15, kBlock, infer_space_to_de
 constexpr Form kShuffleForms[] = {{Target::ios15, kShuffle, infer_shuffle}};
 constexpr Form kUnshuffleForms[] = {{Target::ios16, kUnshuffle, infer_unshuffle}};
 
-// Pairs element (n, c, row·b + i, column·b + j) of the wide tensor with the deep one's channel: (i·b + j)·C + c when the
-// block comes first (DCR), c·b² + i·b + j when the channel does (CRD).
+// Pairs element (n, c, row·b + i, column·b + j) of the wide tensor with the deep one's channel: (i·b + j)·C + c when
+// the block comes first (DCR), c·b² + i·b + j when the channel does (CRD).
 void move_blocks(EvalView& v, std::int64_t b, bool to_space, bool block_first) {
   const Array& x = v.in("x");
   Array& y = v.out();
@@ -102,11 +102,13 @@ Types infer_to_batch(const InferView& v) {
   TRY(const Blocks b, blocks_of(v, "paddings"));
   const Type& x = v.type("x");
   if (!x.ranked) return one(x);
-  const std::int64_t height = plus(x.dims[2], b.margins[0] + b.margins[1]), width = plus(x.dims[3], b.margins[2] + b.margins[3]);
+  const std::int64_t height = plus(x.dims[2], b.margins[0] + b.margins[1]),
+                     width = plus(x.dims[3], b.margins[2] + b.margins[3]);
   if ((height != kUnknown && height % b.rows) || (width != kUnknown && width % b.columns)) {  // (C6)
     return v.wrong("block_shape", fmt::format("{}×{} does not divide {}×{}", b.rows, b.columns, height, width));
   }
-  return one(x.dtype, {times(x.dims[0], b.rows * b.columns), x.dims[1], divided(height, b.rows), divided(width, b.columns)});
+  return one(x.dtype,
+             {times(x.dims[0], b.rows * b.columns), x.dims[1], divided(height, b.rows), divided(width, b.columns)});
 }
 Types infer_from_batch(const InferView& v) {
   TRY(const Blocks b, blocks_of(v, "crops"));
@@ -127,7 +129,8 @@ constexpr Form kFromBatchForms[] = {{Target::ios15, kFromBatch, infer_from_batch
 
 // Pairs every element of the tensor with many samples with its place in the one with wide planes.
 template <class Visit>
-void for_each_pair(const Dims& many, const Dims& wide, const Dims& shape, std::int64_t top, std::int64_t left, Visit&& visit) {
+void for_each_pair(const Dims& many, const Dims& wide, const Dims& shape, std::int64_t top, std::int64_t left,
+                   Visit&& visit) {
   const Dims strides = row_major_strides(wide);
   for_each_index(many, [&](const Dims& index, std::size_t flat) {
     const std::int64_t in_block = index[0] / wide[0];
@@ -153,10 +156,14 @@ Result<void> eval_from_batch(EvalView& v) {
 }
 
 constexpr OpDef kOps[] = {
-    {"depth_to_space", "blocks out of channels, the block index first (DCR)", kDepthToSpaceForms, eval_depth_to_space, nullptr, kMovement},
-    {"space_to_depth", "channels out of blocks, the block index first", kSpaceToDepthForms, eval_space_to_depth, nullptr, kMovement},
-    {"pixel_shuffle", "blocks out of channels, the channel first (CRD)", kShuffleForms, eval_shuffle, nullptr, kMovement},
-    {"pixel_unshuffle", "channels out of blocks, the channel first", kUnshuffleForms, eval_unshuffle, nullptr, kMovement},
+    {"depth_to_space", "blocks out of channels, the block index first (DCR)", kDepthToSpaceForms, eval_depth_to_space,
+     nullptr, kMovement},
+    {"space_to_depth", "channels out of blocks, the block index first", kSpaceToDepthForms, eval_space_to_depth,
+     nullptr, kMovement},
+    {"pixel_shuffle", "blocks out of channels, the channel first (CRD)", kShuffleForms, eval_shuffle, nullptr,
+     kMovement},
+    {"pixel_unshuffle", "channels out of blocks, the channel first", kUnshuffleForms, eval_unshuffle, nullptr,
+     kMovement},
     {"space_to_batch", "samples out of blocks, after padding with 0", kToBatchForms, eval_to_batch, nullptr, kMovement},
     {"batch_to_space", "blocks out of samples, then cropped", kFromBatchForms, eval_from_batch, nullptr, kMovement},
 };

@@ -11,13 +11,15 @@ constexpr Param kWrite[] = {{"input", kAnything}, {"data", kFloats | dtype_bit(D
 
 Types infer_read(const InferView& v) {
   const Type& state = v.type("input");
-  if (state.kind != Type::Kind::state) return v.wrong("input", fmt::format("is {}, not a state", to_string(state)));  // (C1)
+  if (state.kind != Type::Kind::state)
+    return v.wrong("input", fmt::format("is {}, not a state", to_string(state)));  // (C1)
   return one(state.tensor_part());
 }
 Types infer_write(const InferView& v) {
   const Type &state = v.type("input"), &data = v.type("data");
-  if (state.kind != Type::Kind::state) return v.wrong("input", fmt::format("is {}, not a state", to_string(state)));  // (C1)
-  if (!compatible(state.tensor_part(), data)) {  // (C2) the type of the state
+  if (state.kind != Type::Kind::state)
+    return v.wrong("input", fmt::format("is {}, not a state", to_string(state)));  // (C1)
+  if (!compatible(state.tensor_part(), data)) {                                    // (C2) the type of the state
     return v.wrong("data", fmt::format("is {}, the state holds {}", brief(data), brief(state.tensor_part())));
   }
   return std::vector<Type>{};

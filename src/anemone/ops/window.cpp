@@ -50,7 +50,8 @@ Window conv_window(const ConstantView& v, Dims spatial, Dims kernel) {
 
 Window pool_window(const ConstantView& v, Dims spatial) {
   const std::size_t n = spatial.size();
-  return sliding_window(v, std::move(spatial), v.ints("kernel_sizes", Dims(n, 1)), Dims(n, 1), v.flag("ceil_mode", false));
+  return sliding_window(v, std::move(spatial), v.ints("kernel_sizes", Dims(n, 1)), Dims(n, 1),
+                        v.flag("ceil_mode", false));
 }
 
 Window conv_transpose_window(const ConstantView& v, Dims spatial, Dims kernel) {
@@ -76,7 +77,9 @@ Window conv_transpose_window(const ConstantView& v, Dims spatial, Dims kernel) {
     if (extent == kUnknown || span == kUnknown) {
       w.out[d] = kUnknown;
     } else {
-      w.out[d] = type == "same" ? times(extent, stride) : minus(plus(times(std::max<std::int64_t>(extent, 1) - 1, stride), span), w.before[d] + w.after[d]);
+      w.out[d] = type == "same" ? times(extent, stride)
+                                : minus(plus(times(std::max<std::int64_t>(extent, 1) - 1, stride), span),
+                                        w.before[d] + w.after[d]);
     }
     if (wanted.size() == n + 2) w.out[d] = wanted[d + 2];
   }

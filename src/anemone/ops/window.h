@@ -10,7 +10,9 @@ namespace anemone::ops {
 struct Window {
   Dims in, kernel, strides, dilations, before, after, out;
   /// Extent that a dilated kernel spans along dimension d.
-  std::int64_t span(std::size_t d) const { return kernel[d] == kUnknown ? kUnknown : (kernel[d] - 1) * dilations[d] + 1; }
+  std::int64_t span(std::size_t d) const {
+    return kernel[d] == kUnknown ? kUnknown : (kernel[d] - 1) * dilations[d] + 1;
+  }
 };
 
 /// Window of conv (parameters strides, pad_type, pad, dilations) for a kernel over these spatial extents.
