@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 namespace anemone::models {
 namespace {
 ConstantPtr number(double value) { return make_scalar(DType::fp32, value); }

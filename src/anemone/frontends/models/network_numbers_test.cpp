@@ -6,7 +6,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
+#include <map>
 
 #include "anemone/formats/checkpoint.h"
 #include "anemone/formats/npy.h"
