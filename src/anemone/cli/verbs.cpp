@@ -5,8 +5,8 @@ namespace anemone::cli {
 namespace {
 
 constexpr const Verb* kVerbs[] = {
-    &kConvertVerb, &kOptimizeVerb, &kRunVerb, &kVerifyVerb, &kBenchVerb,
-    &kPrintVerb,   &kSynthVerb,    &kOpsVerb, &kPassesVerb, &kVersionVerb,
+    &kConvertVerb, &kOptimizeVerb, &kPlanVerb, &kExplainVerb, &kRunVerb,   &kVerifyVerb,  &kBenchVerb,
+    &kPrintVerb,   &kSynthVerb,    &kOpsVerb,  &kPassesVerb,  &kRulesVerb, &kVersionVerb,
 };
 
 }  // namespace

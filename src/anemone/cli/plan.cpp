@@ -1,0 +1,131 @@
+// The verbs `plan`, `explain` and `rules`: what Apple's Neural Engine would do with a model.
+#include <fmt/format.h>
+
+#include "anemone/cli/verbs.h"
+#include "anemone/report/plan.h"
+#include "anemone/support/file.h"
+
+namespace anemone::cli {
+namespace {
+
+constexpr Choice<ComputeUnits> kUnits[] = {{"cpu-ne", ComputeUnits::cpu_ne},
+                                           {"all", ComputeUnits::all},
+                                           {"cpu-gpu", ComputeUnits::cpu_gpu},
+                                           {"cpu", ComputeUnits::cpu}};
+
+enum class Stored : std::uint8_t { as_stored, fp16, fp32 };
+constexpr Choice<Stored> kPrecisions[] = {
+    {"as-stored", Stored::as_stored}, {"fp16", Stored::fp16}, {"fp32", Stored::fp32}};
+
+struct PlanFlags {
+  PlanRequest request;
+  Stored precision = Stored::as_stored;
+  std::string target;
+
+  void declare(Options& options) {
+    options.value("--device", "CHIP", request.device, "the chip: a14, m1, m1pro, m4 …; 'all' makes a table of all");
+    options.choice("--compute-units", request.units, kUnits, "what Core ML may use");
+    options.value("--network", "NAME", request.network, "the checkpoint's network, when it is not recognised");
+    options.list("--outputs", "all|final|NAME,…", request.outputs, "of a checkpoint: what the package gives");
+    options.group("what if");
+    options.list("--off", "TYPE,…", request.off, "operation types that the engine is assumed not to take");
+    options.choice("--precision", precision, kPrecisions, "the program in another precision");
+    options.value("--target", "ios15|ios16|ios17|ios18", target, "another deployment target");
+  }
+
+  Result<void> read() {
+    if (precision != Stored::as_stored) request.half = precision == Stored::fp16;
+    if (target.empty()) return {};
+    request.target = target_from(target);
+    if (!request.target)
+      return bad_usage(fmt::format("'{}' is no deployment target", target),
+                       "they are ios15, ios16, ios17, ios18 and ios26");
+    return {};
+  }
+};
+
+int run_plan(Call& call) {
+  std::string model, svg;
+  std::optional<std::string> other;
+  bool per_op = false;
+  PlanFlags flags;
+  call.options.argument("MODEL", model, "a checkpoint, package, compiled folder, model file or MIL text");
+  flags.declare(call.options);
+  call.options.group("output");
+  call.options.flag("--per-op", per_op, "a line for each operation");
+  call.options.value("--compare", "MODEL2", other, "the same for a second model: before and after by type");
+  call.options.value("--svg", "FILE", svg, "also draw the program, coloured by unit");
+  if (const auto over = call.parse()) return *over;
+  if (Result<void> read = flags.read(); !read) return call.misused(read.error().front());
+  const bool table = flags.request.device == "all";
+  if (table && (other || !svg.empty() || per_op))
+    return call.misused(
+        bad_usage("'--device all' makes a table, which goes with no --compare, --svg or --per-op", "name one device"));
+  const auto result = plan_model(model, flags.request);
+  if (!result) return call.fail(result.error());
+  if (!svg.empty()) {
+    if (Result<void> written = write_file(svg, report::plan_svg(*result)); !written) return call.fail(written.error());
+    call.say("wrote " + svg);
+  }
+  if (!other) {
+    call.print(call.json ? report::plan_json(*result) : report::plan_text(*result, per_op));
+    return 0;
+  }
+  const auto after = plan_model(*other, flags.request);
+  if (!after) return call.fail(after.error());
+  call.print(call.json ? report::plan_comparison_json(*result, *after) : report::plan_comparison_text(*result, *after));
+  return 0;
+}
+
+int run_explain(Call& call) {
+  std::string code;
+  call.options.argument("CODE", code, "of a rule, as plan names it: ANE001");
+  if (const auto over = call.parse()) return *over;
+  const auto text = call.json ? report::explain_json(code) : report::explain_text(code);
+  if (text) {
+    call.print(*text);
+    return 0;
+  }
+  const std::string near = report::nearest_rule(code);
+  return call.misused(bad_usage(fmt::format("there is no rule '{}'", code),
+                                near.empty() ? "'anemone rules' lists them" : fmt::format("did you mean '{}'?", near)));
+}
+
+int run_rules(Call& call) {
+  bool markdown = false;
+  call.options.flag("--markdown", markdown, "as docs/reference/rules.md");
+  if (const auto over = call.parse()) return *over;
+  call.print(call.json ? report::rules_json() : markdown ? report::rules_markdown() : report::rules_text());
+  return 0;
+}
+
+}  // namespace
+
+const Verb kPlanVerb{.name = "plan",
+                     .arguments = "MODEL",
+                     .summary = "where the operations would run on Apple's chips, what that costs, and what to change",
+                     .details =
+                         "A prediction from rules and cost models, with the evidence for each; nothing runs on a "
+                         "device. Operations are\n"
+                         "counted as Xcode's performance report counts them: without const and constexpr. A type of "
+                         "which nothing is known\n"
+                         "counts as off the engine. --json also names the operation behind each verdict.",
+                     .examples =
+                         "anemone plan star.mlpackage\n"
+                         "anemone plan star.mlpackage --device all\n"
+                         "anemone plan star.mlpackage --device m1pro --off instance_norm --svg plan.svg\n"
+                         "anemone plan before.mlpackage --compare after.mlpackage\n"
+                         "anemone plan Landmark_98.pkl --outputs final --per-op",
+                     .run = run_plan};
+const Verb kExplainVerb{.name = "explain",
+                        .arguments = "CODE",
+                        .summary = "one rule of the Neural Engine: what, why, instead, on what evidence",
+                        .examples = "anemone explain ANE001\nanemone explain ane013 --json",
+                        .run = run_explain};
+const Verb kRulesVerb{.name = "rules",
+                      .arguments = "",
+                      .summary = "the rules of the Neural Engine, and what is known of each operation type",
+                      .examples = "anemone rules\nanemone rules --json",
+                      .run = run_rules};
+
+}  // namespace anemone::cli

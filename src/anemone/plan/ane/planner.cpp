@@ -1,0 +1,203 @@
+// Puts the parts together: verdict, cost, route, segments, latency, findings, notes.
+#include "anemone/plan/ane/planner.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "anemone/plan/ane/latency.h"
+#include "anemone/plan/ane/lint.h"
+#include "anemone/plan/ane/segments.h"
+#include "anemone/plan/ane/verdict.h"
+
+namespace anemone::ane {
+namespace {
+
+std::int64_t bytes_of(const Value& value) {
+  return byte_count(value.type.tensor_part().dtype, value.type.tensor_part().dims).value_or(0);
+}
+
+std::vector<const Node*> counted_nodes(const Function& function) {
+  std::vector<const Node*> nodes;
+  for_each_node(function.body, [&](const Node& node) {
+    if (!node.type.starts_with("constexpr_")) nodes.push_back(&node);
+  });
+  return nodes;
+}
+
+double us_on(const OpCost& cost, Unit unit) {
+  return 1e3 * (unit == Unit::ane ? cost.ane_ms : unit == Unit::gpu ? cost.gpu_ms : cost.cpu_ms);
+}
+
+void judge(Placed& p, Plan& plan, const PlanOptions& options) {
+  const std::unordered_set<const Value*> outputs(p.function->body.outputs().begin(), p.function->body.outputs().end());
+  const bool gpu = options.units == ComputeUnits::all || options.units == ComputeUnits::cpu_gpu;
+  const bool ane = options.units == ComputeUnits::all || options.units == ComputeUnits::cpu_ne;
+  for (const Node* node : p.nodes) {
+    PlannedOp op;
+    op.output = node->outputs.empty() ? node->name : node->output()->name;
+    op.type = node->type;
+    op.origin = node->origin;
+    op.verdict = verdict(*node, *p.device, options.off);
+    if (node->block().parent() && op.verdict.support == Support::yes) {
+      op.verdict = {Support::no, "ANE003", "it stands inside control flow", "unroll it at conversion time",
+                    Trust::reported};
+    }
+    Step step;
+    step.cost = planner_cost(*node, *p.device);
+    if (gpu) step.cost = with_gpu(*node, step.cost, *p.device);
+    step.ane = ane && op.verdict.support == Support::yes;
+    step.gpu = gpu && node->blocks.empty() && !node->block().parent();
+    step.gives_output = std::any_of(node->outputs.begin(), node->outputs.end(),
+                                    [&](const auto& v) { return outputs.contains(v.get()); });
+    op.bytes = step.cost.bytes;
+    op.macs = step.cost.macs;
+    op.bound = step.cost.bound;
+    if (op.verdict.support == Support::yes) ++plan.supported;
+    plan.weakest_trust = weakest(plan.weakest_trust, op.verdict.trust);
+    p.steps.push_back(step);
+    plan.ops.push_back(std::move(op));
+  }
+}
+
+void cut_segments(const Placed& p, Plan& plan) {
+  std::unordered_map<const Node*, std::size_t> index;
+  for (std::size_t i = 0; i < p.nodes.size(); ++i) index[p.nodes[i]] = i;
+  std::unordered_set<const Value*> crossing, entered;
+  for (std::size_t i = 0; i < plan.ops.size(); ++i) {
+    const PlannedOp& op = plan.ops[i];
+    if (plan.segments.empty() || plan.segments.back().unit != op.unit) {
+      plan.segments.push_back({op.unit, i, 0, op.output, {}, 0, 0});
+      entered.clear();
+    }
+    Segment& segment = plan.segments.back();
+    ++segment.ops;
+    segment.last = op.output;
+    segment.us += op.us;
+    for (const Value* value : runtime_operands(*p.nodes[i])) {
+      const auto made = value->producer ? index.find(value->producer) : index.end();
+      if (made == index.end() || plan.ops[made->second].unit == op.unit) continue;
+      if (crossing.insert(value).second) plan.crossing_bytes += bytes_of(*value);
+      if (entered.insert(value).second) segment.bytes_in += bytes_of(*value);
+    }
+  }
+  plan.partitions = static_cast<std::size_t>(
+      std::count_if(plan.segments.begin(), plan.segments.end(), [](const Segment& s) { return s.unit == Unit::ane; }));
+}
+
+void estimate_latency(const Placed& p, Plan& plan) {
+  std::vector<Unit> units;
+  for (const PlannedOp& op : plan.ops) units.push_back(op.unit);
+  const LayerEstimate layers = layer_model(*p.function, p.nodes, p.steps, units, plan.crossing_bytes, *p.device);
+  const Trust trust = p.device->trust;
+  LatencyRange& latency = plan.latency;
+  const bool borrowed = trust == Trust::guessed;
+  latency.low = std::min(layers.ms, plan.planner_ms);
+  latency.high = std::max(layers.ms, plan.planner_ms);
+  if (borrowed || plan.partitions == 0) {
+    latency.low = std::min(latency.low, (1 - p.device->spread) * layers.ms);
+    latency.high = std::max(latency.high, (1 + p.device->spread) * layers.ms);
+  }
+  latency.basis = fmt::format(
+      "prediction for one warm call of the native model on {}: from the layer model ({:.2f} ms) to the system "
+      "planner's estimate ({:.2f} ms){}; nothing was measured on this model",
+      p.device->chip, layers.ms, plan.planner_ms,
+      borrowed
+          ? fmt::format(", widened by {:.0f} % because the constants are those of another chip", 100 * p.device->spread)
+          : "");
+  const auto part = [&](std::string_view what, double low, double high, std::string_view basis, Trust t) {
+    latency.parts.push_back({std::string(what), low, high, std::string(basis), t});
+  };
+  part("planner estimate", plan.planner_ms, plan.planner_ms,
+       "cost leaves and bandwidths from the system planner's logs; decides the placement", trust);
+  part("layer model", layers.ms, layers.ms,
+       fmt::format(
+           "{} hardware layers after fusion; fitted to published latencies of other networks, usually within 25 %",
+           layers.layers),
+       trust);
+  part("input and output", layers.io_ms, layers.io_ms,
+       "copies between the application and the engine; part of the layer model", trust);
+  part("low frame rate", 2.5 * latency.low, 2.9 * latency.high,
+       "clocks fall in gaps of 0.4 ms and more: 2.5 to 2.9 times slower, seen on one chip", Trust::guessed);
+  part("first call after idling", latency.low + 7, latency.high + 50,
+       "7 ms more after 6 s without work, 50 ms after the engine was switched off; loading is not in it",
+       Trust::guessed);
+}
+
+void add_notes(const Placed& p, Plan& plan, const PlanOptions& options) {
+  plan.notes.push_back(fmt::format("a prediction from rules, not a measurement: the weakest evidence in it is '{}'",
+                                   name(plan.weakest_trust)));
+  if (options.units == ComputeUnits::all)
+    plan.notes.push_back(
+        "under all units the GPU's costs are guessed; cpu-ne is the setting that others report as safe");
+  const bool lead_cast =
+      !p.nodes.empty() && p.nodes[0]->type == "cast" && p.nodes[0]->input("x") && !p.nodes[0]->input("x")->producer;
+  if (lead_cast && !plan.ops.empty()) {
+    plan.notes.push_back(fmt::format(
+        "Xcode's report leaves out a cast that directly follows an image: it would show {} operations instead of {}",
+        plan.ops.size() - 1, plan.ops.size()));
+  }
+  for (const std::string& type : options.off) {
+    const auto count = std::count_if(p.nodes.begin(), p.nodes.end(), [&](const Node* n) { return n->type == type; });
+    plan.notes.push_back(fmt::format("hypothesis: {} operations of type '{}' are kept off the engine", count, type));
+  }
+  plan.notes.push_back("latency is of the native model; through ONNX Runtime's provider it is another matter");
+}
+
+}  // namespace
+
+Plan make_plan(const Function& function, const Device& device, const PlanOptions& options) {
+  Placed p;
+  p.function = &function;
+  p.interface = options.interface ? options.interface : &function.interface;
+  p.device = &device;
+  p.nodes = counted_nodes(function);
+  Plan plan;
+  plan.device = device.name;
+  plan.chip = device.chip;
+  plan.compute_units = name(options.units);
+  plan.weakest_trust = device.trust;
+  judge(p, plan, options);
+  const Route route = cheapest_route(p.steps, device.planner);
+  plan.planner_ms = route.ms;
+  for (std::size_t i = 0; i < plan.ops.size(); ++i) {
+    plan.ops[i].unit = route.units[i];
+    plan.ops[i].us = us_on(p.steps[i].cost, route.units[i]);
+    if (route.units[i] == Unit::ane) ++plan.on_ane;
+  }
+  plan.coverage_percent =
+      plan.ops.empty() ? 0 : 100.0 * static_cast<double>(plan.on_ane) / static_cast<double>(plan.ops.size());
+  p.plan = &plan;
+  cut_segments(p, plan);
+  estimate_latency(p, plan);
+  Findings findings;
+  lint_placement(p, findings);
+  lint_shapes(p, findings);
+  lint_numbers(p, findings, options.lint_weights);
+  plan.findings = findings.take();
+  add_notes(p, plan, options);
+  return plan;
+}
+
+void retype(Function& function, DType from, DType to) {
+  const auto change = [&](Value& value) {
+    if (value.type.is_tensor() && value.type.dtype == from) value.type.dtype = to;
+  };
+  for (const auto& constant : function.body.constants) change(*constant);
+  std::vector<Node*> casts;
+  for_each_node(function.body, [&](Node& node) {
+    for (const auto& output : node.outputs) change(*output);
+    const Value* x = node.input("x");
+    if (node.type == "cast" && x && &node.block() == &function.body && x->type == node.output()->type)
+      casts.push_back(&node);
+  });
+  for (Node* cast : casts) {
+    Value* x = cast->input("x");
+    replace_uses(*cast->output(), *x);
+    function.body.erase(*cast);
+  }
+}
+
+}  // namespace anemone::ane

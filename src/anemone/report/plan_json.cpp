@@ -1,0 +1,162 @@
+// Plans as JSON, with the keys of the contract. Keys are only ever added.
+#include <cmath>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "anemone/report/plan.h"
+
+namespace anemone::report {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+double rounded(double value, double unit) { return std::round(value / unit) * unit; }
+double ms(double value) { return rounded(value * 1000, 1) / 1000; }
+
+std::string dump(const Json& json) { return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"; }
+
+Json segments(const Plan& plan) {
+  Json out = Json::array();
+  for (const Segment& s : plan.segments) {
+    out.push_back({{"unit", name(s.unit)},
+                   {"ops", s.ops},
+                   {"first", s.first},
+                   {"last", s.last},
+                   {"bytes_in", s.bytes_in},
+                   {"us", ms(s.us)}});
+  }
+  return out;
+}
+
+Json verdicts(const Plan& plan) {
+  double total = 0;
+  for (const PlannedOp& op : plan.ops) total += op.us;
+  Json out = Json::array();
+  for (const PlannedOp& op : plan.ops) {
+    Json j{{"op", op.output},
+           {"type", op.type},
+           {"unit", name(op.unit)},
+           {"supported", op.verdict.support == Support::yes},
+           {"support", name(op.verdict.support)},
+           {"code", op.verdict.code},
+           {"reason", op.verdict.reason},
+           {"trust", name(op.verdict.trust)},
+           {"instead", op.verdict.instead},
+           {"us", ms(op.us)},
+           {"share_percent", total > 0 ? ms(100 * op.us / total) : 0},
+           {"bytes", op.bytes},
+           {"macs", op.macs},
+           {"bound", op.bound}};
+    if (!op.origin.empty()) j["origin"] = op.origin;
+    out.push_back(std::move(j));
+  }
+  return out;
+}
+
+Json findings(const Plan& plan) {
+  Json out = Json::array();
+  for (const Finding& f : plan.findings) {
+    out.push_back({{"code", f.code},
+                   {"name", f.name},
+                   {"severity", f.severity},
+                   {"message", f.message},
+                   {"instead", f.instead},
+                   {"command", f.command},
+                   {"trust", name(f.trust)},
+                   {"checked", f.checked},
+                   {"cost_us", f.cost_us ? Json(ms(*f.cost_us)) : Json(nullptr)},
+                   {"ops", f.ops}});
+  }
+  return out;
+}
+
+Json latency(const LatencyRange& l) {
+  Json parts = Json::array();
+  for (const LatencyPart& p : l.parts)
+    parts.push_back(
+        {{"name", p.name}, {"low", ms(p.low)}, {"high", ms(p.high)}, {"basis", p.basis}, {"trust", name(p.trust)}});
+  return {{"low", ms(l.low)}, {"high", ms(l.high)}, {"basis", l.basis}, {"parts", parts}};
+}
+
+Json ops(const Plan& plan) {
+  std::map<std::string, std::size_t> by_type;
+  for (const PlannedOp& op : plan.ops) ++by_type[op.type];
+  return {{"total", plan.ops.size()}, {"ane", plan.on_ane}, {"supported", plan.supported}, {"by_type", Json(by_type)}};
+}
+
+// Everything but the list of operations: also the row of a table.
+void summary(Json& out, const Plan& plan) {
+  out["device"] = plan.device;
+  out["chip"] = plan.chip;
+  out["compute_units"] = plan.compute_units;
+  out["prediction"] = true;
+  out["evidence"] = name(plan.weakest_trust);
+  out["ops"] = ops(plan);
+  out["coverage_percent"] = rounded(plan.coverage_percent, 1e-3);
+  out["partitions"] = plan.partitions;
+  out["segments"] = segments(plan);
+  out["planner_ms"] = ms(plan.planner_ms);
+  out["crossing_bytes"] = plan.crossing_bytes;
+  out["latency_ms"] = latency(plan.latency);
+}
+
+}  // namespace
+
+std::string plan_json(const PlanResult& result) {
+  Json out{{"schema", "anemone.plan/1"}, {"model", result.model}};
+  if (result.plans.size() > 1) {
+    Json list = Json::array();
+    for (const Plan& plan : result.plans) {
+      Json row;
+      summary(row, plan);
+      list.push_back(std::move(row));
+    }
+    out["devices"] = std::move(list);
+    out["notes"] = result.notes;
+    return dump(out);
+  }
+  const Plan& plan = result.plans.front();
+  summary(out, plan);
+  out["verdicts"] = verdicts(plan);
+  out["findings"] = findings(plan);
+  std::vector<std::string> notes = plan.notes;
+  notes.insert(notes.end(), result.notes.begin(), result.notes.end());
+  out["notes"] = notes;
+  out["seconds"] = result.seconds;
+  return dump(out);
+}
+
+std::string plan_comparison_json(const PlanResult& before, const PlanResult& after) {
+  struct Row {
+    std::size_t before = 0, after = 0, before_ane = 0, after_ane = 0;
+    double before_us = 0, after_us = 0;
+  };
+  std::map<std::string, Row> rows;
+  for (const PlannedOp& op : before.plans.front().ops) {
+    Row& row = rows[op.type];
+    ++row.before, row.before_us += op.us, row.before_ane += op.unit == Unit::ane;
+  }
+  for (const PlannedOp& op : after.plans.front().ops) {
+    Row& row = rows[op.type];
+    ++row.after, row.after_us += op.us, row.after_ane += op.unit == Unit::ane;
+  }
+  Json types = Json::array();
+  for (const auto& [type, r] : rows) {
+    types.push_back({{"type", type},
+                     {"before", {{"ops", r.before}, {"ane", r.before_ane}, {"us", ms(r.before_us)}}},
+                     {"after", {{"ops", r.after}, {"ane", r.after_ane}, {"us", ms(r.after_us)}}}});
+  }
+  Json a, b;
+  summary(a, before.plans.front());
+  summary(b, after.plans.front());
+  Json out{{"schema", "anemone.plan-comparison/1"}, {"prediction", true}};
+  out["before"] = Json{{"model", before.model}};
+  out["before"].update(a);
+  out["after"] = Json{{"model", after.model}};
+  out["after"].update(b);
+  out["by_type"] = types;
+  out["planner_ms_saved"] = ms(before.plans.front().planner_ms - after.plans.front().planner_ms);
+  return dump(out);
+}
+
+}  // namespace anemone::report

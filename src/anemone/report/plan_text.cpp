@@ -1,0 +1,160 @@
+// Plans as text for people: placement, latency, findings, a strip of the program.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "anemone/report/plan.h"
+#include "anemone/report/text.h"
+
+namespace anemone::report {
+namespace {
+
+std::string names(const std::vector<std::string>& ops, std::size_t most = 4) {
+  std::string out;
+  for (std::size_t i = 0; i < std::min(most, ops.size()); ++i) out += (i ? ", " : "") + ops[i];
+  if (ops.size() > most) out += fmt::format(" and {} more", ops.size() - most);
+  return out;
+}
+
+char letter(Unit unit) { return unit == Unit::ane ? '#' : unit == Unit::cpu ? '.' : 'g'; }
+
+// The program from left to right; a cell shows the unit with the fewest operations in the whole plan that occurs in it,
+// so that a single stray operation is visible.
+std::string strip(const Plan& plan) {
+  constexpr std::size_t kColumns = 80;
+  const std::size_t columns = std::min(kColumns, plan.ops.size());
+  std::string out;
+  for (std::size_t c = 0; c < columns; ++c) {
+    const std::size_t begin = c * plan.ops.size() / columns, end = (c + 1) * plan.ops.size() / columns;
+    char cell = letter(plan.ops[begin].unit);
+    for (std::size_t i = begin; i < end; ++i) {
+      if (plan.ops[i].unit != Unit::ane) cell = letter(plan.ops[i].unit);
+    }
+    out += cell;
+  }
+  return out;
+}
+
+std::string segment_line(const Segment& s) {
+  std::string line =
+      fmt::format("{} {:>4} ops  {:>9.3f} ms  {} … {}", name(s.unit), s.ops, s.us / 1e3, s.first, s.last);
+  if (s.bytes_in > 0)
+    line += fmt::format("  ({} in from other units)", megabytes(static_cast<std::uint64_t>(s.bytes_in)));
+  return line;
+}
+
+std::string per_op_table(const Plan& plan) {
+  double total = 0;
+  for (const PlannedOp& op : plan.ops) total += op.us;
+  std::string out = fmt::format("\n{:<5} {:<26} {:>9} {:>6} {:>10} {:>8}  {:<11} {}\n", "unit", "type", "us", "share",
+                                "bytes", "MMAC", "bound by", "operation");
+  for (const PlannedOp& op : plan.ops) {
+    out += fmt::format("{:<5} {:<26} {:>9.2f} {:>5.1f}% {:>10} {:>8.2f}  {:<11} {}", name(op.unit), op.type, op.us,
+                       total > 0 ? 100 * op.us / total : 0, op.bytes, static_cast<double>(op.macs) / 1e6, op.bound,
+                       op.output);
+    if (!op.verdict.code.empty())
+      out += fmt::format("  {}: {} ({})", op.verdict.code, op.verdict.reason, name(op.verdict.trust));
+    out += '\n';
+  }
+  return out;
+}
+
+std::string finding_text(const Finding& f) {
+  std::string cost = f.cost_us ? fmt::format("{:.0f} us", *f.cost_us) : "";
+  std::string out = fmt::format("  {} {:<5} {:>8}  {} ({})\n", f.code, f.severity, cost, f.message, name(f.trust));
+  if (!f.ops.empty()) out += fmt::format("{:>24}at: {}\n", "", names(f.ops));
+  if (!f.instead.empty()) out += fmt::format("{:>24}instead: {}\n", "", f.instead);
+  if (!f.command.empty()) out += fmt::format("{:>24}{}\n", "", f.command);
+  return out;
+}
+
+std::string device_table(const PlanResult& result) {
+  std::string out =
+      fmt::format("{}, predicted for every chip ({})\n{:<9} {:>11} {:>7} {:>4} {:>4} {:>11} {:>9}  {:<16} {}\n",
+                  result.model, result.plans.front().compute_units, "device", "on ANE", "", "ANE", "CPU", "planner ms",
+                  "crossing", "latency ms", "evidence");
+  for (const Plan& p : result.plans) {
+    const auto others = p.segments.size() - p.partitions;
+    out += fmt::format("{:<9} {:>5}/{:<5} {:>6.1f}% {:>4} {:>4} {:>11.2f} {:>9}  {:<16} {}\n", p.device, p.on_ane,
+                       p.ops.size(), p.coverage_percent, p.partitions, others, p.planner_ms,
+                       megabytes(static_cast<std::uint64_t>(p.crossing_bytes)),
+                       fmt::format("{:.1f} to {:.1f}", p.latency.low, p.latency.high), name(p.weakest_trust));
+  }
+  for (const std::string& note : result.notes) out += fmt::format("note: {}\n", note);
+  return out + "predictions from rules and cost models, not measurements; ANE, CPU: segments on the engine, off it\n";
+}
+
+}  // namespace
+
+std::string plan_text(const PlanResult& result, bool per_op) {
+  if (result.plans.size() > 1) return device_table(result);
+  const Plan& p = result.plans.front();
+  std::string out = fmt::format("{} on {}, {}: a prediction; weakest evidence: {}\n", result.model, p.chip,
+                                p.compute_units, name(p.weakest_trust));
+  out += fmt::format("  {} of {} operations on the Neural Engine ({:.1f} %), {} could be\n", p.on_ane, p.ops.size(),
+                     p.coverage_percent, p.supported);
+  out += fmt::format("  {} segments, {} on the engine; {} cross between units\n", p.segments.size(), p.partitions,
+                     megabytes(static_cast<std::uint64_t>(p.crossing_bytes)));
+  constexpr std::size_t kMostSegments = 24;
+  for (std::size_t i = 0; i < std::min(kMostSegments, p.segments.size()); ++i)
+    out += "    " + segment_line(p.segments[i]) + "\n";
+  if (p.segments.size() > kMostSegments)
+    out += fmt::format("    … and {} more segments (--json has all)\n", p.segments.size() - kMostSegments);
+  if (!p.ops.empty()) out += fmt::format("  [{}]  # engine  . CPU  g GPU\n", strip(p));
+  out += fmt::format("  latency {:.1f} to {:.1f} ms: {}\n", p.latency.low, p.latency.high, p.latency.basis);
+  for (const LatencyPart& part : p.latency.parts) {
+    const std::string value =
+        part.low == part.high ? fmt::format("{:.2f}", part.low) : fmt::format("{:.1f} to {:.1f}", part.low, part.high);
+    out += fmt::format("    {:<24} {:>14} ms  {} ({})\n", part.name, value, part.basis, name(part.trust));
+  }
+  if (!p.findings.empty())
+    out += fmt::format("\nfindings, most expensive first (microseconds by the planner's estimates)\n");
+  for (const Finding& f : p.findings) out += finding_text(f);
+  if (per_op) out += per_op_table(p);
+  out += '\n';
+  for (const std::string& note : p.notes) out += fmt::format("note: {}\n", note);
+  for (const std::string& note : result.notes) out += fmt::format("note: {}\n", note);
+  return out;
+}
+
+std::string plan_comparison_text(const PlanResult& before, const PlanResult& after) {
+  struct Side {
+    std::size_t ops = 0, ane = 0;
+    double us = 0;
+  };
+  std::map<std::string, std::pair<Side, Side>> rows;
+  const auto collect = [&](const Plan& plan, bool second) {
+    for (const PlannedOp& op : plan.ops) {
+      auto& row = rows[op.type];
+      Side& side = second ? row.second : row.first;
+      ++side.ops, side.us += op.us, side.ane += op.unit == Unit::ane;
+    }
+  };
+  const Plan &a = before.plans.front(), &b = after.plans.front();
+  collect(a, false);
+  collect(b, true);
+  std::vector<std::pair<std::string, std::pair<Side, Side>>> sorted(rows.begin(), rows.end());
+  std::stable_sort(sorted.begin(), sorted.end(), [](const auto& x, const auto& y) {
+    return std::abs(x.second.first.us - x.second.second.us) > std::abs(y.second.first.us - y.second.second.us);
+  });
+  std::string out = fmt::format("before: {}\nafter:  {}\non {}, {}: predictions, not measurements\n\n", before.model,
+                                after.model, a.chip, a.compute_units);
+  out += fmt::format("{:<28} {:>16} {:>16} {:>12} {:>12} {:>12}\n", "", "ops (ANE) before", "after", "us before",
+                     "after", "difference");
+  const auto line = [&](std::string_view what, const Side& x, const Side& y) {
+    out +=
+        fmt::format("{:<28} {:>16} {:>16} {:>12.1f} {:>12.1f} {:>+12.1f}\n", what, fmt::format("{} ({})", x.ops, x.ane),
+                    fmt::format("{} ({})", y.ops, y.ane), x.us, y.us, y.us - x.us);
+  };
+  for (const auto& [type, sides] : sorted) line(type, sides.first, sides.second);
+  line("total with switches", {a.ops.size(), a.on_ane, 1e3 * a.planner_ms},
+       {b.ops.size(), b.on_ane, 1e3 * b.planner_ms});
+  out += fmt::format("\nsegments {} -> {}, crossing {} -> {}, latency {:.1f} to {:.1f} -> {:.1f} to {:.1f} ms\n",
+                     a.segments.size(), b.segments.size(), megabytes(static_cast<std::uint64_t>(a.crossing_bytes)),
+                     megabytes(static_cast<std::uint64_t>(b.crossing_bytes)), a.latency.low, a.latency.high,
+                     b.latency.low, b.latency.high);
+  return out;
+}
+
+}  // namespace anemone::report
