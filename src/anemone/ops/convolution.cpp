@@ -44,20 +44,6 @@ constexpr Param kConvTranspose17[] = {input("x"),
                                       option("dilations", kInt32, 0, "1…"),
                                       option("groups", kInt32, 0, "1")};
 
-constexpr std::int64_t kLimit = std::int64_t{1} << 31;  // of strides, dilations and pads, so that products fit
-
-Result<void> check_positive(const InferView& v, std::string_view param, std::size_t count, std::int64_t lowest) {
-  const auto values = v.known_ints(param);
-  if (!values) return {};
-  if (values->size() != count) {
-    return v.wrong(param, fmt::format("{} numbers are needed, {} are given", count, values->size()));
-  }
-  for (std::int64_t value : *values) {
-    if (value < lowest || value > kLimit) return v.wrong(param, fmt::format("{} is not at least {}", value, lowest));
-  }
-  return {};
-}
-
 // (C1) rank 3 to 5, (C2) weight of the same rank, (C3) strides, dilations and pad one a spatial dimension and positive,
 // (C4) a pad_type of the opset.
 Result<void> check_common(const InferView& v, bool transposed) {
@@ -66,9 +52,9 @@ Result<void> check_common(const InferView& v, bool transposed) {
   if (w.ranked) TRY_VOID(check_rank(v, "weight", x.ranked ? x.rank() : 3, x.ranked ? x.rank() : 5));  // (C2)
   const auto spatial = static_cast<std::size_t>((x.ranked ? x : w).rank() - 2);
   if (x.ranked || w.ranked) {  // (C3)
-    TRY_VOID(check_positive(v, "strides", spatial, 1));
-    TRY_VOID(check_positive(v, "dilations", spatial, 1));
-    TRY_VOID(check_positive(v, "pad", 2 * spatial, 0));
+    TRY_VOID(check_numbers(v, "strides", spatial, 1));
+    TRY_VOID(check_numbers(v, "dilations", spatial, 1));
+    TRY_VOID(check_numbers(v, "pad", 2 * spatial, 0));
   }
   if (!transposed && v.opset() >= Target::ios16) {  // (C4)
     return check_word(v, "pad_type", "valid", {"valid", "same", "custom", "same_lower"});

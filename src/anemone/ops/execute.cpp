@@ -71,7 +71,10 @@ Result<std::vector<Array>> allocate_outputs(const Node& node, const EvalView::Fe
   }
   std::vector<Array> outputs;
   for (std::size_t i = 0; i < types.size(); ++i) {
-    const Type &declared = node.outputs[i]->type, &type = types[i];
+    const Type& declared = node.outputs[i]->type;
+    Type& type = types[i];
+    // Packages by others declare another float than the rule gives; the declared one is what they were computed with.
+    if (is_float(declared.dtype) && is_float(type.dtype)) type.dtype = declared.dtype;
     if (!compatible(declared, type)) {
       return bad_input(
           "E0702", fmt::format("{} is declared as {}, and {} comes out", describe(node), brief(declared), brief(type)),
@@ -103,7 +106,7 @@ Result<std::vector<Array>> evaluate_node(const Node& node, const EvalView::Fetch
   }
   for (const Operand& operand : node.operands()) {
     for (const Value* value : operand.values) {
-      if (fetch(*value)) continue;
+      if (fetch(*value) && (!value->constant || value->constant->missing.empty())) continue;
       return bad_input("E0704", fmt::format("{}: {}: '{}' has no value", describe(node), operand.param, value->name),
                        node.origin);
     }

@@ -11,6 +11,7 @@ std::span<const OpDef> attention();
 std::span<const OpDef> constant();
 std::span<const OpDef> control();
 std::span<const OpDef> convolution();
+std::span<const OpDef> detection();
 std::span<const OpDef> elementwise_binary();
 std::span<const OpDef> elementwise_unary();
 std::span<const OpDef> gather();

@@ -108,6 +108,19 @@ Result<void> check_length(const InferView& v, std::string_view param, std::int64
   return v.wrong(param, fmt::format("[{}] is needed, {} is given", length, brief(type.dims)));
 }
 
+Result<void> check_numbers(const InferView& v, std::string_view param, std::size_t count, std::int64_t lowest) {
+  constexpr std::int64_t kHighest = std::int64_t{1} << 31;
+  if (!v.has(param)) return {};
+  const Dims values = v.ints(param);
+  if (values.size() != count) {
+    return v.wrong(param, fmt::format("{} numbers are needed, {} are given", count, values.size()));
+  }
+  for (std::int64_t value : values) {
+    if (value < lowest || value > kHighest) return v.wrong(param, fmt::format("{} is not at least {}", value, lowest));
+  }
+  return {};
+}
+
 Result<void> check_dims(const InferView& v, std::string_view param, std::span<const std::int64_t> dims) {
   if (!v.has(param)) return {};
   const Type& type = v.type(param);

@@ -75,6 +75,9 @@ std::optional<Dims> broadcast(std::span<const std::int64_t> a, std::span<const s
 Result<void> check_rank(const InferView& v, std::string_view param, std::int64_t lowest, std::int64_t highest);
 /// Checks that a constant vector has that many elements, when it is given.
 Result<void> check_length(const InferView& v, std::string_view param, std::int64_t length);
+/// Checks that an integer vector, when it is given, has that many numbers, each from `lowest` to 2³¹ so that products
+/// fit.
+Result<void> check_numbers(const InferView& v, std::string_view param, std::size_t count, std::int64_t lowest);
 /// Checks that an optional parameter has exactly these extents.
 Result<void> check_dims(const InferView& v, std::string_view param, std::span<const std::int64_t> dims);
 /// Checks that a string parameter is one of the allowed words.

@@ -34,6 +34,7 @@ const OpTable& table() {
                               quantize(),
                               sample(),
                               control(),
+                              detection(),
                               state()};
     return OpTable(families);
   }();

@@ -95,35 +95,58 @@ TEST(Forms, ParametersMustBeKnown) {
                  "did you mean 'alpha'");
 }
 
-// Any operand may have unknown extents or rank: rules answer or refuse, and never read what is not there.
-TEST(Types, UnknownExtentsAndRanksDoNotDisturbRules) {
-  const std::vector<Type> shapes{Type::unranked(DType::fp32),
-                                 Type::tensor(DType::fp32, {kUnknown, kUnknown, kUnknown, kUnknown}),
-                                 Type::tensor(DType::fp32, {1, 4, kUnknown, 8}), Type::tensor(DType::fp32, {kUnknown}),
-                                 Type::tensor(DType::fp32, {})};
+// Infers every form of every operation with all operands of one type, constants made by `constant_of`.
+template <class Make>
+void infer_everything(const std::vector<Type>& types, Make&& constant_of) {
   for (const OpDef* op : table().all()) {
     for (const Form& form : op->forms) {
-      for (const Type& shape : shapes) {
+      for (const Type& wanted : types) {
         Program program(table());
         Function& function = program.add_function("main", form.since);
         Node& node = function.body.insert(function.body.nodes.end(), std::string(op->name), op);
         for (const Param& param : form.params) {
-          Type type = shape;
-          while (!(param.types & dtype_bit(type.dtype)))
+          Type type = wanted;
+          while (!(param.types & dtype_bit(type.dtype))) {
             type.dtype = static_cast<DType>((static_cast<int>(type.dtype) + 1) % kDTypeCount);
-          if (param.constant) {
-            const auto count = type.dtype == DType::string ? 0 : 4;
-            node.set(param.name,
-                     function.body.add_constant(
-                         "c", count ? make_constant(type.dtype, {4}, std::vector<double>(4, 1)) : make_text("?")));
-          } else {
-            node.set(param.name, function.body.add_input("x", type));
           }
+          node.set(param.name, param.constant ? function.body.add_constant("c", constant_of(type))
+                                              : function.body.add_input("x", type));
         }
-        const auto types = infer_types(node, form.since);
-        EXPECT_TRUE(types || !types.error().empty());
+        const auto inferred = infer_types(node, form.since);
+        EXPECT_TRUE(inferred || !inferred.error().empty());
       }
     }
+  }
+}
+
+const std::vector<Type> kTypes{Type::unranked(DType::fp32),
+                               Type::tensor(DType::fp32, {kUnknown, kUnknown, kUnknown, kUnknown}),
+                               Type::tensor(DType::fp32, {1, 4, kUnknown, 8}),
+                               Type::tensor(DType::fp32, {kUnknown}),
+                               Type::tensor(DType::fp32, {2}),
+                               Type::tensor(DType::fp32, {2, 2, 2, 2}),
+                               Type::tensor(DType::fp32, {})};
+
+// Rules answer or refuse, and never read what is not there.
+TEST(Types, UnknownExtentsAndRanksDoNotDisturbRules) {
+  for (const std::int64_t count : {1, 2, 4}) {
+    for (const double value : {-1.0, 0.0, 1.0, 2.0, 2147483647.0}) {
+      infer_everything(kTypes, [&](const Type& type) {
+        const std::vector<double> values(static_cast<std::size_t>(count), value);
+        return type.dtype == DType::string ? make_text("custom") : make_constant(type.dtype, {count}, values);
+      });
+    }
+  }
+}
+
+TEST(Types, MissingPayloadsDoNotDisturbRules) {
+  for (const Dims& dims : {Dims{}, Dims{1}, Dims{2}, Dims{4}, Dims{2, 2}}) {
+    infer_everything(kTypes, [&](const Type& type) {
+      auto constant = std::make_shared<Constant>();
+      constant->type = Type::tensor(type.dtype, dims);
+      constant->missing = "weight.bin";
+      return constant;
+    });
   }
 }
 

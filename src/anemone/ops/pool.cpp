@@ -23,18 +23,6 @@ constexpr Param kAverage[] = {input("x"),
                               option("ceil_mode", kBool, 0, "false"),
                               option("exclude_padding_from_average", kBool, 0, "false")};
 
-Result<void> check_numbers(const InferView& v, std::string_view param, std::size_t count, std::int64_t lowest) {
-  if (!v.has(param)) return {};
-  const Dims values = v.ints(param);
-  if (values.size() != count) {
-    return v.wrong(param, fmt::format("{} numbers are needed, {} are given", count, values.size()));
-  }
-  for (std::int64_t value : values) {
-    if (value < lowest) return v.wrong(param, fmt::format("{} is not at least {}", value, lowest));
-  }
-  return {};
-}
-
 Types infer_window(const InferView& v, std::int64_t highest_rank) {
   const Type& x = v.type("x");
   TRY_VOID(check_rank(v, "x", 3, highest_rank));  // (C1)

@@ -70,6 +70,7 @@ Result<std::vector<Cut>> cuts_of(const InferView& v, const Type& x) {
   for (const char* param : {"begin", "end", "stride", "begin_mask", "end_mask", "squeeze_mask"}) {
     TRY_VOID(check_length(v, param, x.rank()));  // (C1) one number a dimension
   }
+  TRY_VOID(check_numbers(v, "stride", rank, -kHuge));
   const Masks masks(v, rank);
   const auto begin = v.known_ints("begin"), end = v.known_ints("end");
   std::vector<Cut> cuts;

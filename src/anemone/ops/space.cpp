@@ -87,6 +87,8 @@ Result<Blocks> blocks_of(const InferView& v, std::string_view margins) {
   TRY_VOID(check_rank(v, "x", 4, 4));            // (C1)
   TRY_VOID(check_length(v, "block_shape", 2));   // (C2)
   TRY_VOID(check_dims(v, margins, Dims{2, 2}));  // (C3)
+  TRY_VOID(check_numbers(v, "block_shape", 2, -kHuge));
+  TRY_VOID(check_numbers(v, margins, 4, -kHuge));
   const Dims shape = v.ints("block_shape");
   Blocks b{shape[0], shape[1], v.ints(margins)};
   if (b.rows < 1 || b.columns < 1 || b.rows > (1 << 15) || b.columns > (1 << 15)) {  // (C4)
