@@ -11,7 +11,7 @@
 
 namespace anemone {
 
-/// Which numbers the values of a graph may take. Sums inside an operation are float32 or wider in all cases.
+/// Which numbers the values of a graph may take. Sums inside an operation are float32 or wider.
 enum class Precision : std::uint8_t {
   as_stored,  ///< what the types say: fp16 values are rounded to half after every operation
   fp32,       ///< nothing is rounded to half; what is stored as half keeps the value it has
@@ -20,6 +20,9 @@ enum class Precision : std::uint8_t {
 
 struct EngineOptions {
   Precision precision = Precision::as_stored;
+  /// Where results are rounded to half, the sums of convolutions and matrix products are too, after every term: the
+  /// pessimistic case, many times slower.
+  bool half_sums = false;
   bool fuse = true;  ///< merge neighbours into one kernel call where that does not change where values are rounded
 };
 

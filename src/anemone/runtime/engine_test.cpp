@@ -1,74 +1,8 @@
-// Whole graphs: fusion, reuse of memory, the three precisions, and what is refused.
-#include <fmt/format.h>
-
-#include "anemone/runtime/engine_test_util.h"
+// Whole graphs: fusion, reuse of memory, and what the engine keeps.
+#include "anemone/runtime/engine_test_networks.h"
 
 namespace anemone {
 namespace {
-
-Value* conv(TestGraph& g, Value* x, std::int64_t out, std::int64_t kernel, bool bias = true) {
-  const std::int64_t in = x->type.dims[1], pad = kernel / 2;
-  const double bound = 1 / std::sqrt(static_cast<double>(in * kernel * kernel));
-  const ConstantPtr weight = g.constant({out, in, kernel, kernel}, -bound, bound);
-  if (!bias)
-    return g.add("conv", {{"x", x}, {"weight", weight}, {"pad_type", "custom"}, {"pad", {pad, pad, pad, pad}}});
-  return g.add("conv", {{"x", x},
-                        {"weight", weight},
-                        {"bias", g.constant({out}, -0.1, 0.1)},
-                        {"pad_type", "custom"},
-                        {"pad", {pad, pad, pad, pad}}});
-}
-
-Value* batch_norm(TestGraph& g, Value* x) {
-  const std::int64_t c = x->type.dims[1];
-  return g.add("batch_norm", {{"x", x},
-                              {"mean", g.constant({c}, -0.2, 0.2)},
-                              {"variance", g.constant({c}, 0.5, 1.5)},
-                              {"gamma", g.constant({c}, 0.5, 1.5)},
-                              {"beta", g.constant({c}, -0.3, 0.3)},
-                              {"epsilon", g.scalar(1e-3)}});
-}
-
-Value* relu(TestGraph& g, Value* x) { return g.add("relu", {{"x", x}}); }
-Value* sum(TestGraph& g, Value* x, Value* y) { return g.add("add", {{"x", x}, {"y", y}}); }
-
-/// Norm, relu, convolution, norm, relu, convolution and the sum with what came in: all fusions at once.
-Value* residual(TestGraph& g, Value* x) {
-  Value* y = conv(g, relu(g, batch_norm(g, x)), 8, 1);
-  y = conv(g, relu(g, batch_norm(g, y)), x->type.dims[1], 3, false);
-  return sum(g, y, x);
-}
-
-void build_network(TestGraph& g) {
-  Value* x = relu(g, batch_norm(g, conv(g, g.input({1, 3, 17, 19}), 12, 3)));
-  x = residual(g, residual(g, x));
-  Value* low = g.add("max_pool", {{"x", x}, {"kernel_sizes", {2, 2}}, {"strides", {2, 2}}, {"pad_type", "valid"}});
-  low = residual(g, low);
-  Value* up = g.add("resize_nearest_neighbor", {{"x", low}, {"target_size_height", 17}, {"target_size_width", 19}});
-  x = g.add("leaky_relu", {{"x", sum(g, conv(g, up, 12, 1), x)}, {"alpha", g.scalar(0.1)}});
-  Value* both = g.add("concat", {{"values", std::vector<Value*>{x, up}}, {"axis", 1}});
-  Value* heat = relu(g, g.add("instance_norm", {{"x", conv(g, both, 5, 1)}, {"epsilon", g.scalar(1e-3)}}));
-  Value* flat = g.add("reshape", {{"x", heat}, {"shape", {1, 5, -1}}});
-  Value* logits =
-      g.add("linear", {{"x", flat}, {"weight", g.constant({7, 323}, -0.1, 0.1)}, {"bias", g.constant({7})}});
-  ASSERT_TRUE(g.finish({g.add("softmax", {{"x", logits}, {"axis", -1}}), heat, x}));
-}
-
-std::vector<Array> run(const TestGraph& g, const Function& f, ThreadPool& pool, const EngineOptions& options = {}) {
-  auto results = run_fast(f, g.inputs(), pool, options);
-  EXPECT_TRUE(results) << (results ? "" : render(results.error()));
-  return results ? *std::move(results) : std::vector<Array>{};
-}
-
-std::vector<std::string> step_types(const Function& f, ThreadPool& pool, const EngineOptions& options = {}) {
-  std::vector<std::string> out;
-  auto engine = Engine::compile(f, pool, options);
-  EXPECT_TRUE(engine) << (engine ? "" : render(engine.error()));
-  if (engine) {
-    for (const StepTiming& step : engine->timings()) out.push_back(step.type);
-  }
-  return out;
-}
 
 TEST(Engine, SmallNetworkMatchesReference) {
   ThreadPool pool(2);
@@ -109,54 +43,6 @@ TEST(Engine, KeepsValuesThatAreAskedFor) {
   const auto got = run(g, g.function(), pool);
   ASSERT_EQ(got.size(), 6u);
   for (std::size_t i = 0; i < got.size(); ++i) expect_close(got[i], (*want)[i], fmt::format("output {}", i));
-}
-
-TEST(Engine, HalvesAreRoundedWhereTheTypesSay) {
-  ThreadPool pool(3);
-  TestGraph g(DType::fp16);
-  build_network(g);
-  const auto want = ops::evaluate(g.function(), g.inputs());
-  ASSERT_TRUE(want);
-  const auto got = run(g, g.function(), pool), unfused = run(g, g.function(), pool, {.fuse = false});
-  ASSERT_EQ(got.size(), want->size());
-  for (std::size_t i = 0; i < got.size(); ++i) {
-    expect_within(got[i], (*want)[i], 2e-3, fmt::format("output {}", i));
-    EXPECT_EQ(got[i].data, unfused[i].data) << "fusion moved a rounding";
-    for (double x : got[i].data) ASSERT_EQ(x, round_to_half(static_cast<float>(x)));
-  }
-}
-
-TEST(Engine, PrecisionOverridesTheTypes) {
-  ThreadPool pool(2);
-  TestGraph half(DType::fp16, 5), single(DType::fp32, 5);
-  build_network(half);
-  build_network(single);
-  const auto exact = ops::evaluate(single.function(), single.inputs());
-  const auto halved = run(half, half.function(), pool);
-  const auto wide = run(half, half.function(), pool, {.precision = Precision::fp32});
-  const auto narrow = run(single, single.function(), pool, {.precision = Precision::fp16});
-  ASSERT_EQ(wide.size(), 3u);
-  for (std::size_t i = 0; i < 3; ++i) {
-    // The same halves as weights, nothing rounded after them: near the exact numbers, and not halves.
-    expect_within(wide[i], (*exact)[i], 5e-3, "fp32");
-    EXPECT_NE(wide[i].data, halved[i].data);
-    // fp32 rounded everywhere is what fp16 says itself; only epsilon and slope keep their own precision.
-    expect_within(narrow[i], halved[i], 2e-3, "fp16");
-    for (double x : narrow[i].data) ASSERT_EQ(x, round_to_half(static_cast<float>(x)));
-  }
-}
-
-TEST(Engine, Fp32NeverRoundsInReferenceExecutionEither) {
-  ThreadPool pool(1);
-  TestGraph g(DType::fp16);
-  Value* x = g.input({2, 5}, 0.1, 1);
-  ASSERT_TRUE(g.finish({g.add("cumsum", {{"x", g.add("square", {{"x", x}})}, {"axis", 1}})}));
-  const auto got = run(g, g.function(), pool, {.precision = Precision::fp32});
-  ASSERT_EQ(got.size(), 1u);
-  double sum = 0;
-  for (std::size_t i = 0; i < 5; ++i) sum += g.inputs()[0].data[i] * g.inputs()[0].data[i];
-  EXPECT_NEAR(got[0].data[4], sum, 1e-6);
-  EXPECT_NE(got[0].data[4], round_to_half(static_cast<float>(sum)));
 }
 
 /// Random graphs of operations that reuse, view and overwrite memory.

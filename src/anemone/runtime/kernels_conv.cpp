@@ -5,6 +5,7 @@
 #include "anemone/ops/window.h"
 #include "anemone/runtime/cpu/conv.h"
 #include "anemone/runtime/cpu/move.h"
+#include "anemone/runtime/half_sums.h"
 #include "anemone/runtime/kernel_table.h"
 
 namespace anemone {
@@ -14,13 +15,27 @@ Dims spatial_part(const Dims& dims) { return Dims(dims.begin() + 2, dims.end());
 
 /// A call of conv2d that is complete but for its pointers.
 struct ConvCallPlan {
+  ConvParams params;
   PackedConv conv;
-  ChannelAffine before;  ///< empty: no prologue
+  std::vector<float> half_weights, half_bias;  ///< instead of `conv`, for sums in half precision
+  ChannelAffine before;                        ///< empty: no prologue
   Prologue prologue;
   Epilogue epilogue;
   std::int64_t batch = 1, height = 1, width = 1;  ///< of the input
   std::size_t bytes() const {
-    return (conv.weights.size() + conv.bias.size() + before.scale.size() + before.shift.size()) * sizeof(float);
+    return (conv.weights.size() + conv.bias.size() + before.scale.size() + before.shift.size() + half_weights.size() +
+            half_bias.size()) *
+           sizeof(float);
+  }
+  void run(Frame& f, const Ref& from, const Ref& add, const Ref& to) const {
+    if (!half_weights.empty()) {
+      conv2d_half_sums(params, half_weights.data(), half_bias.empty() ? nullptr : half_bias.data(), f.read(from), batch,
+                       height, width, f.write(to), *f.pool);
+      return;
+    }
+    Epilogue complete = epilogue;
+    if (add.space != Ref::Space::none) complete.add = f.read(add);
+    conv2d(conv, f.read(from), batch, height, width, f.write(to), *f.pool, complete, prologue);
   }
 };
 
@@ -78,7 +93,14 @@ Result<Weights> weights_of(const Node& node, Lowering& l) {
   return weights;
 }
 
-const float* bias_or_null(const Weights& weights) { return weights.bias.empty() ? nullptr : weights.bias.data(); }
+void pack(ConvCallPlan& plan, Weights weights, bool half_sums) {
+  if (half_sums) {
+    plan.half_weights = std::move(weights.kernel);
+    plan.half_bias = std::move(weights.bias);
+  } else {
+    plan.conv = pack_conv(plan.params, weights.kernel.data(), weights.bias.empty() ? nullptr : weights.bias.data());
+  }
+}
 
 Result<bool> lower_conv(const Node& node, Lowering& l) {
   if (!conv_is_covered(node, l)) return false;
@@ -87,7 +109,7 @@ Result<bool> lower_conv(const Node& node, Lowering& l) {
   const ops::Window window =
       ops::conv_window(ConstantView(node), spatial_part(in), spatial_part(node.input("weight")->type.dims));
   auto plan = std::make_shared<ConvCallPlan>();
-  const ConvParams params = params_of(node, window);
+  plan->params = params_of(node, window);
   plan->batch = in[0];
   plan->height = in.size() == 4 ? in[2] : 1;
   plan->width = in.back();
@@ -106,7 +128,7 @@ Result<bool> lower_conv(const Node& node, Lowering& l) {
   if (norm) types += "+batch_norm";
   const Tail tail = absorb_tail(norm ? *norm->output() : *node.output(), l);
   plan->epilogue = tail.epilogue;
-  plan->conv = pack_conv(params, weights.kernel.data(), bias_or_null(weights));
+  pack(*plan, std::move(weights), l.half_sums(*tail.out));
   l.count_constant_bytes(plan->bytes());
 
   TRY(const Ref from, l.read(*x));
@@ -119,13 +141,7 @@ Result<bool> lower_conv(const Node& node, Lowering& l) {
   if (tail.add) reads.push_back(add);
   l.add(
       types + tail.types, *tail.out, to, std::move(reads), Rounding::exact,
-      [plan, from, add, to](Frame& f) {
-        Epilogue epilogue = plan->epilogue;
-        if (add.space != Ref::Space::none) epilogue.add = f.read(add);
-        conv2d(plan->conv, f.read(from), plan->batch, plan->height, plan->width, f.write(to), *f.pool, epilogue,
-               plan->prologue);
-      },
-      node.def->macs(node));
+      [plan, from, add, to](Frame& f) { plan->run(f, from, add, to); }, node.def->macs(node));
   return true;
 }
 
@@ -168,14 +184,15 @@ Result<bool> lower_conv_transpose(const Node& node, Lowering& l) {
   Weights weights;
   TRY(weights, weights_of(node, l));
   auto plan = std::make_shared<ConvCallPlan>();
-  const ConvParams params = params_of(node, direct);
+  plan->params = params_of(node, direct);
   plan->batch = in[0];
   plan->height = in.size() == 4 ? spread[2] : 1;
   plan->width = spread.back();
   const Tail tail = absorb_tail(*node.output(), l);
   plan->epilogue = tail.epilogue;
-  plan->conv = pack_conv(params, turned(weights.kernel, params.in_channels, params.out_channels, params.groups).data(),
-                         bias_or_null(weights));
+  const ConvParams& p = plan->params;
+  weights.kernel = turned(weights.kernel, p.in_channels, p.out_channels, p.groups);
+  pack(*plan, std::move(weights), l.half_sums(*tail.out));
   l.count_constant_bytes(plan->bytes());
   TRY(const Ref from, l.read(*x));
   Ref add;
@@ -192,9 +209,7 @@ Result<bool> lower_conv_transpose(const Node& node, Lowering& l) {
       [plan, from, add, to, wide, in, strides, to_strides](Frame& f) {
         std::fill_n(f.write(wide), wide.count, 0.0f);
         strided_copy(f.read(from), strides, f.write(wide), to_strides, in, *f.pool);
-        Epilogue epilogue = plan->epilogue;
-        if (add.space != Ref::Space::none) epilogue.add = f.read(add);
-        conv2d(plan->conv, f.read(wide), plan->batch, plan->height, plan->width, f.write(to), *f.pool, epilogue);
+        plan->run(f, wide, add, to);
       },
       node.def->macs(node));
   return true;

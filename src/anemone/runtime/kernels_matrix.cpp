@@ -4,6 +4,7 @@
 #include "anemone/ops/infer_util.h"
 #include "anemone/runtime/cpu/gemm.h"
 #include "anemone/runtime/cpu/move.h"
+#include "anemone/runtime/half_sums.h"
 #include "anemone/runtime/kernel_table.h"
 
 namespace anemone {
@@ -11,15 +12,37 @@ namespace {
 
 struct LinearPlan {
   PackedMatrix matrix;
+  std::vector<float> half_matrix;  ///< instead of `matrix`, as it was, for sums in half precision
+  MatmulShape shape;
   std::vector<float> bias;  ///< may be empty
   Epilogue epilogue;
+  /// `values` is [k, n], or [n, k] when shape.transpose_b.
+  void pack(std::vector<float> values, bool half_sums) {
+    if (half_sums) {
+      half_matrix = std::move(values);
+    } else {
+      matrix = pack_matrix(values.data(), shape.k, shape.n, shape.transpose_b);
+    }
+  }
+  void run(Frame& f, const Ref& from, const Ref& add, const Ref& to) const {
+    const float* known_bias = bias.empty() ? nullptr : bias.data();
+    if (!half_matrix.empty()) {
+      MatmulShape all = shape;
+      all.m = to.count / shape.n;
+      matmul_half_sums(all, 1, f.read(from), 0, half_matrix.data(), 0, known_bias, f.write(to), *f.pool);
+      return;
+    }
+    Epilogue complete = epilogue;
+    if (add.space != Ref::Space::none) complete.add = f.read(add);
+    linear(f.read(from), to.count / shape.n, matrix, known_bias, f.write(to), *f.pool, complete);
+  }
 };
 
 /// The step of out [m, n] = x [m, k] * matrix + bias, with what follows it.
 Result<bool> add_linear(const Node& node, const Value& x, std::shared_ptr<LinearPlan> plan, Lowering& l) {
   const Tail tail = absorb_tail(*node.output(), l);
   plan->epilogue = tail.epilogue;
-  l.count_constant_bytes((plan->matrix.data.size() + plan->bias.size()) * sizeof(float));
+  l.count_constant_bytes((plan->matrix.data.size() + plan->half_matrix.size() + plan->bias.size()) * sizeof(float));
   TRY(const Ref from, l.read(x));
   Ref add;
   if (tail.add) {
@@ -30,21 +53,18 @@ Result<bool> add_linear(const Node& node, const Value& x, std::shared_ptr<Linear
   if (tail.add) reads.push_back(add);
   l.add(
       node.type + tail.types, *tail.out, to, std::move(reads), Rounding::exact,
-      [plan, from, add, to](Frame& f) {
-        Epilogue epilogue = plan->epilogue;
-        if (add.space != Ref::Space::none) epilogue.add = f.read(add);
-        linear(f.read(from), to.count / plan->matrix.n, plan->matrix, plan->bias.empty() ? nullptr : plan->bias.data(),
-               f.write(to), *f.pool, epilogue);
-      },
-      node.def->macs ? node.def->macs(node) : 0);
+      [plan, from, add, to](Frame& f) { plan->run(f, from, add, to); }, node.def->macs ? node.def->macs(node) : 0);
   return true;
 }
 
 Result<bool> lower_linear(const Node& node, Lowering& l) {
   const Dims& w = node.input("weight")->type.dims;
   auto plan = std::make_shared<LinearPlan>();
-  TRY(const std::vector<float> weight, l.known_floats(node.input("weight")));
-  plan->matrix = pack_matrix(weight.data(), w[1], w[0], true);
+  plan->shape.k = w[1];
+  plan->shape.n = w[0];
+  plan->shape.transpose_b = true;
+  TRY(std::vector<float> weight, l.known_floats(node.input("weight")));
+  plan->pack(std::move(weight), l.half_sums(*node.output()));
   TRY(plan->bias, l.known_floats(node.input("bias")));
   return add_linear(node, *node.input("x"), std::move(plan), l);
 }
@@ -64,6 +84,15 @@ Matrices matrices_of(Dims dims, bool is_left) {
   return m;
 }
 
+void multiply(bool half_sums, const MatmulShape& shape, std::int64_t batch, const float* a, std::int64_t a_stride,
+              const float* b, std::int64_t b_stride, float* out, ThreadPool& pool) {
+  if (half_sums) {
+    matmul_half_sums(shape, batch, a, a_stride, b, b_stride, nullptr, out, pool);
+  } else {
+    matmul_batched(shape, batch, a, a_stride, b, b_stride, out, pool);
+  }
+}
+
 constexpr std::int64_t kWorthPacking = 8;  // columns; below, most of a panel would be zeros
 
 Result<bool> lower_matmul(const Node& node, Lowering& l) {
@@ -78,8 +107,9 @@ Result<bool> lower_matmul(const Node& node, Lowering& l) {
   shape.n = shape.transpose_b ? b.rows : b.columns;
   if (b.count() == 1 && !shape.transpose_a && l.is_known(&y) && shape.n >= kWorthPacking) {
     auto plan = std::make_shared<LinearPlan>();
-    TRY(const std::vector<float> matrix, l.known_floats(&y));
-    plan->matrix = pack_matrix(matrix.data(), shape.k, shape.n, shape.transpose_b);
+    TRY(std::vector<float> matrix, l.known_floats(&y));
+    plan->shape = shape;
+    plan->pack(std::move(matrix), l.half_sums(*node.output()));
     return add_linear(node, x, std::move(plan), l);
   }
   std::int64_t batch = 1, a_stride = 0, b_stride = 0;
@@ -94,10 +124,11 @@ Result<bool> lower_matmul(const Node& node, Lowering& l) {
   TRY(const Ref left, l.read(x));
   TRY(const Ref right, l.read(y));
   const Ref to = l.define(*node.output());
+  const bool half_sums = l.half_sums(*node.output());
   l.add(
       "matmul", *node.output(), to, {left, right}, Rounding::needed,
       [=](Frame& f) {
-        matmul_batched(shape, batch, f.read(left), a_stride, f.read(right), b_stride, f.write(to), *f.pool);
+        multiply(half_sums, shape, batch, f.read(left), a_stride, f.read(right), b_stride, f.write(to), *f.pool);
       },
       node.def->macs(node));
   return true;
@@ -124,6 +155,7 @@ Result<bool> lower_einsum(const Node& node, Lowering& l) {
   const Ref to = l.define(*node.output());
   const Ref left_turned = direct ? left : l.scratch(left.count), right_turned = direct ? right : l.scratch(right.count);
   const Ref product = direct ? to : l.scratch(to.count);
+  const bool half_sums = l.half_sums(*node.output());
   const Dims swap{0, 2, 1, 3}, product_dims{out[0], out[2], out[1], out[3]};
   l.add(
       "einsum", *node.output(), to, {left, right, left_turned, right_turned, product}, Rounding::needed,
@@ -132,8 +164,8 @@ Result<bool> lower_einsum(const Node& node, Lowering& l) {
           transpose(f.read(left), a, swap, f.write(left_turned), *f.pool);
           transpose(f.read(right), b, swap, f.write(right_turned), *f.pool);
         }
-        matmul_batched(shape, batch, f.read(left_turned), shape.m * shape.k, f.read(right_turned), shape.k * shape.n,
-                       f.write(product), *f.pool);
+        multiply(half_sums, shape, batch, f.read(left_turned), shape.m * shape.k, f.read(right_turned),
+                 shape.k * shape.n, f.write(product), *f.pool);
         if (!direct) transpose(f.read(product), product_dims, swap, f.write(to), *f.pool);
       },
       node.def->macs(node));

@@ -38,7 +38,7 @@ Tail absorb_tail(const Value& product, Lowering& lowering) {
   Tail tail;
   tail.out = &product;
   tail.epilogue.round_half = lowering.rounds(product);
-  if (!lowering.fuses()) return tail;
+  if (!lowering.fuses() || lowering.half_sums(product)) return tail;
   const auto next = [&]() -> const Node* {
     const Node* user = lowering.only_user(*tail.out);
     return user && lowering.suits_kernels(*user) && user->output()->type == product.type ? user : nullptr;

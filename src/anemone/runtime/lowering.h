@@ -39,6 +39,8 @@ class Lowering {
   /// Values of this type are rounded to half after every operation.
   bool rounds(const Type& type) const;
   bool rounds(const Value& value) const { return rounds(value.type); }
+  /// The sums of a product that makes this value are rounded too.
+  bool half_sums(const Value& value) const { return options_.half_sums && rounds(value); }
   /// The node that is the only (needed) user of the value; null when there is none or more, or it is an output.
   const Node* only_user(const Value& value) const;
   /// Its data operands and outputs are floats or bools without empty extents, its other operands are constants, and its

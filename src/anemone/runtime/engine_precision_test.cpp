@@ -1,0 +1,92 @@
+// Where values are rounded: what the types say, and the options that say otherwise.
+#include "anemone/runtime/engine_test_networks.h"
+
+namespace anemone {
+namespace {
+
+TEST(EnginePrecision, HalvesAreRoundedWhereTheTypesSay) {
+  ThreadPool pool(3);
+  TestGraph g(DType::fp16);
+  build_network(g);
+  const auto want = ops::evaluate(g.function(), g.inputs());
+  ASSERT_TRUE(want);
+  const auto got = run(g, g.function(), pool), unfused = run(g, g.function(), pool, {.fuse = false});
+  ASSERT_EQ(got.size(), want->size());
+  for (std::size_t i = 0; i < got.size(); ++i) {
+    expect_within(got[i], (*want)[i], 2e-3, fmt::format("output {}", i));
+    EXPECT_EQ(got[i].data, unfused[i].data) << "fusion moved a rounding";
+    for (double x : got[i].data) ASSERT_EQ(x, round_to_half(static_cast<float>(x)));
+  }
+}
+
+TEST(EnginePrecision, PrecisionOverridesTheTypes) {
+  ThreadPool pool(2);
+  TestGraph half(DType::fp16, 5), single(DType::fp32, 5);
+  build_network(half);
+  build_network(single);
+  const auto exact = ops::evaluate(single.function(), single.inputs());
+  const auto halved = run(half, half.function(), pool);
+  const auto wide = run(half, half.function(), pool, {.precision = Precision::fp32});
+  const auto narrow = run(single, single.function(), pool, {.precision = Precision::fp16});
+  ASSERT_EQ(wide.size(), 3u);
+  for (std::size_t i = 0; i < 3; ++i) {
+    // The same halves as weights, nothing rounded after them: near the exact numbers, and not halves.
+    expect_within(wide[i], (*exact)[i], 5e-3, "fp32");
+    EXPECT_NE(wide[i].data, halved[i].data);
+    // fp32 rounded everywhere is what fp16 says itself; only epsilon and slope keep their own precision.
+    expect_within(narrow[i], halved[i], 2e-3, "fp16");
+    for (double x : narrow[i].data) ASSERT_EQ(x, round_to_half(static_cast<float>(x)));
+  }
+}
+
+TEST(EnginePrecision, Fp32NeverRoundsInReferenceExecutionEither) {
+  ThreadPool pool(1);
+  TestGraph g(DType::fp16);
+  Value* x = g.input({2, 5}, 0.1, 1);
+  ASSERT_TRUE(g.finish({g.add("cumsum", {{"x", g.add("square", {{"x", x}})}, {"axis", 1}})}));
+  const auto got = run(g, g.function(), pool, {.precision = Precision::fp32});
+  ASSERT_EQ(got.size(), 1u);
+  double sum = 0;
+  for (std::size_t i = 0; i < 5; ++i) sum += g.inputs()[0].data[i] * g.inputs()[0].data[i];
+  EXPECT_NEAR(got[0].data[4], sum, 1e-6);
+  EXPECT_NE(got[0].data[4], round_to_half(static_cast<float>(sum)));
+}
+
+TEST(EnginePrecision, HalfSumsAreRoundedAfterEveryTerm) {
+  // 1 + 1 + … in half precision stops at 2048: the next half is 2050.
+  ThreadPool pool(2);
+  const std::int64_t terms = 3000;
+  const std::vector<double> ones(static_cast<std::size_t>(terms), 1.0);
+  TestGraph g(DType::fp16);
+  Value* x = g.input_of({DType::fp16, {1, terms}, ones});
+  const auto weights = [&](Dims dims) {
+    return make_constant(DType::fp16, std::move(dims), std::span<const double>(ones));
+  };
+  Value* pixels = g.add("reshape", {{"x", x}, {"shape", {1, terms, 1, 1}}});
+  Value* y = g.input_of({DType::fp16, {terms, 1}, ones});
+  ASSERT_TRUE(
+      g.finish({g.add("conv", {{"x", pixels}, {"weight", weights({1, terms, 1, 1})}}),
+                g.add("conv_transpose", {{"x", pixels}, {"weight", weights({terms, 1, 1, 1})}}),
+                g.add("linear", {{"x", x}, {"weight", weights({1, terms})}}), g.add("matmul", {{"x", x}, {"y", y}})}));
+  for (bool half_sums : {true, false}) {
+    const auto got = run(g, g.function(), pool, {.half_sums = half_sums});
+    ASSERT_EQ(got.size(), 4u);
+    for (const Array& out : got) EXPECT_EQ(out.data[0], half_sums ? 2048 : 3000);
+  }
+}
+
+TEST(EnginePrecision, HalfSumsComputeTheSameNetwork) {
+  ThreadPool pool(2), one(1);
+  TestGraph g(DType::fp16);
+  build_network(g);
+  const auto want = run(g, g.function(), pool), got = run(g, g.function(), pool, {.half_sums = true});
+  const auto alone = run(g, g.function(), one, {.half_sums = true});
+  for (std::size_t i = 0; i < got.size(); ++i) {
+    expect_within(got[i], want[i], 2e-2, fmt::format("output {}", i));
+    EXPECT_NE(got[i].data, want[i].data);
+    EXPECT_EQ(got[i].data, alone[i].data);
+  }
+}
+
+}  // namespace
+}  // namespace anemone
