@@ -129,7 +129,6 @@ bool ProgramReader::read_block(Block& block, int depth) {
   if (depth > kMaxBlocks) {
     return text_.fail(text_.peek(), "E0216", fmt::format("blocks nested deeper than {}", kMaxBlocks));
   }
-  const std::size_t outer = order_.size();
   if (!text_.expect("{", "before the statements")) return false;
   while (!text_.at_end() && !text_.peek().is("}")) {
     if (!read_statement(block, depth)) skip_statement();
@@ -151,7 +150,6 @@ bool ProgramReader::read_block(Block& block, int depth) {
   good = good && text_.read_attributes(attributes);
   for (auto& [key, literal] : attributes) block.attributes.emplace_back(key.text, literal.constant);
   block.set_outputs(std::move(outputs));
-  for (std::size_t i = outer; depth > 0 && i < order_.size(); ++i) names_.at(order_[i]).visible = false;
   return good;
 }
 
@@ -168,12 +166,12 @@ void ProgramReader::skip_statement() {
 
 void ProgramReader::define(const Token& name, Value* value) {
   const auto [at, fresh] = names_.try_emplace(name.text, Name{value, true});
-  if (fresh) {
-    order_.push_back(name.text);
-  } else {
-    text_.fail(name, "E0213", fmt::format("the name '{}' is taken", name.text),
-               "names are unique in a function, its nested blocks included");
+  if (!fresh && at->second.visible) {
+    text_.fail(name, "E0213", fmt::format("the name '{}' is taken", name.text), "names are unique in a function");
+    return;
   }
+  at->second = Name{value, true};  // blocks beside each other may use a name twice: packages by others do
+  order_.push_back(name.text);
 }
 
 // False: there is no such value, or it has an error of its own that was reported (`value` stays null).

@@ -252,8 +252,10 @@ bool ProgramReader::read_blocks(Node& node, int depth) {
   if (!text_.peek().is("{") && !text_.peek().is("(")) return true;
   do {
     Block& inner = node.add_block();
+    const std::size_t outer = order_.size();
     if (text_.peek().is("(") && !read_inputs(inner)) return false;
     if (!read_block(inner, depth + 1)) return false;
+    for (std::size_t i = outer; i < order_.size(); ++i) names_.at(order_[i]).visible = false;
   } while (text_.accept(","));
   return true;
 }

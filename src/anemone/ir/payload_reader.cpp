@@ -34,8 +34,8 @@ bool TextReader::read_blob(const Type& type, Constant& constant) {
     if (key.text == "path" && value.is_string() && value.strings.size() == 1) {
       path = value.strings[0];
     } else if (key.text == "offset" && is_integer(value.type.dtype) && value.count() == 1 && scalar(value) >= 0) {
-      offset =
-          is_wide_integer(value.type.dtype) ? elements_as<std::uint64_t>(value)[0] : static_cast<std::uint64_t>(scalar(value));
+      offset = is_wide_integer(value.type.dtype) ? elements_as<std::uint64_t>(value)[0]
+                                                 : static_cast<std::uint64_t>(scalar(value));
     } else {
       return fail(key, "E0210", fmt::format("BLOBFILE takes path and offset, not '{}' with this value", key.text));
     }

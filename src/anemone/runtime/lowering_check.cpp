@@ -65,7 +65,9 @@ Result<void> Lowering::check(const Node& node) {
   bool exact = true;
   for (std::size_t i = 0; i < std::max(types.size(), node.outputs.size()); ++i) {
     const Type declared = i < node.outputs.size() ? node.outputs[i]->type : Type::tuple({});
-    const Type type = i < types.size() ? types[i] : Type::tuple({});
+    Type type = i < types.size() ? types[i] : Type::tuple({});
+    // Packages by others declare another float than the rule gives; the declared one is what they were computed with.
+    if (is_float(declared.dtype) && is_float(type.dtype)) type.dtype = declared.dtype;
     if (!compatible(declared, type)) {
       return refuse(node, "E0702",
                     fmt::format("is declared as {}, and {} comes out", to_string(declared), to_string(type)));

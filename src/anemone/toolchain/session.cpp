@@ -14,8 +14,8 @@
 namespace anemone {
 namespace {
 
-// What the fast executor says of programs whose shapes depend on data.
-constexpr std::string_view kExtentUnknown = "E0708";
+// What the fast executor says of programs whose shapes depend on data, and of control flow.
+constexpr std::string_view kExtentUnknown = "E0708", kNestedBlocks = "E0707";
 
 // An input that the user gave for a function input, by name or because it is the only one.
 const InputFile* find_input(const std::vector<InputFile>& files, const std::string& name, std::size_t function_inputs) {
@@ -173,8 +173,9 @@ Result<Session> Session::open(const std::filesystem::path& path, const std::vect
         session.notes_.push_back(
             fmt::format("{} '{}' has no fast kernel and runs by its definition", slow.type, slow.name));
     }
-  } else if (compiled.error().front().code == kExtentUnknown) {
-    session.notes_.push_back("some extents are known at run time only: every operation runs by its definition");
+  } else if (const std::string& code = compiled.error().front().code; code == kExtentUnknown || code == kNestedBlocks) {
+    session.notes_.push_back(
+        "control flow, or extents that are known at run time only: every operation runs by its definition");
   } else {
     return std::move(compiled).error();
   }

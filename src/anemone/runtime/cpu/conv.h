@@ -44,7 +44,7 @@ PackedConv pack_conv(const ConvParams& params, const float* weights, const float
 PackedConv pack_conv(const ConvParams& params, const float* weights, const float* bias, ConvAlgorithm algorithm);
 
 /// in: [batch, in_channels, in_height, in_width]; out: [batch, out_channels, out_height, out_width]; in and out are
-/// different memory. Sums are float32, one accumulator per output in a fixed order (taps, channels inside):
+/// different memory. Sums are float32 in a fixed order (taps, channels inside), in chains of 128 terms:
 /// |error| <= 2^-24 * (K + 2) * sum|w*x| in the worst case, about 2^-24 * sqrt(K) of it in practice; K = terms per sum.
 void conv2d(const PackedConv& conv, const float* in, std::int64_t batch, std::int64_t in_height, std::int64_t in_width,
             float* out, ThreadPool& pool, const Epilogue& epilogue = {}, const Prologue& prologue = {});

@@ -19,8 +19,7 @@ struct PackedMatrix {
 /// Packs b [k, n], or b [n, k] when `transposed` (the weights of a linear layer).
 PackedMatrix pack_matrix(const float* b, std::int64_t k, std::int64_t n, bool transposed);
 
-/// out [m, n] = a [m, k] * b + bias [n] (nullptr = none). Sums as in conv2d: one float32 accumulator per output, in
-/// order.
+/// out [m, n] = a [m, k] * b + bias [n] (nullptr = none). Sums as in conv2d.
 void linear(const float* a, std::int64_t m, const PackedMatrix& b, const float* bias, float* out, ThreadPool& pool,
             const Epilogue& epilogue = {});
 

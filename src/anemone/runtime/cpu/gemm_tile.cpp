@@ -10,6 +10,8 @@
 #include <hwy/cache_control.h>
 #include <hwy/highway.h>
 
+#include <algorithm>
+
 #include "anemone/runtime/cpu/epilogue-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -21,12 +23,36 @@ namespace hn = hwy::HWY_NAMESPACE;
 using D = hn::CappedTag<float, 16>;
 using V = hn::Vec<D>;
 
+constexpr std::int64_t kBlock = 128;  // terms of a sum that are added as one chain
+
 // A tile's sums, in memory with `pitch` floats a row, become its outputs. Not inlined: loops over L1 cost nothing
 // beside the products, and 16 unrolled copies of the epilogue would.
 HWY_NOINLINE void Finish(const GemmTile& t, float* sums, std::int64_t rows, std::int64_t pitch) {
   for (std::int64_t r = 0; r < rows; ++r) {
     FinishRow(D(), sums + r * pitch, t.add ? t.add + r * t.out_stride : nullptr, t.out + r * t.out_stride, t.columns,
               *t.epilogue);
+  }
+}
+
+// The bias comes last: a large one that the products mostly cancel would make every one of them round at its magnitude.
+template <int kRows, int kVectors>
+HWY_INLINE void AddBias(const GemmTile& t, V (&sum)[kRows][kVectors]) {
+  const D d;
+  constexpr std::size_t kLanes = hn::MaxLanes(D());
+  if (t.row_bias) {
+    for (int r = 0; r < kRows; ++r) {
+      for (int v = 0; v < kVectors; ++v) sum[r][v] = hn::Add(sum[r][v], hn::Set(d, t.row_bias[r]));
+    }
+  } else if (t.column_bias) {
+    HWY_ALIGN float bias[2 * hn::MaxLanes(D())];
+    for (std::int64_t j = 0; j < static_cast<std::int64_t>(kVectors * kLanes); ++j) {
+      bias[j] = j < t.columns ? t.column_bias[j] : 0.0f;
+    }
+    for (int r = 0; r < kRows; ++r) {
+      for (int v = 0; v < kVectors; ++v) {
+        sum[r][v] = hn::Add(sum[r][v], hn::Load(d, bias + static_cast<std::size_t>(v) * kLanes));
+      }
+    }
   }
 }
 
@@ -41,33 +67,39 @@ HWY_INLINE void Multiply(const GemmTile& t) {
     if (kVectors * kLanes > 16) hwy::Prefetch(line + 16);
   }
   V sum[kRows][kVectors];
-  if (t.row_bias) {
-    for (int r = 0; r < kRows; ++r) {
-      for (int v = 0; v < kVectors; ++v) sum[r][v] = hn::Set(d, t.row_bias[r]);
-    }
-  } else if (t.column_bias) {
-    HWY_ALIGN float bias[2 * hn::MaxLanes(D())];
-    for (std::int64_t j = 0; j < static_cast<std::int64_t>(kVectors * kLanes); ++j) {
-      bias[j] = j < t.columns ? t.column_bias[j] : 0.0f;
-    }
-    for (int r = 0; r < kRows; ++r) {
-      for (int v = 0; v < kVectors; ++v) sum[r][v] = hn::Load(d, bias + static_cast<std::size_t>(v) * kLanes);
-    }
-  } else {
-    for (int r = 0; r < kRows; ++r) {
-      for (int v = 0; v < kVectors; ++v) sum[r][v] = hn::Zero(d);
-    }
+  for (int r = 0; r < kRows; ++r) {
+    for (int v = 0; v < kVectors; ++v) sum[r][v] = hn::Zero(d);
   }
   const float* HWY_RESTRICT a = t.a;
   const float* HWY_RESTRICT b = t.b;
-  for (std::int64_t p = 0; p < t.depth; ++p, a += kRows, b += t.b_stride) {
-    V column[kVectors];
-    for (int v = 0; v < kVectors; ++v) column[v] = hn::LoadU(d, b + static_cast<std::size_t>(v) * kLanes);
-    for (int r = 0; r < kRows; ++r) {
-      const V row = hn::Set(d, a[r]);
-      for (int v = 0; v < kVectors; ++v) sum[r][v] = hn::MulAdd(row, column[v], sum[r][v]);
+  // Long sums go in blocks: the error of a float32 chain grows with its length, and landmarks far from the origin show
+  // it.
+  HWY_ALIGN float total[kRows * kVectors * hn::MaxLanes(D())];
+  const auto at = [&total](int r, int v) { return total + static_cast<std::size_t>(r * kVectors + v) * kLanes; };
+  bool blocks = false;
+  for (std::int64_t begin = 0; begin < t.depth; begin += kBlock) {
+    if (begin > 0) {
+      for (int r = 0; r < kRows; ++r) {
+        for (int v = 0; v < kVectors; ++v) {
+          hn::Store(blocks ? hn::Add(hn::Load(d, at(r, v)), sum[r][v]) : sum[r][v], d, at(r, v));
+          sum[r][v] = hn::Zero(d);
+        }
+      }
+      blocks = true;
+    }
+    for (std::int64_t p = std::min(kBlock, t.depth - begin); p > 0; --p, a += kRows, b += t.b_stride) {
+      V column[kVectors];
+      for (int v = 0; v < kVectors; ++v) column[v] = hn::LoadU(d, b + static_cast<std::size_t>(v) * kLanes);
+      for (int r = 0; r < kRows; ++r) {
+        const V row = hn::Set(d, a[r]);
+        for (int v = 0; v < kVectors; ++v) sum[r][v] = hn::MulAdd(row, column[v], sum[r][v]);
+      }
     }
   }
+  for (int r = 0; blocks && r < kRows; ++r) {
+    for (int v = 0; v < kVectors; ++v) sum[r][v] = hn::Add(hn::Load(d, at(r, v)), sum[r][v]);
+  }
+  AddBias<kRows, kVectors>(t, sum);
   const Epilogue& e = *t.epilogue;
   const bool plain = !t.add && e.activation == Activation::none && !e.round_half;
   if (plain && t.columns == static_cast<std::int64_t>(kVectors * kLanes)) {

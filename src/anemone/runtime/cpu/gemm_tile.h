@@ -7,8 +7,7 @@
 namespace anemone {
 
 /// out[r, j] = epilogue(bias + sum_p a[p * rows + r] * b[p * b_stride + j]) for r < rows, j < columns. Every output is
-/// one chain of multiply-adds in the order of p that starts at its bias, so how a product is cut into tiles shows in no
-/// bit.
+/// summed in the order of p, in chains of 128 terms, the bias last, so how a product is cut into tiles shows in no bit.
 struct GemmTile {
   std::int64_t depth = 0;    // p < depth
   const float* a = nullptr;  // [depth][rows]
