@@ -10,4 +10,5 @@ compare() {
 compare ops ops --markdown
 compare passes passes --markdown
 compare cli help --markdown
+compare rules rules --markdown
 finish

@@ -20,7 +20,7 @@ Result<E> one_of(std::string_view flag, const std::string& word,
     words.push_back(text);
     list += (list.empty() ? "" : ", ") + std::string(text);
   }
-  return bad_usage(std::string(flag) + " takes one of " + list + ", not '" + word + "'");
+  return bad_usage(std::string(flag) + " does not take '" + word + "'", "it takes one of " + list);
 }
 
 }  // namespace

@@ -25,14 +25,21 @@ Result<std::uint64_t> write_program(const Program& program, const std::filesyste
     return written.bytes;
   }
   if (extension == ".mil") return write_text(program, output);
-  return bad_usage(
-      fmt::format("'{}' does not end in .mlpackage or .mil, and the ending decides the format", output.string()));
+  return own_bug("an output format without a writer", output.string());
+}
+
+Result<void> check_ending(const std::filesystem::path& output) {
+  const std::string extension = output.extension().string();
+  if (extension == ".mlpackage" || extension == ".mil") return {};
+  return bad_usage(fmt::format("'{}' ends in '{}', and the ending decides the format", output.string(), extension),
+                   "end it in .mlpackage or .mil");
 }
 
 }  // namespace
 
 Result<Delivered> convert_to(const std::filesystem::path& input, const std::filesystem::path& output,
                              const ConvertOptions& options) {
+  TRY_VOID(check_ending(output));
   const auto start = std::chrono::steady_clock::now();
   TRY(Converted converted, convert(input, options));
   Delivered delivered;

@@ -1,0 +1,117 @@
+#!/usr/bin/env python3
+"""Predictions against what real devices reported about packages that others' software made, and against the planner's
+reference computation. Also that the plan of our own STAR leaves only the boundary cast off the engine, and the speed."""
+import json
+import resource
+import statistics
+import subprocess
+import sys
+import time
+
+from lib import anemone, check, finish, root, run, scratch, shared, skip
+
+CHECKS = 107
+if not shared:
+    skip(CHECKS, 'plans of recorded packages: the shared data are not there')
+    finish()
+
+golden = shared / 'golden' / 'ane'
+expected = json.loads((golden / 'expected.json').read_text())
+for name in expected:
+    subprocess.run(['tar', '-xf', golden / name, '-C', scratch], check=True)
+
+
+def plan(name, *options):
+    return run('plan', scratch / f'{name}.mlpackage', *options)
+
+
+def units(result):
+    ane = sum(s['unit'] == 'ane' for s in result['segments'])
+    return ane, len(result['segments']) - ane
+
+
+def layer_ms(result):
+    return next(p['high'] for p in result['latency_ms']['parts'] if p['name'] == 'layer model')
+
+
+# 1. Operations are counted as Xcode counts them.
+for name, want in expected.items():
+    result = plan(name.removesuffix('.mlpackage.tar.xz'))
+    if result is None:
+        continue
+    check(f'{name}: operations', result['ops']['total'] == want['ops_total'], result['ops']['total'])
+    check(f'{name}: histogram', result['ops']['by_type'] == want['histogram'], result['ops']['by_type'])
+    check(f'{name}: says that it predicts', result['prediction'] is True and 'prediction' in result['latency_ms']['basis'])
+    check(f'{name}: a verdict each', len(result['verdicts']) == want['ops_total'])
+    check(f'{name}: segments add up', sum(s['ops'] for s in result['segments']) == want['ops_total'])
+
+# 2. STAR on the M1 family: what Xcode reported on an M1 Pro.
+for name, total, ane in (('star_17out', 659, 657), ('star_16out', 659, 657), ('star_landmarks', 623, 621)):
+    for device in ('m1', 'm1pro'):
+        result = plan(name, '--device', device)
+        check(f'{name} on {device}', result['ops']['ane'] == ane and units(result) == (1, 1), (result['ops'], units(result)))
+        off = [v['type'] for v in result['verdicts'] if v['unit'] != 'ane']
+        check(f'{name} on {device}: which', off == ['mul', 'cast'], off)
+        check(f'{name} on {device}: 9 to 14 ms', 9 <= result['latency_ms']['low'] <= result['latency_ms']['high'] <= 14, result['latency_ms'])
+
+# 3. RetinaFace.
+result = plan('retinaface_640', '--device', 'm1pro')
+accept = expected['retinaface_640.mlpackage.tar.xz']['accept']
+counted = sum(v['supported'] for v in result['verdicts'][1:])
+check('retinaface: supported', accept['ane_min'] <= counted <= accept['ane_max'], counted)
+refused = {v['type'] for v in result['verdicts'] if not v['supported']}
+check('retinaface: no convolution or activation is refused', not refused & {'conv', 'leaky_relu', 'relu'}, refused)
+check('retinaface: the note on 126', any('126' in note and '127' in note for note in result['notes']), result['notes'])
+check('retinaface: names the rows', any(f['code'] == 'ANE005' and len(f['ops']) == 4 for f in result['findings']))
+
+# 4. What-ifs: operations and segments exactly, the planner's estimate within 0.1 ms, bytes within 2 %.
+for off, ane, segments, ms, megabytes in (
+        ('', 657, (1, 1), 13.11, 0.39), ('greater,select', 648, (4, 4), 14.23, 0.467),
+        ('instance_norm', 653, (5, 5), 14.62, 6.82), ('reduce_sum,real_div,stack', 621, (4, 5), 14.46, 3.60),
+        ('upsample_nearest_neighbor', 569, (9, 9), 17.19, 13.66)):
+    result = plan('star_17out', '--device', 'm1', *(('--off', off) if off else ()))
+    what = off or 'nothing off'
+    check(f'{what}: operations', result['ops']['ane'] == ane, result['ops']['ane'])
+    check(f'{what}: segments', units(result) == segments, units(result))
+    check(f'{what}: ms', abs(result['planner_ms'] - ms) <= 0.1, result['planner_ms'])
+    check(f'{what}: bytes', abs(result['crossing_bytes'] / 1e6 / megabytes - 1) <= 0.02, result['crossing_bytes'])
+result = plan('star_17out', '--precision', 'fp32')
+check('fp32: 0 of 658', (result['ops']['ane'], result['ops']['total']) == (0, 658), result['ops'])
+check('fp32: one segment', units(result) == (0, 1), units(result))
+check('fp32: 93 to 98 ms', 93 <= result['planner_ms'] <= 98, result['planner_ms'])
+
+# 5. Published latencies: wholly on the engine, within 30 %.
+for name, device, measured in (('resnet50', 'a16', 1.52), ('resnet50', 'a17pro', 1.38), ('mobilenet_v2', 'a16', 0.48),
+                               ('mobilenet_v2', 'a17pro', 0.49), ('densenet121', 'm1', 1.80), ('densenet121', 'm1max', 2.05)):
+    result = plan(name, '--device', device)
+    check(f'{name} on {device}: all of it', result['ops']['ane'] == result['ops']['total'] and units(result) == (1, 0), result['ops'])
+    check(f'{name} on {device}: {measured} ms', abs(layer_ms(result) / measured - 1) <= 0.3, layer_ms(result))
+
+# 6. Our own STAR.
+checkpoint = scratch / 'star.pkl'
+run('synth', 'star', '-o', checkpoint)
+for outputs in ('all', 'final'):
+    package = scratch / f'ours-{outputs}.mlpackage'
+    run('convert', checkpoint, '-o', package, '--outputs', outputs)
+    for device in ('m1', 'm4'):
+        result = run('plan', package, '--device', device)
+        off = [v['type'] for v in result['verdicts'] if v['unit'] != 'ane']
+        check(f'our STAR, {outputs}, {device}', off in ([], ['cast']), off)
+        check(f'our STAR, {outputs}, {device}: one run on the engine', result['partitions'] == 1, result['partitions'])
+
+# 7. Speed, from start to exit. What counts is the processor's time: on a busy machine the clock on the wall says little.
+walls, busy = [], []
+for _ in range(15):
+    before, begun = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    subprocess.run([anemone, 'plan', scratch / 'star_17out.mlpackage'], stdout=subprocess.DEVNULL, check=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    walls.append(time.perf_counter() - begun)
+    busy.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+print(f'plan of 659 operations: processor {1e3 * min(busy):.1f} ms, wall best {1e3 * min(walls):.1f}, median {1e3 * statistics.median(walls):.1f} ms')
+check('659 operations in 50 ms', min(busy) <= 0.05, f'{1e3 * min(busy):.1f} ms')
+
+# 8. The table of foreign packages is what the program makes.
+made = subprocess.run([sys.executable, root / 'scripts/zoo_plans.py', anemone, shared / 'zoo/coreml'], capture_output=True, text=True)
+page = (root / 'docs/reference/zoo-plans.md').read_text()
+check('docs/reference/zoo-plans.md', made.returncode == 0 and made.stdout == page, made.stderr or "run 'scripts/zoo_plans.py' and commit")
+finish()
