@@ -52,6 +52,32 @@ TEST(EnginePrecision, Fp32NeverRoundsInReferenceExecutionEither) {
   EXPECT_NE(got[0].data[4], round_to_half(static_cast<float>(sum)));
 }
 
+TEST(EnginePrecision, DeclaredFloatsWinOverTheTypeRule) {
+  // As in packages by others: a wider operand under a result that is declared as half, and the other way round.
+  ThreadPool pool(1);
+  for (const char* op : {"relu", "identity", "sigmoid", "concat", "maximum"}) {
+    for (DType declared : {DType::fp16, DType::fp32}) {
+      SCOPED_TRACE(fmt::format("{} {}", op, name(declared)));
+      TestGraph g(declared == DType::fp16 ? DType::fp32 : DType::fp16);
+      Value *x = g.input({3, 5}), *y = g.input({3, 5});
+      std::vector<Operand> operands{{"x", {x}}};
+      if (std::string_view(op) == "maximum") operands.push_back({"y", {y}});
+      if (std::string_view(op) == "concat") {
+        operands = {{"values", {x}}, {"axis", {g.builder().constant(make_scalar(DType::int32, 0))}}};
+      }
+      Node& node =
+          insert_declared(g.function().body, op, std::move(operands), {{"out", Type::tensor(declared, {3, 5})}});
+      ASSERT_TRUE(g.finish({node.output(), relu(g, node.output())}));
+      const auto want = ops::evaluate(g.function(), g.inputs());
+      ASSERT_TRUE(want) << render(want.error());
+      const auto got = run(g, g.function(), pool);
+      ASSERT_EQ(got.size(), 2u);
+      for (std::size_t i = 0; i < 2; ++i) expect_close(got[i], (*want)[i], fmt::format("output {}", i));
+      EXPECT_TRUE(Engine::compile(g.function(), pool)->fallbacks().empty());
+    }
+  }
+}
+
 TEST(EnginePrecision, HalfSumsAreRoundedAfterEveryTerm) {
   // 1 + 1 + … in half precision stops at 2048: the next half is 2050.
   ThreadPool pool(2);

@@ -13,7 +13,7 @@ TEST(Engine, SmallNetworkMatchesReference) {
   for (bool fuse : {true, false}) {
     const auto got = run(g, g.function(), pool, {.fuse = fuse});
     ASSERT_EQ(got.size(), want->size());
-    for (std::size_t i = 0; i < got.size(); ++i) expect_close(got[i], (*want)[i], fmt::format("output {}", i), 2e-5);
+    for (std::size_t i = 0; i < got.size(); ++i) expect_within(got[i], (*want)[i], 1e-5, fmt::format("output {}", i));
   }
 }
 

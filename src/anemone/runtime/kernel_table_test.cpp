@@ -51,7 +51,14 @@ void compare(const Case& c, DType dtype, unsigned seed, ThreadPool& one, ThreadP
   const auto got = engine->run(g.inputs());
   ASSERT_TRUE(got) << render(got.error());
   ASSERT_EQ(got->size(), want->size());
-  for (std::size_t i = 0; i < want->size(); ++i) expect_close((*got)[i], (*want)[i], fmt::format("output {}", i));
+  for (std::size_t i = 0; i < want->size(); ++i) {
+    const std::string which = fmt::format("output {}", i);
+    if (c.op.starts_with("conv") && dtype == DType::fp32) {  // sums of many terms, some by fast algorithms
+      expect_within((*got)[i], (*want)[i], 5e-6, which);
+    } else {
+      expect_close((*got)[i], (*want)[i], which);
+    }
+  }
   // Again, and with another number of threads: the same bits.
   const auto again = engine->run(g.inputs());
   const auto alone = run_fast(g.function(), g.inputs(), one);

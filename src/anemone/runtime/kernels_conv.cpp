@@ -70,7 +70,10 @@ struct Weights {
 Result<const Node*> absorb_norm(const Node& conv, Weights& weights, Lowering& l) {
   const Value& out = *conv.output();
   const Node* norm = l.fuses() && !l.rounds(out) ? l.only_user(out) : nullptr;
-  if (!norm || norm->type != "batch_norm" || norm->input("x") != &out || !l.suits_kernels(*norm)) return nullptr;
+  if (!norm || norm->type != "batch_norm" || norm->input("x") != &out || norm->output()->type != out.type ||
+      !l.suits_kernels(*norm)) {
+    return nullptr;
+  }
   TRY(const ChannelAffine affine, affine_of(*norm, l));
   const std::size_t channels = affine.scale.size(), depth = weights.kernel.size() / channels;
   weights.bias.resize(channels, 0.0f);

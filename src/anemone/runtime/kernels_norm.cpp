@@ -23,7 +23,8 @@ const float* read_or_null(const Frame& f, const Ref& ref) {
 /// The relu that is the only user of the value; relu and rounding may change places.
 const Node* relu_behind(const Value& value, const Lowering& l) {
   const Node* user = l.fuses() ? l.only_user(value) : nullptr;
-  return user && user->type == "relu" && l.suits_kernels(*user) ? user : nullptr;
+  const bool fits = user && user->type == "relu" && user->output()->type == value.type && l.suits_kernels(*user);
+  return fits ? user : nullptr;
 }
 
 Result<bool> lower_batch_norm(const Node& node, Lowering& l) {

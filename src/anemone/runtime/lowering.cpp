@@ -157,6 +157,13 @@ Ref Lowering::define(const Value& out) {
 Ref Lowering::scratch(std::int64_t count) { return new_buffer(count, 0); }
 
 void Lowering::alias(const Value& out, const Ref& ref) {
+  if (!mixed_ || !rounds(out)) return share(out, ref);
+  const Ref to = define(out);
+  add(out.producer->type, out, to, {ref}, Rounding::exact,
+      [=](Frame& f) { std::copy_n(f.read(ref), ref.count, f.write(to)); });
+}
+
+void Lowering::share(const Value& out, const Ref& ref) {
   places_[&out] = ref;
   if (ref.space == Ref::Space::arena) buffers_[ref.index].pending += pending_uses(out);
 }
@@ -184,7 +191,7 @@ Ref Lowering::define_over(const Value& out, std::initializer_list<const Value*> 
   for (const Value* value : over) {
     if (!may_overwrite(*value, out, elementwise)) continue;
     const Ref ref = places_[value];
-    alias(out, ref);
+    share(out, ref);
     return ref;
   }
   return define(out);
@@ -198,7 +205,7 @@ void Lowering::add(std::string type, const Value& out, const Ref& to, std::vecto
   step.macs = macs;
   step.refs = std::move(reads);
   step.refs.push_back(to);
-  const bool round = rounding == Rounding::needed && rounds(out);
+  const bool round = (rounding == Rounding::needed || mixed_) && rounds(out);
   step.run = [kernel = std::move(run), to, round](Frame& frame) -> Result<void> {
     kernel(frame);
     if (round) round_to_half(frame.write(to), static_cast<std::size_t>(to.count), *frame.pool);
@@ -251,9 +258,19 @@ void Lowering::find_needed() {
   }
 }
 
+bool Lowering::mixes(const Node& node) const {
+  bool wide = false, narrow = false;
+  for (const Operand& operand : node.operands()) {
+    for (const Value* value : operand.values) wide = wide || (is_float(value->type.dtype) && !rounds(*value));
+  }
+  for (const auto& out : node.outputs) narrow = narrow || rounds(*out);
+  return wide && narrow;
+}
+
 Result<void> Lowering::lower(const Node& node) {
   if (done_.contains(&node) || is_constexpr(node)) return {};
   group_ = {&node};
+  mixed_ = mixes(node);
   bool covered = false;
   if (exact_.contains(&node) && std::all_of(node.outputs.begin(), node.outputs.end(),
                                             [](const auto& out) { return is_real(*out) && is_empty(*out); })) {

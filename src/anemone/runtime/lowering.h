@@ -64,7 +64,7 @@ class Lowering {
   /// The buffer of the first of `over` that nothing needs afterwards, for steps that may write over their input; else a
   /// new one. `elementwise`: the step reads all its operands at the place that it writes.
   Ref define_over(const Value& out, std::initializer_list<const Value*> over, bool elementwise);
-  /// `out` is what lies at `ref`; no step.
+  /// `out` is what lies at `ref`: no step, unless it has to be rounded because its type is a narrower one.
   void alias(const Value& out, const Ref& ref);
   /// Memory for one step.
   Ref scratch(std::int64_t count);
@@ -106,6 +106,8 @@ class Lowering {
   Result<void> by_reference(const Node& node);
   Result<Value*> reference_operand(const Value& value, ReferenceCall& call);
   Type reference_type(Type type) const;
+  void share(const Value& out, const Ref& ref);
+  bool mixes(const Node& node) const;
   bool may_overwrite(const Value& over, const Value& out, bool elementwise) const;
   Ref new_buffer(std::int64_t count, std::int64_t pending);
   std::int64_t pending_uses(const Value& value) const;
@@ -121,6 +123,7 @@ class Lowering {
   std::unordered_map<const Constant*, Ref> constant_places_;
   std::unordered_map<const Value*, DelayedNorm> delayed_;
   std::vector<const Node*> group_;
+  bool mixed_ = false;  ///< the node at hand moves floats into a narrower type: nothing about it is exact
   std::vector<Buffer> buffers_;
   std::vector<Held> constants_;
   std::vector<Array> integers_;
