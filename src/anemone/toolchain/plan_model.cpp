@@ -121,6 +121,10 @@ Result<PlanResult> plan_model(const std::filesystem::path& path, const PlanReque
   result.model = path.string();
   TRY(std::unique_ptr<Program> program, program_of(path, request, result.notes));
   const Interface declared = program->main().interface;
+  if (program->functions.size() > 1) {
+    result.notes.push_back(fmt::format("the package has {} functions; this is the plan of '{}'",
+                                       program->functions.size(), program->main().name));
+  }
   TRY_VOID(fix_default_shapes(program, result.notes));
   ane::PlanOptions options;
   options.units = request.units;

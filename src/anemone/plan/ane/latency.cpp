@@ -3,17 +3,13 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 #include <unordered_set>
 
 #include "anemone/plan/ane/verdict.h"
 
 namespace anemone::ane {
 namespace {
-
-std::int64_t bytes_of(const Value& value) {
-  const Type& type = value.type.tensor_part();
-  return byte_count(type.dtype, type.dims).value_or(0);
-}
 
 bool is_epilogue(std::string_view type) {
   constexpr std::array<std::string_view, 14> kTypes{"batch_norm", "clip",    "elu",      "gelu",    "leaky_relu",
@@ -37,8 +33,8 @@ std::int64_t interface_bytes(const Function& function) {
   for (const auto& input : function.body.inputs) {
     const Feature* feature = function.interface.input(input->name);
     const bool image = feature && feature->kind == Feature::Kind::image && input->type.rank() == 4;
-    bytes += image ? 4 * std::max<std::int64_t>(0, input->type.dims[2]) * std::max<std::int64_t>(0, input->type.dims[3])
-                   : bytes_of(*input);
+    const std::int64_t pixels = image ? element_count(std::span(input->type.dims).subspan(2)).value_or(0) : 0;
+    bytes += image ? 4 * std::min(pixels, std::int64_t{1} << 42) : bytes_of(*input);
   }
   std::unordered_set<const Value*> seen;
   for (const Value* output : function.body.outputs()) {

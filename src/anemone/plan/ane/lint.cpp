@@ -193,8 +193,10 @@ void lint_placement(const Placed& p, Findings& findings) {
       unknown = unknown || verdict.support == Support::unknown;
     }
     Finding& finding = findings.at(code);
-    const double gain = gain_if_taken(p, ops);
-    finding.cost_us = std::max(0.0, gain);
+    const bool allowed =
+        p.plan->compute_units == name(ComputeUnits::cpu_ne) || p.plan->compute_units == name(ComputeUnits::all);
+    const double gain = allowed ? gain_if_taken(p, ops) : 0;
+    if (p.plan->on_ane > 0 || gain > 0) finding.cost_us = std::max(0.0, gain);
     const std::string& reason = p.plan->ops[ops[0]].verdict.reason;
     finding.message = ops.size() == 1 ? reason : fmt::format("{}, and {} more operations", reason, ops.size() - 1);
     if (unknown) finding.message += "; what is unknown counts as off the engine";

@@ -137,15 +137,21 @@ void lint_weights(const Placed& p, const Node& node, Accumulators& open, Finding
                   finding.ops[0], *bound * sum + bias, *bound, sum);
 }
 
-bool feeds_ratio(const Value& value, int depth = 0) {
+bool feeds_ratio(const Value& value, int& budget, int depth = 0) {
   for (const Node* user : value.users) {
+    if (--budget < 0) return false;
     if (user->type == "real_div" || user->type == "inverse") return true;
     const bool passes = user->type == "clip" || user->type == "add" || user->type == "maximum" ||
                         user->type == "reshape" || user->type == "expand_dims" || user->type == "squeeze" ||
                         user->type == "reduce_sum";
-    if (passes && depth < 3 && feeds_ratio(*user->output(), depth + 1)) return true;
+    if (passes && depth < 3 && feeds_ratio(*user->output(), budget, depth + 1)) return true;
   }
   return false;
+}
+
+bool feeds_ratio(const Value& value) {
+  int budget = 200;  // users looked at
+  return feeds_ratio(value, budget);
 }
 
 void lint_sums(const Node& node, Findings& findings) {
@@ -167,7 +173,7 @@ void lint_constants(const Node& node, Findings& findings) {
       finding.message =
           fmt::format("the {} of '{}' is {:.3g}, and fp16's normal range begins at 6.1e-5", what, finding.ops[0], v);
   };
-  if (node.constant("epsilon")) small(view.number("epsilon", 0), "epsilon");
+  if (node.constant("epsilon") && node.type != "batch_norm") small(view.number("epsilon", 0), "epsilon");
   if (node.type == "clip" && feeds_ratio(*node.output())) small(view.number("alpha", 0), "floor");
   const bool masks = node.type == "add" || node.type == "select" || node.type == "sub" || node.type == "mul" ||
                      node.type == "minimum" || node.type == "maximum";

@@ -13,10 +13,6 @@
 namespace anemone::ane {
 namespace {
 
-std::int64_t bytes_of(const Value& value) {
-  return byte_count(value.type.tensor_part().dtype, value.type.tensor_part().dims).value_or(0);
-}
-
 bool only_twos_and_threes(std::int64_t n) {
   while (n > 1 && n % 2 == 0) n /= 2;
   while (n > 1 && n % 3 == 0) n /= 3;
@@ -75,29 +71,36 @@ void lint_linear(const Placed& p, std::size_t i, Findings& findings) {
   findings.cost("ANE018", 1e3 * p.steps[i].cost.ane_ms * 2 / 3);
 }
 
-// A sum of 1x1 convolutions, counted at its last addition.
-std::size_t summed_convolutions(const Node& add, std::size_t depth = 0) {
-  std::size_t count = 0;
+// The 1x1 convolutions of a sum, seen from its last addition.
+void collect_convolutions(const Node& add, std::vector<const Node*>& found, std::size_t depth = 0) {
   for (const std::string_view param : {"x", "y"}) {
     const Value* value = add.input(param);
     if (is_pointwise_conv(value)) {
-      ++count;
+      found.push_back(value->producer);
     } else if (value && value->producer && value->producer->type == "add" && value->has_single_use() && depth < 32) {
-      count += summed_convolutions(*value->producer, depth + 1);
+      collect_convolutions(*value->producer, found, depth + 1);
     }
   }
-  return count;
 }
 
+// Saved: the additions between the convolutions; paid: a concatenation of their inputs.
 void lint_sums(const Placed& p, std::size_t i, Findings& findings) {
   const Node& node = *p.nodes[i];
   if (node.type != "add") return;
   const Value* sum = node.output();
   if (sum->has_single_use() && !sum->users.empty() && sum->users[0]->type == "add") return;  // counted further down
-  const std::size_t convolutions = summed_convolutions(node);
-  if (convolutions < 2) return;
+  std::vector<const Node*> convolutions;
+  collect_convolutions(node, convolutions);
+  if (convolutions.size() < 2) return;
+  const PlannerCost& costs = p.device->planner;
+  double joined = 0;  // bytes
+  for (const Node* conv : convolutions) joined += static_cast<double>(bytes_of(*conv->input("x")));
+  const double paid = costs.concat_ns > 0 ? joined / 2 * costs.concat_ns * 1e-3
+                                          : 2 * joined / (costs.gib_per_s * 1024 * 1024 * 1024) * 1e6;
+  const double saved = 1e3 * p.steps[i].cost.ane_ms * static_cast<double>(convolutions.size() - 1) - paid;
+  if (saved <= 0) return;
   findings.at("ANE019", node);
-  findings.cost("ANE019", 1e3 * p.steps[i].cost.ane_ms * static_cast<double>(convolutions - 1));
+  findings.cost("ANE019", saved);
 }
 
 const Node* made_by(const Node& node, std::string_view param) {
@@ -135,7 +138,7 @@ void lint_interface(const Placed& p, Findings& findings) {
   const Function& f = *p.function;
   const auto narrow = [](const Value& value) {
     const Type& type = value.type.tensor_part();
-    return type.is_fixed() && !type.dims.empty() && type.dims.back() * bits(type.dtype) / 8 % 64 != 0;
+    return type.is_fixed() && !type.dims.empty() && (type.dims.back() % 64) * bits(type.dtype) / 8 % 64 != 0;
   };
   std::vector<std::string> names;
   double padding = 0;
@@ -143,7 +146,7 @@ void lint_interface(const Placed& p, Findings& findings) {
     if (!narrow(value)) return;
     names.push_back(value.name);
     const double row =
-        static_cast<double>(value.type.tensor_part().dims.back() * bits(value.type.tensor_part().dtype) / 8);
+        static_cast<double>(value.type.tensor_part().dims.back()) * bits(value.type.tensor_part().dtype) / 8;
     padding += static_cast<double>(bytes_of(value)) * ((std::ceil(row / 64) * 64 - row) / std::max(1.0, row));
   };
   for (const auto& input : f.body.inputs) {

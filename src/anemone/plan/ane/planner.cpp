@@ -15,10 +15,6 @@
 namespace anemone::ane {
 namespace {
 
-std::int64_t bytes_of(const Value& value) {
-  return byte_count(value.type.tensor_part().dtype, value.type.tensor_part().dims).value_or(0);
-}
-
 std::vector<const Node*> counted_nodes(const Function& function) {
   std::vector<const Node*> nodes;
   for_each_node(function.body, [&](const Node& node) {
@@ -100,13 +96,15 @@ void estimate_latency(const Placed& p, Plan& plan) {
     latency.low = std::min(latency.low, (1 - p.device->spread) * layers.ms);
     latency.high = std::max(latency.high, (1 + p.device->spread) * layers.ms);
   }
+  const std::string_view why = borrowed               ? "because the constants are those of another chip"
+                               : plan.partitions == 0 ? "because nothing of it runs on the engine"
+                                                      : "";
   latency.basis = fmt::format(
       "prediction for one warm call of the native model on {}: from the layer model ({:.2f} ms) to the system "
-      "planner's estimate ({:.2f} ms){}; nothing was measured on this model",
+      "planner's "
+      "estimate ({:.2f} ms){}; nothing was measured on this model",
       p.device->chip, layers.ms, plan.planner_ms,
-      borrowed
-          ? fmt::format(", widened by {:.0f} % because the constants are those of another chip", 100 * p.device->spread)
-          : "");
+      why.empty() ? "" : fmt::format(", widened by {:.0f} % {}", 100 * p.device->spread, why));
   const auto part = [&](std::string_view what, double low, double high, std::string_view basis, Trust t) {
     latency.parts.push_back({std::string(what), low, high, std::string(basis), t});
   };
@@ -119,6 +117,7 @@ void estimate_latency(const Placed& p, Plan& plan) {
        trust);
   part("input and output", layers.io_ms, layers.io_ms,
        "copies between the application and the engine; part of the layer model", trust);
+  if (plan.partitions == 0) return;
   part("low frame rate", 2.5 * latency.low, 2.9 * latency.high,
        "clocks fall in gaps of 0.4 ms and more: 2.5 to 2.9 times slower, seen on one chip", Trust::guessed);
   part("first call after idling", latency.low + 7, latency.high + 50,
@@ -132,9 +131,9 @@ void add_notes(const Placed& p, Plan& plan, const PlanOptions& options) {
   if (options.units == ComputeUnits::all)
     plan.notes.push_back(
         "under all units the GPU's costs are guessed; cpu-ne is the setting that others report as safe");
-  const bool lead_cast =
-      !p.nodes.empty() && p.nodes[0]->type == "cast" && p.nodes[0]->input("x") && !p.nodes[0]->input("x")->producer;
-  if (lead_cast && !plan.ops.empty()) {
+  const Value* lead = !p.nodes.empty() && p.nodes[0]->type == "cast" ? p.nodes[0]->input("x") : nullptr;
+  const Feature* image = lead && !lead->producer ? p.function->interface.input(lead->name) : nullptr;
+  if (image && image->kind == Feature::Kind::image) {
     plan.notes.push_back(fmt::format(
         "Xcode's report leaves out a cast that directly follows an image: it would show {} operations instead of {}",
         plan.ops.size() - 1, plan.ops.size()));

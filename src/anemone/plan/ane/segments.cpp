@@ -7,16 +7,13 @@
 #include <unordered_set>
 
 #include "anemone/ir/op_def.h"
+#include "anemone/plan/ane/verdict.h"
 
 namespace anemone::ane {
 namespace {
 
 constexpr double kGiB = 1024.0 * 1024.0 * 1024.0;
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
-
-std::int64_t bytes_of(const Value& value) {
-  return byte_count(value.type.tensor_part().dtype, value.type.tensor_part().dims).value_or(0);
-}
 
 bool is_pointwise(const Node& node) {
   const Value* weight = node.input("weight");
@@ -36,14 +33,13 @@ OpCost planner_cost(const Node& node, const Device& device) {
       if (seen.insert(value).second) cost.bytes += bytes_of(*value);
     }
   }
-  std::int64_t elements = 0;
+  double elements = 0;
   for (const auto& output : node.outputs) {
     cost.bytes += bytes_of(*output);
-    elements += element_count(output->type.tensor_part().dims).value_or(0);
+    elements += static_cast<double>(element_count(output->type.tensor_part().dims).value_or(0));
   }
   if (node.def && node.def->macs) cost.macs = node.def->macs(node);
-  const double flops = 2.0 * static_cast<double>(cost.macs), count = static_cast<double>(elements),
-               bytes = static_cast<double>(cost.bytes);
+  const double flops = 2.0 * static_cast<double>(cost.macs), count = elements, bytes = static_cast<double>(cost.bytes);
   const auto elementwise = [&](double ns) {
     cost.ane_ms = count * ns * 1e-6;
     cost.cpu_ms = p.cpu_elementwise_factor * cost.ane_ms;
@@ -84,7 +80,10 @@ OpCost with_gpu(const Node& node, OpCost cost, const Device& device) {
   const bool weight_bound =
       node.type == "linear" && x &&
       element_count(x->type.dims).value_or(0) == (x->type.dims.empty() ? -1 : x->type.dims.back());
-  if (weight_bound) cost.ane_ms = std::max(cost.ane_ms, bytes / (p.cold_vector_gb_s * 1e6));
+  if (weight_bound) {  // a run of them is one stream of weights to the GPU
+    cost.ane_ms = std::max(cost.ane_ms, bytes / (p.cold_vector_gb_s * 1e6));
+    cost.gpu_ms = bytes / (p.gib_per_s * kGiB) * 1e3;
+  }
   return cost;
 }
 

@@ -37,7 +37,9 @@ Refusal check_types(const Node& node, const Device& device) {
       case DType::bf16:
         if (cast && type.dtype == DType::fp32 && device.limits.casts_float) break;
         return refuse("ANE001", fmt::format("'{}' is {}", value->name, name(type.dtype)),
-                      cast ? Trust::guessed : Trust::documented);
+                      !cast                                  ? Trust::documented
+                      : device.generation == Generation::h13 ? Trust::reported  // by inference, from an M1 Pro's counts
+                                                             : Trust::guessed);
       case DType::int32:
       case DType::int64:
       case DType::uint32:
@@ -157,6 +159,12 @@ std::vector<const Value*> runtime_operands(const Node& node) {
     }
   }
   return values;
+}
+
+std::int64_t bytes_of(const Value& value) {
+  constexpr std::int64_t kMost = std::int64_t{1} << 44;
+  const Type& type = value.type.tensor_part();
+  return std::min(kMost, byte_count(type.dtype, type.dims).value_or(0));
 }
 
 Verdict verdict(const Node& node, const Device& device, const std::vector<std::string>& off) {

@@ -12,4 +12,8 @@ Verdict verdict(const Node& node, const Device& device, const std::vector<std::s
 /// Operands that come at run time: no constants, no results of constexpr operations.
 std::vector<const Value*> runtime_operands(const Node& node);
 
+/// Of a tensor of fixed shape; 0 where that is unknown. At most 2^44, so that sums over a program fit whatever a file
+/// claims.
+std::int64_t bytes_of(const Value& value);
+
 }  // namespace anemone::ane
