@@ -7,10 +7,11 @@ import statistics
 import subprocess
 import sys
 import time
+from xml.etree import ElementTree
 
 from lib import anemone, check, finish, root, run, scratch, shared, skip
 
-CHECKS = 107
+CHECKS = 116
 if not shared:
     skip(CHECKS, 'plans of recorded packages: the shared data are not there')
     finish()
@@ -99,7 +100,28 @@ for outputs in ('all', 'final'):
         check(f'our STAR, {outputs}, {device}', off in ([], ['cast']), off)
         check(f'our STAR, {outputs}, {device}: one run on the engine', result['partitions'] == 1, result['partitions'])
 
-# 7. Speed, from start to exit. What counts is the processor's time: on a busy machine the clock on the wall says little.
+result = run('plan', checkpoint, '--outputs', 'final')
+check('a checkpoint is planned as its package', result['ops'] == run('plan', scratch / 'ours-final.mlpackage')['ops'], result['ops'])
+
+# 7. A picture, a table, a comparison; whatever form, it says that it predicts and on what evidence.
+picture = scratch / 'plan.svg'
+text = subprocess.run([anemone, 'plan', scratch / 'star_17out.mlpackage', '--svg', picture, '--per-op'], capture_output=True, text=True).stdout
+check('text says prediction and evidence', 'a prediction' in text and 'evidence' in text)
+check('a line each', sum(line.startswith(('ane ', 'cpu ')) for line in text.splitlines()) == 659)
+drawing = ElementTree.parse(picture).getroot()
+titles = [t.text for t in drawing.iter('{http://www.w3.org/2000/svg}title')]
+words = ' '.join(t.text or '' for t in drawing.iter('{http://www.w3.org/2000/svg}text'))
+check('picture: an area each', len(titles) == 659, len(titles))
+check('picture: says prediction and evidence', 'prediction' in words and 'evidence' in words, words)
+check('picture: names the offenders', 'input_image__scaled__' in words and 'ANE001' in words, words)
+table = run('plan', scratch / 'star_17out.mlpackage', '--device', 'all')['devices']
+check('all devices', len(table) >= 27 and all(r['ops']['ane'] in (657, 658) and r['prediction'] for r in table), len(table))
+both = run('plan', scratch / 'star_17out.mlpackage', '--compare', scratch / 'star_landmarks.mlpackage')
+check('comparison', both['prediction'] and both['planner_ms_saved'] > 0.5 and
+      next(r for r in both['by_type'] if r['type'] == 'reduce_sum')['after']['ops'] == 3, both['planner_ms_saved'])
+check('every rule is explained', all(run('explain', r['code'])['why'] for r in run('rules')['rules']))
+
+# 8. Speed, from start to exit. What counts is the processor's time: on a busy machine the clock on the wall says little.
 walls, busy = [], []
 for _ in range(15):
     before, begun = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
@@ -110,7 +132,7 @@ for _ in range(15):
 print(f'plan of 659 operations: processor {1e3 * min(busy):.1f} ms, wall best {1e3 * min(walls):.1f}, median {1e3 * statistics.median(walls):.1f} ms')
 check('659 operations in 50 ms', min(busy) <= 0.05, f'{1e3 * min(busy):.1f} ms')
 
-# 8. The table of foreign packages is what the program makes.
+# 9. The table of foreign packages is what the program makes.
 made = subprocess.run([sys.executable, root / 'scripts/zoo_plans.py', anemone, shared / 'zoo/coreml'], capture_output=True, text=True)
 page = (root / 'docs/reference/zoo-plans.md').read_text()
 check('docs/reference/zoo-plans.md', made.returncode == 0 and made.stdout == page, made.stderr or "run 'scripts/zoo_plans.py' and commit")
