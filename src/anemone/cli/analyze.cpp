@@ -1,0 +1,68 @@
+// The verb `analyze`: what a network is.
+#include "anemone/toolchain/analyze.h"
+#include "anemone/cli/verbs.h"
+#include "anemone/report/analysis.h"
+#include "anemone/support/file.h"
+
+namespace anemone::cli {
+namespace {
+
+int run_analyze(Call& call) {
+  std::string model, markdown;
+  std::optional<std::string> other;
+  std::optional<std::int64_t> depth;
+  AnalyzeRequest request;
+  report::AnalysisText how;
+  call.options.argument("MODEL", model, "a checkpoint, package, compiled folder, model file or MIL text");
+  call.options.value("--network", "NAME", request.network, "the checkpoint's network, when it is not recognised");
+  call.options.value("--device", "CHIP", request.device, "whose Neural Engine is asked: a14, m1, m1pro, m4 …");
+  call.options.flag("--weights", request.weights, "read the weights for hazards also when there are more than 256 MB");
+  call.options.group("output");
+  call.options.flag("--tree", how.tree, "the module tree with shapes, parameters and MACs");
+  call.options.value("--depth", "N", depth, "of the tree: levels below the network", {.at_least = 0, .at_most = 1000});
+  call.options.value("--compare", "OTHER", other, "a second model beside it");
+  call.options.value("--markdown", "FILE", markdown, "also write the findings as a page");
+  if (const auto over = call.parse()) return *over;
+  if (depth && !how.tree) return call.misused(bad_usage("--depth is of --tree", "add --tree"));
+  if (other && how.tree) return call.misused(bad_usage("--compare and --tree do not go together", "leave one out"));
+  if (depth) how.depth = static_cast<std::size_t>(*depth);
+  how.color = call.color();
+  const auto result = analyze(model, request);
+  if (!result) return call.fail(result.error());
+  if (!markdown.empty()) {
+    if (Result<void> written = write_file(markdown, report::analysis_markdown(*result)); !written)
+      return call.fail(written.error());
+    call.say("wrote " + markdown);
+  }
+  if (!other) {
+    call.print(call.json ? report::analysis_json(*result, how.tree) : report::analysis_text(*result, how));
+    return 0;
+  }
+  const auto second = analyze(*other, request);
+  if (!second) return call.fail(second.error());
+  call.print(call.json ? report::analysis_comparison_json(*result, *second)
+                       : report::analysis_comparison_text(*result, *second));
+  return 0;
+}
+
+}  // namespace
+
+const Verb kAnalyzeVerb{
+    .name = "analyze",
+    .arguments = "MODEL",
+    .summary = "what a network is: layers, weights, work, memory, and what the Neural Engine makes of it",
+    .details =
+        "Of a checkpoint, layers are the modules of its network; MACs are those of trained weights. "
+        "Of a program, which has\n"
+        "no modules, layers are operations. What is said about the Neural Engine is what 'plan' "
+        "says: a prediction. Weights\n"
+        "are read in blocks; above 256 MB only with --weights.",
+    .examples =
+        "anemone analyze Landmark_98.pkl\n"
+        "anemone analyze star.mlpackage --json\n"
+        "anemone analyze Landmark_98.pkl --tree --depth 2\n"
+        "anemone analyze before.mlpackage --compare after.mlpackage\n"
+        "anemone analyze star.mlpackage --markdown FINDINGS.md",
+    .run = run_analyze};
+
+}  // namespace anemone::cli
