@@ -12,6 +12,7 @@ class SessionFlags {
  public:
   void declare(Options& options) {
     options.choice("--precision", precision_, kPrecisions, "fp16: rounded to half after every operation, sums wide");
+    options.choice("--accumulate", half_sums_, kSums, "fp16: sums in half too, the pessimistic case; slow");
     options.list("--outputs", "NAME,…", outputs_, "values to give, outputs or any inside (see 'anemone print')");
     options.flag("--resize", resize_, "resize images of another size instead of refusing them");
     options.value("--network", "NAME", network_, "the checkpoint's network, when it is not recognised");
@@ -22,6 +23,7 @@ class SessionFlags {
     out.outputs = outputs_;
     out.resize = resize_;
     out.threads = call.threads;
+    out.half_sums = half_sums_;
     if (precision_ != Precision::as_stored) out.precision = precision_;
     return out;
   }
@@ -29,7 +31,9 @@ class SessionFlags {
  private:
   static constexpr Choice<Precision> kPrecisions[] = {
       {"as-stored", Precision::as_stored}, {"fp32", Precision::fp32}, {"fp16", Precision::fp16}};
+  static constexpr Choice<bool> kSums[] = {{"fp32", false}, {"fp16", true}};
   Precision precision_ = Precision::as_stored;
+  bool half_sums_ = false;
   std::vector<std::string> outputs_;
   bool resize_ = false;
   std::optional<std::string> network_;

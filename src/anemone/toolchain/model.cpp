@@ -10,6 +10,7 @@
 #include "anemone/formats/checkpoint.h"
 #include "anemone/frontends/mlpackage/reader.h"
 #include "anemone/ir/parse.h"
+#include "anemone/ir/verify.h"
 #include "anemone/ops/ops.h"
 #include "anemone/support/file.h"
 
@@ -99,6 +100,7 @@ Result<Model> load_text(const fs::path& path) {
   source->text.assign(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   Model model;
   TRY(model.program, parse(std::move(source), ops::table()));
+  TRY_VOID(verify(*model.program, {.blame = Blame::input}));
   return model;
 }
 

@@ -165,6 +165,7 @@ Result<Session> Session::open(const std::filesystem::path& path, const std::vect
   session.pool_ = std::make_unique<ThreadPool>(options.threads);
   EngineOptions engine;
   engine.precision = options.precision.value_or(Precision::as_stored);
+  engine.half_sums = options.half_sums;
   auto compiled = Engine::compile(session.function(), *session.pool_, engine);
   if (compiled) {
     session.engine_ = *std::move(compiled);

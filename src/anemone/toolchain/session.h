@@ -30,6 +30,7 @@ struct SessionOptions {
   std::optional<std::string> network;
   std::vector<std::string> outputs;    ///< names of any values; empty = the model's outputs
   std::optional<Precision> precision;  ///< default: as stored
+  bool half_sums = false;              ///< sums inside an operation in half precision as well
   bool resize = false;                 ///< images of another size are resized (bilinear) instead of refused
   int threads = 0;
 };

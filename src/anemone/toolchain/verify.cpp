@@ -174,6 +174,7 @@ Result<VerifyResult> verify_models(const std::filesystem::path& candidate_path,
   }
   SessionOptions reference_options = request.session;
   reference_options.precision.reset();
+  reference_options.half_sums = false;
   TRY(Session reference, Session::open(reference_path, runs.empty() ? first : runs[0], reference_options));
   TRY(const auto pairs, match_outputs(candidate, reference));
 
