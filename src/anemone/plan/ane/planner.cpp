@@ -66,7 +66,7 @@ void cut_segments(const Placed& p, Plan& plan) {
     const PlannedOp& op = plan.ops[i];
     if (plan.segments.empty() || plan.segments.back().unit != op.unit) {
       plan.segments.push_back({op.unit, i, 0, op.output, {}, 0, 0});
-      entered.clear();
+      entered = {};  // clear() would walk the buckets of the largest segment again and again
     }
     Segment& segment = plan.segments.back();
     ++segment.ops;

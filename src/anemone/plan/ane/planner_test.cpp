@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 
@@ -291,10 +292,14 @@ TEST(Plan, GrowsLinearly) {
   for (int k = 0; k < 5; ++k) {
     auto program = parse(long_program(1250 << k), ops::table());
     ASSERT_TRUE(program.has_value());
-    const auto begun = std::chrono::steady_clock::now();
-    const Plan plan = make_plan((*program)->main(), *find_device("m1"), {});
-    ms[k] = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begun).count();
-    EXPECT_EQ(plan.ops.size(), static_cast<std::size_t>(1250 << k));
+    ms[k] = 1e9;
+    for (int round = 0; round < 5; ++round) {  // the best of some: other programs run on this machine
+      const auto begun = std::chrono::steady_clock::now();
+      const Plan plan = make_plan((*program)->main(), *find_device("m1"), {});
+      ms[k] =
+          std::min(ms[k], std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begun).count());
+      EXPECT_EQ(plan.ops.size(), static_cast<std::size_t>(1250 << k));
+    }
   }
   std::printf("ms for 1x 2x 4x 8x 16x 1250 operations: %.1f %.1f %.1f %.1f %.1f\n", ms[0], ms[1], ms[2], ms[3], ms[4]);
 #ifdef NDEBUG
