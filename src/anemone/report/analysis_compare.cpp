@@ -13,7 +13,8 @@ namespace {
 std::string row(const std::string& label, std::int64_t a, std::int64_t b) {
   std::string change;
   if (a != b) change = fmt::format("{}{}", b > a ? "+" : "-", grouped(b > a ? b - a : a - b));
-  return fmt::format("{:<32} {:>18} {:>18} {:>18}\n", fitted(label, 32), grouped(a), grouped(b), change);
+  return fmt::format("{:<32} {:>18} {:>18}{}\n", fitted(label, 32), grouped(a), grouped(b),
+                     change.empty() ? change : fmt::format(" {:>18}", change));
 }
 
 }  // namespace

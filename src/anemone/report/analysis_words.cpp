@@ -18,7 +18,7 @@ std::string short_count(std::int64_t n) {
   const double value = static_cast<double>(n);
   if (n >= 1'000'000'000) return fmt::format("{:.2f} G", value / 1e9);
   if (n >= 1'000'000) return fmt::format("{:.2f} M", value / 1e6);
-  if (n >= 10'000) return fmt::format("{:.1f} k", value / 1e3);
+  if (n >= 1000) return fmt::format("{:.1f} k", value / 1e3);
   return std::to_string(n);
 }
 

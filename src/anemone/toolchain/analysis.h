@@ -1,6 +1,7 @@
 #pragma once
 // What `analyze` finds out about a model: plain data that reports render and nobody computes on.
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <optional>
 #include <string>
@@ -140,8 +141,11 @@ struct Analysis {
   std::vector<std::string> notes;
   double seconds = 0;
 
-  std::int64_t fp32_bytes() const { return 4 * parameters.total; }
-  std::int64_t fp16_bytes() const { return 2 * parameters.total; }
+  std::int64_t fp32_bytes() const { return fp16_bytes() > kMost / 2 ? kMost : 2 * fp16_bytes(); }
+  std::int64_t fp16_bytes() const { return parameters.total > kMost / 2 ? kMost : 2 * parameters.total; }
+
+ private:
+  static constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
 };
 
 }  // namespace anemone

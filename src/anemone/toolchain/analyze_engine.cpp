@@ -53,7 +53,8 @@ void judge_kind(const Model& model, const Plan& plan, LayerKind& kind) {
   if (opinion.ops > 0) {
     opinion.trust = name(trust);
   } else if (kind.ops > 0) {
-    opinion.reason = "the conversion folds them into other operations";
+    opinion.reason = model.is_checkpoint() ? "the conversion folds them into other operations"
+                                           : "constant at the size that was judged";
   } else {
     opinion.reason = "nothing of this kind executes";
   }

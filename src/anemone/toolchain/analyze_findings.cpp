@@ -146,7 +146,7 @@ std::string concrete(std::string command, const Model& model, const Analysis& ou
     });
     if (map == out.inputs.end()) return {};
     const std::int64_t height = map->shape[map->shape.size() - 2], width = map->shape[map->shape.size() - 1];
-    if (height > 0 && width > 0) replace_all(command, "HxW", fmt::format("{}x{}", height, width));
+    if (height > 1 && width > 1) replace_all(command, "HxW", fmt::format("{}x{}", height, width));
   }
   // The placeholders become marks first: a path may contain them.
   replace_all(command, "OUT.mlpackage", "\x01");

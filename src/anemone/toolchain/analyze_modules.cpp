@@ -259,8 +259,8 @@ void describe_constants(const Function& function, Analysis& out) {
   const auto count = [&](const Value& value, bool live) {
     if (!is_weight(value) || !seen.insert(&value).second) return;
     const std::int64_t numbers = element_count(value.type.dims).value_or(0);
-    out.parameters.total += numbers;
-    (live ? out.parameters.live : out.parameters.dead) += numbers;
+    add(out.parameters.total, numbers);
+    add(live ? out.parameters.live : out.parameters.dead, numbers);
     if (!live) out.dead_modules.push_back(value.name);
   };
   for_each_node(function.body, [&](const Node& node) {

@@ -1,11 +1,17 @@
 #pragma once
 // The parts of an analysis, each filling its fields. Internal to analyze.cpp.
 #include <filesystem>
+#include <limits>
 
 #include "anemone/toolchain/analyze.h"
 #include "anemone/toolchain/model.h"
 
 namespace anemone::analysis {
+
+/// A sum that stays at the largest number: types without payload may declare any extent.
+inline void add(std::int64_t& sum, std::int64_t more) {
+  if (__builtin_add_overflow(sum, more, &sum)) sum = std::numeric_limits<std::int64_t>::max();
+}
 
 /// Kinds for the table: "Convolution", "BatchNorm", "ReLU", "Linear", …; a module's class by its name, as users count.
 std::string kind_of_module(std::string_view type);

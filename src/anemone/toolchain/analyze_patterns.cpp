@@ -136,7 +136,7 @@ void find_dynamic(const Function& function, Analysis& out) {
       if (at_run_time && shaping_params().contains(operand.param))
         return groups.add(fmt::format("{} takes its {} at run time", node.type, operand.param), node);
     }
-    if (unknown_extent(node)) groups.add(node.type + " gives an unknown extent", node);
+    if (unknown_extent(node)) groups.add("has an extent that is not known", node);
   });
   out.dynamic = groups.take();
 }

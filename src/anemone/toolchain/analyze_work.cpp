@@ -26,7 +26,7 @@ std::int64_t stored_bytes(const Value& value) {
   std::int64_t bytes = 0;
   for (const Operand& operand : value.producer->operands()) {
     for (const Value* part : operand.values) {
-      if (part->constant) bytes += bytes_of(*part);
+      if (part->constant) add(bytes, bytes_of(*part));
     }
   }
   return bytes;
@@ -72,7 +72,7 @@ void find_peak(const Function& function, Analysis& out) {
   std::unordered_set<const Value*> live;
   std::int64_t bytes = 0;
   const auto begin = [&](const Value& value) {
-    if (live.insert(&value).second) bytes += bytes_of(value);
+    if (live.insert(&value).second) add(bytes, bytes_of(value));
   };
   std::vector<std::vector<const Value*>> ends(index + 1);
   for (const auto& [value, at] : last_use) ends[at].push_back(value);
@@ -129,20 +129,20 @@ void describe_work(const Model& model, const Function& function, Analysis& out) 
         if ((!value->constant && !is_packed(*value)) || !is_weight(*value)) continue;
         if (!seen.insert(value).second) continue;
         const std::int64_t bytes = stored_bytes(*value);
-        work.weight_bytes += bytes;
+        add(work.weight_bytes, bytes);
         out.largest_weights.push_back({value->name, brief(value->type), node.type, bytes});
       }
     }
     for (const auto& value : node.outputs) {
-      work.activation_bytes += bytes_of(*value);
+      add(work.activation_bytes, bytes_of(*value));
       out.largest_activations.push_back(row_of(*value));
     }
-    macs += work.macs;
+    add(macs, work.macs);
     for (WorkRow* row : {&kinds[node.type], &stages[stage]}) {
       row->ops += work.ops;
-      row->macs += work.macs;
-      row->weight_bytes += work.weight_bytes;
-      row->activation_bytes += work.activation_bytes;
+      add(row->macs, work.macs);
+      add(row->weight_bytes, work.weight_bytes);
+      add(row->activation_bytes, work.activation_bytes);
     }
     if (out.largest_weights.size() > 4096) keep_largest(out.largest_weights);
     if (out.largest_activations.size() > 4096) keep_largest(out.largest_activations);
@@ -159,7 +159,7 @@ void describe_work(const Model& model, const Function& function, Analysis& out) 
   if (!model.network) {
     out.macs = macs;
     for (LayerKind& kind : out.layers.composition) {
-      for (const WorkRow& row : out.by_kind) kind.macs += kind_of_op(row.name) == kind.kind ? row.macs : 0;
+      for (const WorkRow& row : out.by_kind) add(kind.macs, kind_of_op(row.name) == kind.kind ? row.macs : 0);
     }
     out.stage_basis = "height x width of the map";
     for (const std::string& stage : stage_order) {
