@@ -25,10 +25,12 @@ Finding finding(std::string_view code, std::string_view severity, std::string me
 
 void dead_weights(const Model& model, Analysis& out) {
   if (out.parameters.dead == 0) return;
-  Finding f = finding(
-      "dead-weights", "info",
-      fmt::format("{} of {} parameters never run ({} {})", grouped(out.parameters.dead), grouped(out.parameters.total),
-                  out.dead_modules.size(), model.is_checkpoint() ? "modules" : "constants"));
+  Finding f = finding("dead-weights", "info",
+                      fmt::format("{} of {} parameters never run ({} {})", grouped(out.parameters.dead),
+                                  grouped(out.parameters.total), out.dead_modules.size(),
+                                  model.is_checkpoint()          ? "modules"
+                                  : out.dead_modules.size() == 1 ? "constant"
+                                                                 : "constants"));
   f.instead = "leave them out: what never runs only fills the file";
   f.command = "anemone convert MODEL -o OUT.mlpackage";
   f.ops = out.dead_modules;
@@ -67,7 +69,7 @@ void weight_hazards(Analysis& out) {
         finding("weights-not-read", "info",
                 fmt::format("{:.0f} MB of weights were not read for hazards", static_cast<double>(scan.bytes) / 1e6));
     f.checked = false;
-    f.instead = "read them: memory stays bounded, it takes a second per GB or so";
+    f.instead = "read them: memory stays bounded";
     f.command = "anemone analyze MODEL --weights";
     out.findings.push_back(std::move(f));
     return;

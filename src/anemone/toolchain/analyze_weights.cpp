@@ -39,20 +39,37 @@ void take(ScannedTensor& t, std::span<const float> values) {
   t.largest = std::max(t.largest, static_cast<double>(std::bit_cast<float>(largest)));
 }
 
-void take(ScannedTensor& t, DType dtype, std::span<const std::byte> block) {
-  std::vector<float> values;
-  if (dtype == DType::fp32) {
-    values.resize(block.size() / 4);
-    std::memcpy(values.data(), block.data(), values.size() * 4);
-  } else if (dtype == DType::fp16) {
-    std::vector<std::uint16_t> halves(block.size() / 2);
-    std::memcpy(halves.data(), block.data(), halves.size() * 2);
-    values.resize(halves.size());
-    float_from_half(halves, values.data());
-  } else {
-    return;
+/// What is half already cannot overflow any more; the bits say the rest.
+void take(ScannedTensor& t, std::span<const std::uint16_t> halves) {
+  std::uint32_t subnormal = 0, not_finite = 0;
+  std::uint16_t largest = 0;
+  for (const std::uint16_t half : halves) {
+    const auto magnitude = static_cast<std::uint16_t>(half & 0x7fff);
+    const bool finite = magnitude < 0x7c00;
+    not_finite += !finite;
+    subnormal += static_cast<std::uint16_t>(magnitude - 1) < 0x3ff;
+    largest = std::max(largest, finite ? magnitude : std::uint16_t{0});
   }
-  take(t, values);
+  t.elements += static_cast<std::int64_t>(halves.size());
+  t.subnormal += subnormal;
+  t.not_finite += not_finite;
+  t.largest = std::max(t.largest, static_cast<double>(float_from_half(largest)));
+}
+
+/// `block` is aligned as its elements are, or copied.
+template <class T>
+void take_as(ScannedTensor& t, std::span<const std::byte> block) {
+  const std::size_t count = block.size() / sizeof(T);
+  if (reinterpret_cast<std::uintptr_t>(block.data()) % alignof(T) == 0)
+    return take(t, std::span(reinterpret_cast<const T*>(block.data()), count));
+  std::vector<T> copy(count);
+  std::memcpy(copy.data(), block.data(), count * sizeof(T));
+  take(t, std::span<const T>(copy));
+}
+
+void take(ScannedTensor& t, DType dtype, std::span<const std::byte> block) {
+  if (dtype == DType::fp32) take_as<float>(t, block);
+  if (dtype == DType::fp16) take_as<std::uint16_t>(t, block);
 }
 
 /// A weight file of a package, opened beside its mapping: what is read this way does not count as memory of ours.
