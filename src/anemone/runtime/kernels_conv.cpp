@@ -5,7 +5,7 @@
 #include "anemone/ops/window.h"
 #include "anemone/runtime/cpu/conv.h"
 #include "anemone/runtime/cpu/move.h"
-#include "anemone/runtime/half_sums.h"
+#include "anemone/runtime/cpu/half_sums.h"
 #include "anemone/runtime/kernel_table.h"
 
 namespace anemone {

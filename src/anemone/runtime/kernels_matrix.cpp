@@ -4,7 +4,7 @@
 #include "anemone/ops/infer_util.h"
 #include "anemone/runtime/cpu/gemm.h"
 #include "anemone/runtime/cpu/move.h"
-#include "anemone/runtime/half_sums.h"
+#include "anemone/runtime/cpu/half_sums.h"
 #include "anemone/runtime/kernel_table.h"
 
 namespace anemone {

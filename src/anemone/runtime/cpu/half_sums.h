@@ -9,7 +9,7 @@
 namespace anemone {
 
 /// As conv2d, with weights [out_channels, in_channels / groups, kernel_height, kernel_width] as they are; bias may be
-/// nullptr. Terms are added channel after channel, taps inside; each product enters its sum unrounded. About 20 times
+/// nullptr. Terms are added channel after channel, taps inside; each product enters its sum unrounded. About 15 times
 /// slower than conv2d.
 void conv2d_half_sums(const ConvParams& params, const float* weights, const float* bias, const float* in,
                       std::int64_t batch, std::int64_t in_height, std::int64_t in_width, float* out, ThreadPool& pool);
