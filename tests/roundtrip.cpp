@@ -18,7 +18,8 @@ Result<void> check(const std::filesystem::path& package, const std::filesystem::
   TRY(WrittenPackage written, write_mlpackage(*before.program, target));
   TRY(ReadPackage after, read_mlpackage(target, ops::table()));
   std::string difference;
-  if (!same_program(*before.program, *after.program, &difference)) return own_bug("written and read again: " + difference);
+  if (!same_program(*before.program, *after.program, &difference))
+    return own_bug("written and read again: " + difference);
   ParseOptions options;
   options.trust_types = true;
   TRY(std::unique_ptr<Program> parsed, parse(to_text(*before.program, {.exact = true}), ops::table(), options));
