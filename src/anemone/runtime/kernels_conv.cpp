@@ -4,8 +4,8 @@
 
 #include "anemone/ops/window.h"
 #include "anemone/runtime/cpu/conv.h"
-#include "anemone/runtime/cpu/move.h"
 #include "anemone/runtime/cpu/half_sums.h"
+#include "anemone/runtime/cpu/move.h"
 #include "anemone/runtime/kernel_table.h"
 
 namespace anemone {

@@ -3,8 +3,8 @@
 
 #include "anemone/ops/infer_util.h"
 #include "anemone/runtime/cpu/gemm.h"
-#include "anemone/runtime/cpu/move.h"
 #include "anemone/runtime/cpu/half_sums.h"
+#include "anemone/runtime/cpu/move.h"
 #include "anemone/runtime/kernel_table.h"
 
 namespace anemone {
