@@ -63,7 +63,7 @@ class Fields {
   Fields& u32(std::uint64_t v) { return number(v, 4); }
   Fields& u64(std::uint64_t v) { return number(v, 8); }
   Fields& text(std::string_view t) {
-    const auto bytes = std::as_bytes(std::span(t));
+    const auto bytes = std::as_bytes(std::span<const char>(t.data(), t.size()));
     bytes_.insert(bytes_.end(), bytes.begin(), bytes.end());
     return *this;
   }

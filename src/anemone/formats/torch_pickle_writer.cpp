@@ -98,7 +98,7 @@ class PickleWriter {
   }
 
   void raw(std::string_view text) {
-    const auto bytes = std::as_bytes(std::span(text));
+    const auto bytes = std::as_bytes(std::span<const char>(text.data(), text.size()));
     bytes_.insert(bytes_.end(), bytes.begin(), bytes.end());
   }
 
