@@ -15,7 +15,7 @@ using namespace anemone;
 
 Result<void> check(const std::filesystem::path& package, const std::filesystem::path& target) {
   TRY(ReadPackage before, read_mlpackage(package, ops::table()));
-  TRY(WrittenPackage written, write_mlpackage(*before.program, target));
+  if (auto written = write_mlpackage(*before.program, target); !written) return std::move(written).error();
   TRY(ReadPackage after, read_mlpackage(target, ops::table()));
   std::string difference;
   if (!same_program(*before.program, *after.program, &difference))
