@@ -5,9 +5,9 @@
 #include <cstdlib>
 #include <span>
 
-#include "anemone/formats/checkpoint.h"
-#include "anemone/formats/checkpoint_walk.h"
-#include "anemone/formats/torch_objects.h"
+#include "anemone/formats/torch/checkpoint.h"
+#include "anemone/formats/torch/checkpoint_walk.h"
+#include "anemone/formats/torch/torch_objects.h"
 
 namespace {
 

@@ -1,7 +1,7 @@
 // Any bytes as the header of an image file: a size, an error, and always an end.
 #include <cstdlib>
 
-#include "anemone/formats/image.h"
+#include "anemone/formats/image/image_size.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace anemone;

@@ -3,8 +3,8 @@
 #include <iostream>
 
 #include "anemone/ir/compare.h"
-#include "anemone/ir/parse.h"
-#include "anemone/ir/print.h"
+#include "anemone/ir/text/parse.h"
+#include "anemone/ir/text/print.h"
 #include "anemone/ir/verify.h"
 #include "anemone/ops/ops.h"
 

@@ -4,7 +4,7 @@
 #include <cstdlib>
 #include <span>
 
-#include "anemone/formats/npy.h"
+#include "anemone/formats/wire/npy.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const auto array = anemone::read_npy({nullptr, std::as_bytes(std::span(data, size))}, "input");

@@ -1,7 +1,7 @@
 // Any bytes as a Core ML model file: an error or a model, and a model survives writing and reading again.
 #include <cstdlib>
 
-#include "anemone/formats/coreml_spec.h"
+#include "anemone/formats/coreml/spec.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace anemone;

@@ -2,7 +2,7 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "anemone/formats/weight_blob.h"
+#include "anemone/formats/coreml/weight_blob.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace anemone;

@@ -5,8 +5,8 @@
 #include "anemone/backends/mlpackage/writer.h"
 #include "anemone/frontends/mlpackage/reader.h"
 #include "anemone/ir/compare.h"
-#include "anemone/ir/parse.h"
-#include "anemone/ir/print.h"
+#include "anemone/ir/text/parse.h"
+#include "anemone/ir/text/print.h"
 #include "anemone/ops/ops.h"
 
 namespace {

@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <unordered_map>
 
-#include "anemone/ir/literal_text.h"
 #include "anemone/ir/op_def.h"
+#include "anemone/ir/text/literal_text.h"
 
 namespace anemone {
 namespace {

@@ -8,7 +8,7 @@
 #include <unordered_set>
 
 #include "anemone/ir/op_def.h"
-#include "anemone/ir/print.h"
+#include "anemone/ir/text/print.h"
 
 namespace anemone {
 namespace {

@@ -4,8 +4,8 @@
 #include <gtest/gtest.h>
 
 #include "anemone/ir/compare.h"
-#include "anemone/ir/parse.h"
 #include "anemone/ir/test_ops.h"
+#include "anemone/ir/text/parse.h"
 
 namespace anemone {
 namespace {

@@ -2,8 +2,8 @@
 // lying.
 #include <gtest/gtest.h>
 
-#include "anemone/ir/parse.h"
-#include "anemone/ir/print.h"
+#include "anemone/ir/text/parse.h"
+#include "anemone/ir/text/print.h"
 #include "anemone/ir/verify.h"
 #include "anemone/ops/ops.h"
 #include "anemone/passes/interface_edits.h"

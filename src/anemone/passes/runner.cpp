@@ -4,7 +4,7 @@
 #include <chrono>
 #include <cmath>
 
-#include "anemone/ir/print.h"
+#include "anemone/ir/text/print.h"
 #include "anemone/ir/verify.h"
 #include "anemone/ops/execute.h"
 #include "anemone/passes/pass.h"

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "anemone/formats/checkpoint.h"
+#include "anemone/formats/torch/checkpoint.h"
 #include "anemone/frontends/models/network.h"
 #include "anemone/toolchain/analyze_parts.h"
 

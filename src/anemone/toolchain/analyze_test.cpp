@@ -8,7 +8,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "anemone/formats/checkpoint_writer.h"
+#include "anemone/formats/torch/checkpoint_writer.h"
 #include "anemone/toolchain/checkpoints.h"
 #include "anemone/toolchain/deliver.h"
 

@@ -9,7 +9,7 @@
 #include <cstring>
 #include <map>
 
-#include "anemone/formats/package.h"
+#include "anemone/formats/coreml/package.h"
 #include "anemone/support/half.h"
 #include "anemone/toolchain/analyze_parts.h"
 

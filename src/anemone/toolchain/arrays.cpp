@@ -1,7 +1,7 @@
 // Arrays of the graph as .npy files.
 #include <fmt/format.h>
 
-#include "anemone/formats/npy.h"
+#include "anemone/formats/wire/npy.h"
 #include "anemone/toolchain/session.h"
 
 namespace anemone {

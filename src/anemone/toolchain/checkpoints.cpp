@@ -1,9 +1,9 @@
 // Listing and making checkpoints.
 #include "anemone/toolchain/checkpoints.h"
 
-#include "anemone/formats/checkpoint.h"
-#include "anemone/formats/checkpoint_writer.h"
-#include "anemone/formats/sha256.h"
+#include "anemone/formats/torch/checkpoint.h"
+#include "anemone/formats/torch/checkpoint_writer.h"
+#include "anemone/formats/wire/sha256.h"
 #include "anemone/frontends/models/synth.h"
 
 namespace anemone {

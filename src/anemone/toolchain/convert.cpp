@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <fstream>
 
-#include "anemone/ir/print.h"
+#include "anemone/ir/text/print.h"
 #include "anemone/ir/verify.h"
 #include "anemone/ops/execute.h"
 #include "anemone/ops/specialize.h"

@@ -6,7 +6,7 @@
 #include <chrono>
 
 #include "anemone/backends/mlpackage/writer.h"
-#include "anemone/ir/print.h"
+#include "anemone/ir/text/print.h"
 #include "anemone/support/file.h"
 
 namespace anemone {

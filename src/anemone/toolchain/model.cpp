@@ -7,9 +7,9 @@
 #include <charconv>
 #include <fstream>
 
-#include "anemone/formats/checkpoint.h"
+#include "anemone/formats/torch/checkpoint.h"
 #include "anemone/frontends/mlpackage/reader.h"
-#include "anemone/ir/parse.h"
+#include "anemone/ir/text/parse.h"
 #include "anemone/ir/verify.h"
 #include "anemone/ops/ops.h"
 #include "anemone/support/file.h"

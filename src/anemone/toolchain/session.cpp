@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "anemone/formats/image.h"
+#include "anemone/formats/image/image.h"
 #include "anemone/ops/execute.h"
 #include "anemone/ops/specialize.h"
 #include "anemone/passes/interface_edits.h"

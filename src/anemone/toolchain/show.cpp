@@ -1,7 +1,7 @@
 // Loads and prints.
 #include "anemone/toolchain/show.h"
 
-#include "anemone/ir/print.h"
+#include "anemone/ir/text/print.h"
 #include "anemone/toolchain/model.h"
 
 namespace anemone {

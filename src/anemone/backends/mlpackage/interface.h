@@ -1,6 +1,6 @@
 #pragma once
 // IR features as the interface part of a model file.
-#include "anemone/formats/coreml_spec.h"
+#include "anemone/formats/coreml/spec.h"
 #include "anemone/ir/interface.h"
 
 namespace anemone {

@@ -6,7 +6,7 @@
 #include <unordered_set>
 
 #include "anemone/backends/mlpackage/interface.h"
-#include "anemone/formats/package.h"
+#include "anemone/formats/coreml/package.h"
 
 namespace anemone {
 namespace {

@@ -1,6 +1,6 @@
 #pragma once
 // The interface part of a model file as IR features.
-#include "anemone/formats/coreml_spec.h"
+#include "anemone/formats/coreml/spec.h"
 #include "anemone/ir/interface.h"
 #include "anemone/support/result.h"
 

@@ -3,9 +3,9 @@
 
 #include <algorithm>
 
-#include "anemone/formats/package.h"
+#include "anemone/formats/coreml/package.h"
 #include "anemone/frontends/mlpackage/reader.h"
-#include "anemone/ir/parse.h"
+#include "anemone/ir/text/parse.h"
 #include "anemone/support/file.h"
 
 namespace anemone {

@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <unordered_map>
 
-#include "anemone/formats/coreml_spec.h"
-#include "anemone/formats/package.h"
+#include "anemone/formats/coreml/package.h"
+#include "anemone/formats/coreml/spec.h"
 #include "anemone/frontends/mlpackage/interface.h"
 
 namespace anemone {

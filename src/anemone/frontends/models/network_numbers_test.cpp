@@ -8,8 +8,8 @@
 #include <filesystem>
 #include <map>
 
-#include "anemone/formats/checkpoint.h"
-#include "anemone/formats/npy.h"
+#include "anemone/formats/torch/checkpoint.h"
+#include "anemone/formats/wire/npy.h"
 #include "anemone/frontends/models/network.h"
 #include "anemone/frontends/models/synth.h"
 #include "anemone/ops/execute.h"

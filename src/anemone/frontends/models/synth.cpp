@@ -9,7 +9,7 @@
 #include <cstring>
 #include <map>
 
-#include "anemone/formats/npy.h"
+#include "anemone/formats/wire/npy.h"
 
 namespace anemone::models {
 namespace {

@@ -9,7 +9,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "anemone/formats/sha256.h"
+#include "anemone/formats/wire/sha256.h"
 
 namespace anemone::models {
 namespace {

@@ -6,7 +6,7 @@
 #include <bit>
 #include <cstring>
 
-#include "anemone/formats/strided.h"
+#include "anemone/formats/wire/strided.h"
 #include "anemone/support/half.h"
 
 namespace anemone {

@@ -3,7 +3,7 @@
 #include <string>
 #include <string_view>
 
-#include "anemone/formats/checkpoint.h"
+#include "anemone/formats/torch/checkpoint.h"
 #include "anemone/ir/constant.h"
 #include "anemone/support/result.h"
 

@@ -8,7 +8,7 @@
 #include <chrono>
 #include <cstdio>
 
-#include "anemone/ir/parse.h"
+#include "anemone/ir/text/parse.h"
 #include "anemone/ops/ops.h"
 #include "anemone/plan/ane/latency.h"
 #include "anemone/plan/ane/rules.h"

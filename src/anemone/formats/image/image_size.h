@@ -1,0 +1,19 @@
+#pragma once
+// What image files claim about their size and whether they are whole: the checks before a decoder sees them.
+#include <cstdint>
+#include <string>
+
+#include "anemone/support/bytes.h"
+#include "anemone/support/result.h"
+
+namespace anemone {
+
+/// Width and height from the header of a format that decode_image takes; an error for other files.
+struct ImageSizeInFile {
+  std::uint64_t width = 0, height = 0;
+};
+Result<ImageSizeInFile> size_in_file(const Bytes& file, const std::string& name);
+/// True for a JPEG or PNG without its end: JPEG decoders fill the rest with grey and call that success.
+bool is_cut_off(const Bytes& file);
+
+}  // namespace anemone

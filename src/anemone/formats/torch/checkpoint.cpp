@@ -1,0 +1,127 @@
+// Reads checkpoints and state dicts, and gives the elements of their tensors in order.
+#include "anemone/formats/torch/checkpoint.h"
+
+#include <fmt/format.h>
+
+#include <new>
+
+#include "anemone/formats/torch/checkpoint_container.h"
+#include "anemone/formats/torch/weights_part.h"
+#include "anemone/formats/wire/strided.h"
+#include "anemone/support/file.h"
+
+namespace anemone {
+
+namespace {
+
+Result<StoredTensor> load(OpenedCheckpoint& c, const FoundTensor& found) {
+  const TensorRecord& record = c.objects.tensors()[found.tensor];
+  StoredTensor tensor;
+  tensor.path = found.path;
+  tensor.dtype = record.dtype;
+  tensor.shape = record.shape;
+  tensor.stride = record.stride;
+  tensor.offset = record.offset;
+  tensor.parameter = record.parameter;
+  tensor.storage_key = c.objects.storages()[record.storage].key;
+  TRY(tensor.storage, load_storage(c, record.storage));
+  return tensor;
+}
+
+Result<Checkpoint> load_all(const Bytes& file, const std::string& name) {
+  TRY(OpenedCheckpoint opened, open_checkpoint(file, name));
+  Checkpoint result{name, opened.container, opened.root};
+  result.globals = std::move(opened.globals);
+  result.storages = opened.objects.storages().size();
+  result.tensors.reserve(opened.tensors.size());
+  for (const FoundTensor& found : opened.tensors) {
+    TRY(StoredTensor tensor, load(opened, found));
+    result.tensors.push_back(std::move(tensor));
+  }
+  return result;
+}
+
+void add(StateDict& dict, StoredTensor tensor, const std::string& name) {
+  tensor.path = name;
+  dict.index.emplace(name, dict.tensors.size());
+  dict.tensors.push_back(std::move(tensor));
+}
+
+Result<StateDict> load_weights(const Bytes& file, const std::string& name) {
+  TRY(OpenedCheckpoint opened, open_checkpoint(file, name));
+  std::vector<std::string_view> paths;
+  for (const FoundTensor& found : opened.tensors) paths.push_back(found.path);
+  TRY(const WeightsPart weights, find_weights(paths, name));
+  StateDict result{name, weights.part, weights.note, {}, {}};
+  for (const auto& [position, tensor_name] : weights.tensors) {
+    TRY(StoredTensor tensor, load(opened, opened.tensors[position]));
+    add(result, std::move(tensor), tensor_name);
+  }
+  return result;
+}
+
+/// Every size was checked against the file, but a large file can still be too large for this machine.
+template <class T>
+Result<T> guarded(Result<T> (*read)(const Bytes&, const std::string&), const Bytes& file, const std::string& name) {
+  try {
+    return read(file, name);
+  } catch (const std::bad_alloc&) {
+    return bad_environment("E0105", "not enough memory to read the checkpoint", name);
+  }
+}
+
+}  // namespace
+
+std::int64_t StoredTensor::count() const { return checked_count(shape); }
+
+Result<Checkpoint> read_checkpoint(const Bytes& file, const std::string& name) { return guarded(load_all, file, name); }
+
+Result<Checkpoint> read_checkpoint(const std::filesystem::path& path) {
+  TRY(const Bytes file, map_file(path));
+  return read_checkpoint(file, path.string());
+}
+
+Result<StateDict> read_state_dict(const Bytes& file, const std::string& name) {
+  return guarded(load_weights, file, name);
+}
+
+Result<StateDict> read_state_dict(const std::filesystem::path& path) {
+  TRY(const Bytes file, map_file(path));
+  return read_state_dict(file, path.string());
+}
+
+Result<StateDict> state_dict(const Checkpoint& checkpoint) {
+  std::vector<std::string_view> paths;
+  for (const StoredTensor& tensor : checkpoint.tensors) paths.push_back(tensor.path);
+  TRY(const WeightsPart weights, find_weights(paths, checkpoint.name));
+  StateDict result{checkpoint.name, weights.part, weights.note, {}, {}};
+  for (const auto& [position, name] : weights.tensors) add(result, checkpoint.tensors[position], name);
+  return result;
+}
+
+const StoredTensor* StateDict::find(std::string_view name) const {
+  const auto found = index.find(name);
+  return found == index.end() ? nullptr : &tensors[found->second];
+}
+
+bool looks_like_checkpoint(std::span<const std::byte> head) {
+  const auto at = [&](std::size_t i) { return i < head.size() ? static_cast<int>(head[i]) : -1; };
+  if (at(0) == 'P' && at(1) == 'K' && at(2) == 3 && at(3) == 4) return true;
+  return at(0) == 0x80 && at(1) >= 2 && at(1) <= 5;  // PROTO, the first opcode of every pickle since 2003
+}
+
+bool is_contiguous(const StoredTensor& tensor) { return is_row_major(tensor.shape, tensor.stride); }
+
+Bytes copy_elements(const StoredTensor& tensor) {
+  return Bytes::owned(
+      gather_row_major(tensor.storage.view, byte_size(tensor.dtype), tensor.offset, tensor.shape, tensor.stride));
+}
+
+Bytes elements(const StoredTensor& tensor) {
+  if (!is_contiguous(tensor)) return copy_elements(tensor);
+  const std::size_t element = byte_size(tensor.dtype);
+  return tensor.storage.part(static_cast<std::size_t>(tensor.offset) * element,
+                             static_cast<std::size_t>(tensor.count()) * element);
+}
+
+}  // namespace anemone

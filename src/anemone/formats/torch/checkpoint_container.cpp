@@ -1,0 +1,299 @@
+// Opens zip and legacy checkpoints: which entries or pickles there are, in which order, and where the storages lie.
+#include "anemone/formats/torch/checkpoint_container.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "anemone/formats/torch/checkpoint.h"
+#include "anemone/formats/torch/foreign_file.h"
+#include "anemone/formats/wire/utf8.h"
+
+namespace anemone {
+
+using pickle::Kind;
+using pickle::Machine;
+using pickle::Value;
+
+namespace {
+
+constexpr const char* kDownloadAgain = "download or copy the file again";
+constexpr const char* kBigEndianHelp =
+    "load and save it again with PyTorch on a little-endian machine (any PC, Mac or phone of today)";
+
+std::string_view as_text(std::span<const std::byte> bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+std::string_view trimmed(std::string_view text) {
+  while (!text.empty() && (text.back() == '\n' || text.back() == '\r' || text.back() == ' ')) text.remove_suffix(1);
+  return text;
+}
+
+/// Views with strides of 0 can be larger than their storage. Bounds what all tensors take when they are copied out.
+Result<void> check_unfolded_size(const OpenedCheckpoint& c, std::size_t file_size) {
+  constexpr std::int64_t kAlwaysFine = std::int64_t{1} << 30;
+  const std::int64_t limit = std::max(kAlwaysFine, static_cast<std::int64_t>(file_size) * 64);
+  std::int64_t total = 0;
+  for (const FoundTensor& found : c.tensors) {
+    const TensorRecord& t = c.objects.tensors()[found.tensor];
+    total += checked_count(t.shape) * static_cast<std::int64_t>(byte_size(t.dtype));
+    if (total > limit) {
+      return bad_input("E0537",
+                       fmt::format("the tensors would take more than {} bytes, and the file has {}", limit, file_size),
+                       fmt::format("{}: at '{}'", c.name, printable(found.path)),
+                       "save expanded tensors with .contiguous(), or without them");
+    }
+  }
+  return {};
+}
+
+Result<void> finish(OpenedCheckpoint& c, const Machine& machine, Value object, std::size_t file_size) {
+  TRY(c.tensors, find_tensors(machine.heap(), object, c.name));
+  c.globals.assign(machine.globals().begin(), machine.globals().end());
+  return check_unfolded_size(c, file_size);
+}
+
+// --- zip
+
+Diagnostic explain_foreign_zip(const ZipArchive& zip) {
+  const auto any = [&](auto&& matches) {
+    return std::any_of(zip.entries().begin(), zip.entries().end(), [&](const ZipEntry& e) { return matches(e.name); });
+  };
+  if (any([](std::string_view n) {
+        return n.ends_with("/archive_format") || n == "serialized_exported_program.json";
+      })) {
+    return bad_input("E0508", "this is an exported program of torch.export, not a checkpoint", zip.name());
+  }
+  if (any([](std::string_view n) { return n.ends_with(".npy"); })) {
+    return bad_input("E0508", "this is a NumPy archive (.npz), not a checkpoint", zip.name(),
+                     "save the arrays as tensors with torch.save");
+  }
+  if (any([](std::string_view n) { return n.ends_with("Manifest.json") || n.ends_with(".mlmodel"); })) {
+    return bad_input("E0508", "this is a zipped Core ML package", zip.name(),
+                     "unpack it and name the .mlpackage folder");
+  }
+  return bad_input("E0509",
+                   fmt::format("a zip of {} entries without 'data.pkl' in one folder: torch.save did not write it",
+                               zip.entries().size()),
+                   zip.name(), "if the checkpoint was packed once more, unpack it first");
+}
+
+/// The folder, with its slash, that holds data.pkl.
+Result<std::string> find_root(const ZipArchive& zip) {
+  std::string root;
+  bool found = false;
+  for (const ZipEntry& entry : zip.entries()) {
+    const std::string_view name = entry.name;
+    if (name.ends_with("/constants.pkl")) {
+      return bad_input("E0504", "this is a TorchScript archive (it holds code, 'constants.pkl'), not a checkpoint",
+                       zip.name(), "save the weights in Python: torch.save(model.state_dict(), FILE)");
+    }
+    constexpr std::string_view kTail = "/data.pkl";
+    if (!name.ends_with(kTail) || name.find('/') != name.size() - kTail.size()) continue;
+    if (found) {
+      return bad_input("E0509",
+                       fmt::format("there are two objects, in '{}' and '{}'", printable(root), printable(name)),
+                       zip.name(), "torch.save writes one; do not trust this file");
+    }
+    root = name.substr(0, name.size() - kTail.size() + 1);
+    found = true;
+  }
+  if (!found) return explain_foreign_zip(zip);
+  return root;
+}
+
+Result<void> check_records(const ZipArchive& zip, const std::string& root) {
+  if (const ZipEntry* order = zip.find(root + "byteorder")) {
+    TRY(const Bytes bytes, zip.read(*order));
+    const std::string_view text = trimmed(as_text(bytes.view));
+    if (text != "little") {
+      return bad_input("E0517", fmt::format("the numbers are stored in byte order '{}'", printable(text, 20)),
+                       fmt::format("{}: entry '{}'", zip.name(), printable(order->name)), kBigEndianHelp);
+    }
+  }
+  const ZipEntry* version = zip.find(root + "version");
+  if (!version) version = zip.find(root + ".data/version");
+  if (!version) return {};
+  constexpr std::array<std::string_view, 10> kKnown{"1", "2", "3", "4", "5", "6", "7", "8", "9", "10"};
+  TRY(const Bytes bytes, zip.read(*version));
+  const std::string_view text = trimmed(as_text(bytes.view));
+  if (std::find(kKnown.begin(), kKnown.end(), text) == kKnown.end()) {
+    return bad_input("E0516", fmt::format("container version '{}' is not one of 1 to 10", printable(text, 20)),
+                     fmt::format("{}: entry '{}'", zip.name(), printable(version->name)),
+                     "save it with a released version of PyTorch");
+  }
+  return {};
+}
+
+/// Every storage that the pickle names has an entry of at least its size, used by a tensor or not.
+Result<void> check_storage_entries(const OpenedCheckpoint& c) {
+  for (const StorageRecord& storage : c.objects.storages()) {
+    const std::string entry_name = c.root + "data/" + storage.key;
+    const ZipEntry* entry = c.zip->find(entry_name);
+    const auto place = [&] { return fmt::format("{}: entry '{}'", c.name, printable(entry_name)); };
+    if (!entry) {
+      return bad_input("E0534", fmt::format("storage '{}' is used but not in the file", printable(storage.key)),
+                       place(), kDownloadAgain);
+    }
+    const StorageRecord& root = c.objects.storages()[storage.root];
+    if (entry->size >= static_cast<std::uint64_t>(root.size())) continue;
+    return bad_input("E0532",
+                     fmt::format("the storage has {} bytes, but {} x {} take {}", entry->size, root.count,
+                                 anemone::name(root.dtype), root.size()),
+                     place(), kDownloadAgain);
+  }
+  return {};
+}
+
+Result<OpenedCheckpoint> open_zip(const Bytes& file, const std::string& name) {
+  OpenedCheckpoint c{name, "zip"};
+  TRY(c.zip, ZipArchive::open(file, name));
+  TRY(c.root, find_root(*c.zip));
+  TRY_VOID(check_records(*c.zip, c.root));
+  const std::string part = c.root + "data.pkl";
+  TRY(const Bytes stream, c.zip->read(*c.zip->find(part)));
+  Machine machine(stream.view, name, printable(part));
+  std::size_t position = 0;
+  TRY(const Value object, machine.load(position, c.objects));
+  TRY_VOID(check_storage_entries(c));
+  TRY_VOID(finish(c, machine, object, file.size()));
+  return c;
+}
+
+// --- legacy: five pickles, then the storages in the order of the fifth
+
+constexpr std::array<std::uint8_t, 10> kMagic{0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19};
+
+class LegacyReader {
+ public:
+  LegacyReader(const Bytes& file, const std::string& name)
+      : file_(file), checkpoint_{name, "legacy"}, machine_(file.view, name, "") {}
+
+  Result<OpenedCheckpoint> run() {
+    TRY_VOID(read_header());
+    TRY(const Value object, machine_.load(position_, checkpoint_.objects));
+    TRY_VOID(finish(checkpoint_, machine_, object, file_.size()));
+    TRY_VOID(read_storages());
+    return std::move(checkpoint_);
+  }
+
+ private:
+  Diagnostic bad(std::string_view code, std::string message, std::size_t at, const char* help = kDownloadAgain) const {
+    return bad_input(code, std::move(message), machine_.place(at), help);
+  }
+
+  Result<void> read_header() {
+    pickle::NoHooks none;
+    auto magic = machine_.load(position_, none);
+    if (!magic && magic.error().front().code == "E0520") return magic.error();
+    if (!magic || !is_magic(*magic)) {
+      return bad("E0507", "this is a pickle, but not one that torch.save wrote", 0,
+                 "load it where it was made and save its weights: torch.save(model.state_dict(), FILE)");
+    }
+    std::size_t at = position_;
+    TRY(const Value version, machine_.load(position_, none));
+    if (!version.is(Kind::integer) || version.number != 1001) {
+      return bad("E0516", fmt::format("the protocol version is {}, not 1001", describe(machine_.heap(), version)), at);
+    }
+    at = position_;
+    TRY(const Value system, machine_.load(position_, none));
+    const Value* little = nullptr;
+    if (system.is(Kind::dict)) {
+      for (const auto& [key, value] : machine_.heap().pairs(system)) {
+        if (key.is(Kind::text) && machine_.heap().text(key) == "little_endian") little = &value;
+      }
+    }
+    if (!little || !little->is(Kind::boolean)) {
+      return bad("E0536", "the description of the system that saved the file is missing", at);
+    }
+    if (little->number == 0) return bad("E0517", "the numbers are stored big-endian", at, kBigEndianHelp);
+    return {};
+  }
+
+  bool is_magic(Value v) const {
+    return v.is(Kind::big_integer) &&
+           machine_.heap().text(v) == std::string_view(reinterpret_cast<const char*>(kMagic.data()), kMagic.size());
+  }
+
+  Result<void> read_storages() {
+    pickle::NoHooks none;
+    const std::size_t at = position_;
+    TRY(const Value keys, machine_.load(position_, none));
+    if (!keys.is(Kind::list)) {
+      return bad("E0536", fmt::format("the list of storages is {}", describe(machine_.heap(), keys)), at);
+    }
+    for (const Value key : machine_.heap().items(keys)) {
+      if (!key.is(Kind::text) && !key.is(Kind::integer)) {
+        return bad("E0536", fmt::format("the list of storages contains {}", describe(machine_.heap(), key)), at);
+      }
+      const std::string text = key.is(Kind::text) ? std::string(machine_.heap().text(key)) : std::to_string(key.number);
+      TRY_VOID(read_storage(text, at));
+    }
+    for (const StorageRecord& storage : checkpoint_.objects.storages()) {
+      if (checkpoint_.objects.storages()[storage.root].loaded) continue;
+      return bad("E0534", fmt::format("storage '{}' is used but not in the file", printable(storage.key)), at);
+    }
+    return {};
+  }
+
+  /// The number of elements in 8 bytes, and the elements.
+  Result<void> read_storage(const std::string& key, std::size_t list_at) {
+    StorageRecord* storage = checkpoint_.objects.find(key);
+    if (!storage || storage->loaded) {
+      return bad("E0536",
+                 fmt::format("storage '{}' is listed {}", printable(key), storage ? "twice" : "but not described"),
+                 list_at);
+    }
+    const std::size_t left = file_.size() - position_;
+    if (left < 8) {
+      return bad("E0535", fmt::format("the file ends {} bytes before storage '{}'", 8 - left, printable(key)),
+                 position_);
+    }
+    std::uint64_t count = 0;
+    for (std::size_t i = 8; i-- > 0;) count = count << 8 | static_cast<std::uint64_t>(file_.view[position_ + i]);
+    if (count != static_cast<std::uint64_t>(storage->count)) {
+      return bad(
+          "E0535",
+          fmt::format("storage '{}' has {} elements, but the pickle says {}", printable(key), count, storage->count),
+          position_);
+    }
+    const auto size = static_cast<std::uint64_t>(storage->size());
+    if (size > left - 8) {
+      return bad("E0535",
+                 fmt::format("the file ends inside storage '{}': it has {} bytes and {} are left", printable(key), size,
+                             left - 8),
+                 position_);
+    }
+    storage->loaded = true;
+    storage->bytes = file_.part(position_ + 8, static_cast<std::size_t>(size));
+    position_ += 8 + static_cast<std::size_t>(size);
+    return {};
+  }
+
+  const Bytes& file_;
+  OpenedCheckpoint checkpoint_;
+  Machine machine_;
+  std::size_t position_ = 0;
+};
+
+}  // namespace
+
+Result<OpenedCheckpoint> open_checkpoint(const Bytes& file, const std::string& name) {
+  if (!looks_like_checkpoint(file.view)) return explain_foreign_file(file.view, name);
+  if (file.view[0] == std::byte{'P'}) return open_zip(file, name);
+  return LegacyReader(file, name).run();
+}
+
+Result<Bytes> load_storage(OpenedCheckpoint& c, std::size_t index) {
+  const StorageRecord record = c.objects.storages()[index];
+  StorageRecord& root = c.objects.storages()[record.root];
+  if (!root.loaded) {
+    TRY(root.bytes, c.zip->read(*c.zip->find(c.root + "data/" + root.key)));
+    root.loaded = true;
+  }
+  return root.bytes.part(static_cast<std::size_t>(record.base), static_cast<std::size_t>(record.size()));
+}
+
+}  // namespace anemone

@@ -1,0 +1,244 @@
+// Checkpoints that PyTorch wrote, read as PyTorch reads them; and the paths, views and parts of hand-made ones.
+#include "anemone/formats/torch/checkpoint.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "anemone/formats/torch/checkpoint_bytes_test.h"
+#include "anemone/formats/wire/sha256.h"
+
+namespace anemone {
+namespace {
+
+using test::bytes_of;
+using test::checkpoint_legacy;
+using test::checkpoint_zip;
+using test::Pickle;
+using test::shared_folder;
+
+nlohmann::json expected() {
+  std::ifstream file(shared_folder() / "golden/pickle/expected.json");
+  return nlohmann::json::parse(file);
+}
+
+/// Tests on files that PyTorch wrote.
+class GoldenCheckpoint : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (!std::filesystem::exists(shared_folder() / "golden/pickle")) {
+      GTEST_SKIP() << "no golden checkpoints at " << shared_folder() << ": set ANEMONE_SHARED";
+    }
+  }
+};
+
+std::string paths(const Checkpoint& c) {
+  std::string all;
+  for (const StoredTensor& t : c.tensors) all += (all.empty() ? "" : " ") + t.path;
+  return all;
+}
+
+std::string four_floats() {
+  const float values[] = {1, 2, 3, 4};
+  return {reinterpret_cast<const char*>(values), sizeof values};
+}
+
+TEST_F(GoldenCheckpoint, GoodFilesReadAsPyTorchReadsThem) {
+  int files = 0;
+  const nlohmann::json all = expected();
+  for (const auto& [name, want] : all["good"].items()) {
+    SCOPED_TRACE(name);
+    const auto got = read_checkpoint(shared_folder() / "golden/pickle" / name);
+    ASSERT_TRUE(got) << render(got.error());
+    ++files;
+    EXPECT_EQ(got->container, want["container"]);
+    EXPECT_EQ(got->root, want["root"].is_null() ? "" : want["root"].get<std::string>());
+    EXPECT_EQ(got->storages, want["storages"]);
+    EXPECT_EQ(nlohmann::json(got->globals), want["globals"]);
+    ASSERT_EQ(got->tensors.size(), want["tensors"].size());
+    for (std::size_t i = 0; i < got->tensors.size(); ++i) {
+      const StoredTensor& t = got->tensors[i];
+      const auto& w = want["tensors"][i];
+      EXPECT_EQ(t.path, w["path"]);
+      EXPECT_EQ(anemone::name(t.dtype), w["dtype"]) << t.path;
+      EXPECT_EQ(nlohmann::json(t.shape), w["shape"]) << t.path;
+      EXPECT_EQ(nlohmann::json(t.stride), w["stride"]) << t.path;
+      EXPECT_EQ(t.offset, w["offset"]) << t.path;
+      EXPECT_EQ(t.storage_key, w["storage"]) << t.path;
+      EXPECT_EQ(sha256_hex(copy_elements(t).view), w["sha256"]) << t.path;
+      EXPECT_EQ(sha256_hex(elements(t).view), w["sha256"]) << t.path;
+    }
+  }
+  EXPECT_EQ(files, 13);
+}
+
+TEST_F(GoldenCheckpoint, BadFilesAreRefusedEachForItsOwnReason) {
+  // What the message or its place must say.
+  const std::map<std::string, std::string> reasons{
+      {"bad_01_os_system.pt", "'posix.system'"},
+      {"bad_02_os_system_py2.pt", "'os.system'"},
+      {"bad_03_os_system_legacy.pth", "'posix.system'"},
+      {"bad_04_eval_stack_global.pt", "'builtins.eval'"},
+      {"bad_05_inst_opcode.pt", "opcode 0x53"},
+      {"bad_06_load_from_bytes.pt", "'torch.storage._load_from_bytes'"},
+      {"bad_07_getattr_chain.pt", "'__builtin__.getattr'"},
+      {"bad_08_dotted_name.pt", "'OrderedDict.fromkeys'"},
+      {"bad_09_build_on_function.pt", "attributes are set on the global"},
+      {"bad_10_whole_module.pt", "'torch.nn.modules.container.Sequential'"},
+      {"bad_11_truncated_zip.pt", "cut off"},
+      {"bad_12_truncated_storage.pth", "ends inside storage '591334688'"},
+      {"bad_13_truncated_pickle.pth", "the pickle ends early"},
+      {"bad_14_stride_out_of_bounds.pt", "reaches element 5 of storage '0', which has 4"},
+      {"bad_15_size_overflow.pt", "too many elements"},
+      {"bad_16_negative_offset.pt", "offset of a tensor in its storage is the number -1"},
+      {"bad_17_missing_storage.pt", "storage '7' is used but not in the file"},
+      {"bad_18_short_storage.pt", "has 15 bytes, but 4 x float32 take 16"},
+      {"bad_19_crc.pt", "CRC-32"},
+      {"bad_20_reference_bomb.pt", "a list of 10, not a dict"},
+      {"bad_21_duplicate_entry.pt", "two entries of this name"},
+      {"bad_22_big_endian.pt", "byte order 'big'"},
+      {"bad_23_git_lfs_pointer.pth", "Git LFS pointer"},
+      {"bad_24_persistent_module.pth", "pickled module"},
+      {"bad_25_empty.pt", "empty"},
+  };
+  std::set<std::string> seen;
+  const nlohmann::json all = expected();
+  for (const auto& [name, unused] : all["bad"].items()) {
+    SCOPED_TRACE(name);
+    const std::filesystem::path path = shared_folder() / "golden/pickle" / name;
+    const auto got = read_checkpoint(path);
+    ASSERT_FALSE(got);
+    ASSERT_EQ(got.error().size(), 1u);
+    const Diagnostic& d = got.error().front();
+    EXPECT_EQ(d.blame, Blame::input);
+    ASSERT_TRUE(reasons.contains(name));
+    EXPECT_NE(d.message.find(reasons.at(name)), std::string::npos) << d.message;
+    EXPECT_TRUE(d.place.starts_with(path.string())) << d.place;
+    EXPECT_FALSE(d.help.empty());
+    // Without the file's name in it: reason and position together are unique.
+    EXPECT_TRUE(seen.insert(d.message + d.place.substr(path.string().size())).second) << d.message;
+  }
+  EXPECT_EQ(seen.size(), 25u);
+  EXPECT_FALSE(std::filesystem::exists("anemone_pickle_was_executed"));
+}
+
+TEST_F(GoldenCheckpoint, ReadsTheRetinaFaceWeights) {
+  const auto got = read_checkpoint(shared_folder() / "golden/retinaface/mobilenet0.25_Final.pth");
+  ASSERT_TRUE(got) << render(got.error());
+  EXPECT_EQ(got->container, "legacy");
+  EXPECT_EQ(got->storages, 300u);
+  const auto weights = state_dict(*got);
+  ASSERT_TRUE(weights) << render(weights.error());
+  ASSERT_EQ(weights->tensors.size(), 300u);
+  EXPECT_EQ(weights->part, "");
+  std::ifstream file(shared_folder() / "golden/retinaface/state_dict.json");
+  const auto table = nlohmann::json::parse(file);
+  std::size_t found = 0;
+  for (const auto& row : table) {
+    const StoredTensor* t = row.is_array() ? weights->find(row[0].get<std::string>()) : nullptr;
+    if (!t) continue;
+    ++found;
+    EXPECT_EQ(nlohmann::json(t->shape), row[1]) << t->path;
+  }
+  EXPECT_EQ(found, 300u);
+}
+
+TEST(Checkpoint, StoragesAreViewsOfTheFile) {
+  const Pickle pickle = Pickle().raw("}").text("w").tensor("FloatStorage", "0", 4, 0, {4}, {1}).raw("s");
+  for (const std::string& file : {checkpoint_zip(pickle.done(), {{"0", four_floats()}}),
+                                  checkpoint_legacy(pickle.done(), {{"0", 4, four_floats()}})}) {
+    const Bytes bytes = bytes_of(file);
+    const auto got = read_checkpoint(bytes, "f");
+    ASSERT_TRUE(got) << render(got.error());
+    const Bytes& storage = got->tensors.at(0).storage;
+    EXPECT_GE(storage.data(), bytes.data());
+    EXPECT_LE(storage.data() + storage.size(), bytes.data() + bytes.size());
+    EXPECT_EQ(elements(got->tensors[0]).data(), storage.data());
+    EXPECT_EQ(std::memcmp(storage.data(), four_floats().data(), 16), 0);
+  }
+}
+
+TEST(Checkpoint, PathsAreKeysAsPythonWritesThem) {
+  const auto tensor = [](Pickle& p) { p.tensor("FloatStorage", "0", 4, 0, {2}, {1}); };
+  Pickle p;
+  p.raw("}(");
+  p.text("a").raw("]("), tensor(p), p.raw("("), tensor(p), p.raw("K\x07te");  // [t, (t, 7)]
+  p.integer(-3), tensor(p);
+  p.raw("\x88"), tensor(p);
+  p.raw("N"), tensor(p);
+  p.raw(std::string("G\x3f\xf8\0\0\0\0\0\0", 9)), tensor(p);
+  p.raw("(K\x01").text("x").raw("t"), tensor(p);
+  p.text("b").raw("}").text("c").raw("}").text("d"), tensor(p), p.raw("ss");
+  p.text("skipped").raw("K\x05");
+  p.raw("u");
+  const auto got = read_checkpoint(bytes_of(checkpoint_zip(p.done(), {{"0", four_floats()}})), "f");
+  ASSERT_TRUE(got) << render(got.error());
+  EXPECT_EQ(paths(*got), "a/0 a/1/0 -3 True None 1.5 (1, 'x') b/c/d");
+}
+
+TEST(Checkpoint, AKeyThatIsSetAgainKeepsItsPlaceAndGetsTheLastValue) {
+  Pickle p;
+  p.raw("}(").text("a").tensor("FloatStorage", "0", 4, 0, {1}, {1});
+  p.text("b").tensor("FloatStorage", "0", 4, 0, {2}, {1});
+  p.text("a").tensor("FloatStorage", "0", 4, 0, {3}, {1}).raw("u");
+  const auto got = read_checkpoint(bytes_of(checkpoint_zip(p.done(), {{"0", four_floats()}})), "f");
+  ASSERT_TRUE(got) << render(got.error());
+  EXPECT_EQ(paths(*got), "a b");
+  EXPECT_EQ(got->tensors[0].shape, std::vector<std::int64_t>{3});
+}
+
+TEST(Checkpoint, SharedDictsAppearUnderEachOfTheirPaths) {
+  Pickle p;
+  p.raw("}(").text("net").raw("}q\x01").text("w").tensor("FloatStorage", "0", 4, 0, {4}, {1}).raw("s");
+  p.text("copy").raw("h\x01").raw("u");
+  const auto got = read_checkpoint(bytes_of(checkpoint_zip(p.done(), {{"0", four_floats()}})), "f");
+  ASSERT_TRUE(got) << render(got.error());
+  EXPECT_EQ(paths(*got), "net/w copy/w");
+}
+
+TEST_F(GoldenCheckpoint, ParametersAreMarked) {
+  const auto got = read_checkpoint(shared_folder() / "golden/pickle/07_zip_parameters_nested.pt");
+  ASSERT_TRUE(got);
+  for (const StoredTensor& t : got->tensors) EXPECT_EQ(t.parameter, t.path.starts_with("params/")) << t.path;
+}
+
+TEST_F(GoldenCheckpoint, StateDictsAreFoundAndOnlyTheirStoragesRead) {
+  const auto star = read_state_dict(shared_folder() / "golden/pickle/04_zip_star_train_state.pkl");
+  ASSERT_TRUE(star) << render(star.error());
+  EXPECT_EQ(star->part, "net");
+  EXPECT_EQ(star->note, "weights: 'net' (7 tensors); left aside: 'optimizer' (12), 'net_ema' (7)");
+  EXPECT_EQ(star->tensors.size(), 7u);
+  EXPECT_EQ(star->tensors[0].path, "0.weight");
+  const auto parallel = read_state_dict(shared_folder() / "golden/pickle/03_legacy_dataparallel_train.tar");
+  ASSERT_TRUE(parallel) << render(parallel.error());
+  EXPECT_EQ(parallel->part, "state_dict");
+  ASSERT_NE(parallel->find("1.num_batches_tracked"), nullptr);
+  EXPECT_EQ(parallel->find("1.num_batches_tracked")->dtype, ScalarType::int64);
+  EXPECT_EQ(parallel->find("module.1.bias"), nullptr);
+
+  // The optimizer's storage is damaged: the weights can still be had, the whole cannot.
+  Pickle p;
+  p.raw("}(").text("net").raw("}").text("w").tensor("FloatStorage", "0", 4, 0, {4}, {1}).raw("s");
+  p.text("optimizer").raw("}").text("m").tensor("FloatStorage", "1", 4, 0, {4}, {1}).raw("su");
+  std::string file = checkpoint_zip(p.done(), {{"0", four_floats()}, {"1", "damaged.damaged."}});
+  file[file.find("damaged")] = 'D';
+  EXPECT_TRUE(read_state_dict(bytes_of(file), "f"));
+  EXPECT_FALSE(read_checkpoint(bytes_of(file), "f"));
+}
+
+TEST(Checkpoint, IsRecognisedByItsFirstBytes) {
+  const auto looks = [](std::string_view head) { return looks_like_checkpoint(std::as_bytes(std::span(head))); };
+  EXPECT_TRUE(looks("PK\x03\x04..."));
+  EXPECT_TRUE(looks("\x80\x02\x8a\x0a"));
+  EXPECT_TRUE(looks("\x80\x04\x95"));
+  for (const char* other : {"", "PK", "PK\x05\x06", "\x80\x01", "\x08\x07", "program(1.3)", "\x80"}) {
+    EXPECT_FALSE(looks(other)) << other;
+  }
+}
+
+}  // namespace
+}  // namespace anemone

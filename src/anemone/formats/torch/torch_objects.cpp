@@ -1,0 +1,269 @@
+// Storages and tensors of a checkpoint's pickle (torch/_utils.py and torch/serialization.py say what they mean).
+#include "anemone/formats/torch/torch_objects.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <optional>
+
+#include "anemone/formats/wire/utf8.h"
+
+namespace anemone {
+
+using pickle::Heap;
+using pickle::Kind;
+using pickle::Value;
+
+namespace {
+
+constexpr std::size_t kMaxRank = 64;
+constexpr std::int64_t kMaxCount = std::int64_t{1} << 48;
+
+struct StorageClass {
+  std::string_view name;
+  ScalarType dtype;
+};
+constexpr std::array<StorageClass, 12> kStorageClasses{{
+    {"torch.FloatStorage", ScalarType::float32},
+    {"torch.DoubleStorage", ScalarType::float64},
+    {"torch.HalfStorage", ScalarType::float16},
+    {"torch.BFloat16Storage", ScalarType::bfloat16},
+    {"torch.LongStorage", ScalarType::int64},
+    {"torch.IntStorage", ScalarType::int32},
+    {"torch.ShortStorage", ScalarType::int16},
+    {"torch.CharStorage", ScalarType::int8},
+    {"torch.ByteStorage", ScalarType::uint8},
+    {"torch.BoolStorage", ScalarType::boolean},
+    {"torch.ComplexFloatStorage", ScalarType::complex64},
+    {"torch.ComplexDoubleStorage", ScalarType::complex128},
+}};
+
+std::optional<ScalarType> storage_type(std::string_view global) {
+  if (global == "torch.storage.UntypedStorage") return ScalarType::uint8;
+  for (const StorageClass& c : kStorageClasses) {
+    if (c.name == global) return c.dtype;
+  }
+  return std::nullopt;
+}
+
+/// "torch.float16" -> float16.
+std::optional<ScalarType> torch_dtype(std::string_view global) {
+  constexpr std::string_view kPrefix = "torch.";
+  return global.starts_with(kPrefix) ? scalar_type_from(global.substr(kPrefix.size())) : std::nullopt;
+}
+
+Diagnostic bad_tensor(std::string message) { return bad_input("E0530", std::move(message)); }
+
+/// A tuple or list of numbers that are not negative.
+Result<std::vector<std::int64_t>> extents(const Heap& heap, Value v, std::string_view what) {
+  if (!v.is(Kind::tuple) && !v.is(Kind::list)) {
+    return bad_tensor(fmt::format("the {} of a tensor is {}", what, describe(heap, v)));
+  }
+  const std::vector<Value>& items = heap.items(v);
+  if (items.size() > kMaxRank) return bad_tensor(fmt::format("a tensor has {} dimensions", items.size()));
+  std::vector<std::int64_t> numbers;
+  for (const Value item : items) {
+    if (!item.is(Kind::integer) || item.number < 0) {
+      return bad_tensor(fmt::format("the {} of a tensor contains {}", what, describe(heap, item)));
+    }
+    numbers.push_back(item.number);
+  }
+  return numbers;
+}
+
+/// Index of the last element that the view reaches, or nothing when it does not fit in 63 bits. No extent is 0.
+std::optional<std::int64_t> last_element(const TensorRecord& t) {
+  std::int64_t last = t.offset;
+  for (std::size_t i = 0; i < t.shape.size(); ++i) {
+    std::int64_t step = 0;
+    if (__builtin_mul_overflow(t.shape[i] - 1, t.stride[i], &step) || __builtin_add_overflow(last, step, &last)) {
+      return std::nullopt;
+    }
+  }
+  return last;
+}
+
+}  // namespace
+
+std::int64_t checked_count(std::span<const std::int64_t> shape) {
+  std::int64_t count = 1;
+  bool empty = false;
+  for (const std::int64_t extent : shape) {
+    if (extent < 0) return -1;
+    if (extent == 0) {
+      empty = true;
+    } else if (count > kMaxCount / extent) {
+      return -1;  // also beside an extent of 0: strides would overflow
+    } else {
+      count *= extent;
+    }
+  }
+  return empty ? 0 : count;
+}
+
+bool TorchObjects::allows(std::string_view global) const {
+  constexpr std::array<std::string_view, 8> kNames = {"torch._utils._rebuild_tensor",
+                                                      "torch._utils._rebuild_tensor_v2",
+                                                      "torch._utils._rebuild_tensor_v3",
+                                                      "torch._utils._rebuild_parameter",
+                                                      "torch.nn.parameter.Parameter",
+                                                      "torch.Size",
+                                                      "torch.device",
+                                                      "torch.storage.TypedStorage"};
+  return std::find(kNames.begin(), kNames.end(), global) != kNames.end() || storage_type(global) || torch_dtype(global);
+}
+
+StorageRecord* TorchObjects::find(const std::string& key) {
+  const auto found = by_key_.find(key);
+  return found == by_key_.end() ? nullptr : &storages_[found->second];
+}
+
+/// ('storage', class, key, device, count) and, in the legacy container, a sixth item: None or (key, offset, count).
+Result<Value> TorchObjects::persistent(Heap& heap, Value id) {
+  const auto bad = [&](std::string message) { return bad_input("E0525", std::move(message)); };
+  const std::size_t count = id.is(Kind::tuple) ? heap.items(id).size() : 0;
+  if (count == 0 || count > 16) return bad(fmt::format("a storage is named by {}", describe(heap, id)));
+  const std::vector<Value> items = heap.items(id);
+  if (!items[0].is(Kind::text) || heap.text(items[0]) != "storage") {
+    const bool module = items[0].is(Kind::text) && heap.text(items[0]) == "module";
+    Diagnostic d = bad(module ? "the file holds a pickled module (its source code), not only weights"
+                              : fmt::format("a persistent id begins with {}", describe(heap, items[0])));
+    d.help = "save the weights alone: torch.save(model.state_dict(), FILE)";
+    return d;
+  }
+  if (items.size() != 5 && items.size() != 6)
+    return bad(fmt::format("a storage is described by {} items", items.size()));
+  StorageRecord storage;
+  const auto dtype = items[1].is(Kind::global) ? storage_type(heap.text(items[1])) : std::nullopt;
+  if (!dtype) return bad(fmt::format("the class of a storage is {}", describe(heap, items[1])));
+  storage.dtype = *dtype;
+  if (items[2].is(Kind::text)) {
+    storage.key = heap.text(items[2]);
+  } else if (items[2].is(Kind::integer)) {
+    storage.key = std::to_string(items[2].number);
+  } else {
+    return bad(fmt::format("the key of a storage is {}", describe(heap, items[2])));
+  }
+  if (!items[4].is(Kind::integer) || items[4].number < 0 || items[4].number > kMaxCount) {
+    return bad(fmt::format("the size of storage '{}' is {}", printable(storage.key), describe(heap, items[4])));
+  }
+  storage.count = items[4].number;
+  TRY(std::size_t index, add_storage(storage));
+  if (items.size() == 6 && !items[5].is(Kind::none)) {
+    TRY(index, add_view(heap, items[5], index));
+  }
+  return Value{Kind::object, kStorage, static_cast<std::int64_t>(index)};
+}
+
+Result<std::size_t> TorchObjects::add_storage(const StorageRecord& storage) {
+  const auto [at, is_new] = by_key_.emplace(storage.key, storages_.size());
+  if (is_new) {
+    storages_.push_back(storage);
+    storages_.back().root = at->second;
+    return at->second;
+  }
+  const StorageRecord& known = storages_[at->second];
+  if (known.dtype == storage.dtype && known.count == storage.count) return at->second;
+  return bad_input(
+      "E0533", fmt::format("storage '{}' is described twice differently: {} x {} and {} x {}", printable(storage.key),
+                           known.count, name(known.dtype), storage.count, name(storage.dtype)));
+}
+
+Result<std::size_t> TorchObjects::add_view(Heap& heap, Value view, std::size_t root) {
+  const StorageRecord whole = storages_[root];
+  const auto bad = [&](std::string message) {
+    return bad_input("E0525", fmt::format("a view of storage '{}' {}", printable(whole.key), message));
+  };
+  if (!view.is(Kind::tuple) || heap.items(view).size() != 3) {
+    return bad(fmt::format("is described by {}", describe(heap, view)));
+  }
+  const Value key = heap.items(view)[0], offset = heap.items(view)[1], count = heap.items(view)[2];
+  const bool numbers = offset.is(Kind::integer) && count.is(Kind::integer);
+  if (!numbers || offset.number < 0 || count.number < 0 || offset.number > whole.count ||
+      count.number > whole.count - offset.number) {
+    return bad(fmt::format("takes {} elements from {} on, of {}", count.number, offset.number, whole.count));
+  }
+  if (!key.is(Kind::text) && !key.is(Kind::integer)) return bad(fmt::format("is named by {}", describe(heap, key)));
+  const std::string name = key.is(Kind::text) ? std::string(heap.text(key)) : std::to_string(key.number);
+  const auto [at, is_new] = by_view_key_.emplace(name, storages_.size());
+  StorageRecord record = whole;
+  record.count = count.number;
+  record.root = root;
+  record.base = offset.number * static_cast<std::int64_t>(byte_size(whole.dtype));
+  if (is_new) {
+    storages_.push_back(std::move(record));
+  } else if (const StorageRecord& known = storages_[at->second];
+             known.root != root || known.base != record.base || known.count != record.count) {
+    return bad("is described twice differently");
+  }
+  return at->second;
+}
+
+Result<Value> TorchObjects::call(Heap& heap, std::string_view global, Value arguments) {
+  const auto bad = [&]() -> Result<Value> {
+    return bad_input("E0526", fmt::format("'{}' is called with {}", global, describe(heap, arguments)));
+  };
+  const std::size_t count = heap.items(arguments).size();
+  if (count == 0 || count > 16) return bad();
+  const std::vector<Value> given = heap.items(arguments);
+  if (global == "torch.Size") {
+    // Tuples do not change: the argument itself will do.
+    return given[0].is(Kind::tuple) || given[0].is(Kind::list) ? Result<Value>(given[0]) : bad();
+  }
+  if (global == "torch.device") return given[0];
+  if (global == "torch._utils._rebuild_parameter" || global == "torch.nn.parameter.Parameter") {
+    if (!given[0].is(Kind::object) || given[0].tag != kTensor) return bad();
+    tensors_[static_cast<std::size_t>(given[0].number)].parameter = true;
+    return given[0];
+  }
+  if (global == "torch._utils._rebuild_tensor" && count == 4) return rebuild(heap, global, given);
+  if (global == "torch._utils._rebuild_tensor_v2" && (count == 6 || count == 7)) return rebuild(heap, global, given);
+  if (global == "torch._utils._rebuild_tensor_v3" && (count == 7 || count == 8)) return rebuild(heap, global, given);
+  return bad();
+}
+
+/// (storage, offset, size, stride [, requires_grad, hooks [, dtype of v3 | metadata of v2]])
+Result<Value> TorchObjects::rebuild(Heap& heap, std::string_view global, const std::vector<Value>& given) {
+  if (!given[0].is(Kind::object) || given[0].tag != kStorage) {
+    return bad_input("E0526", fmt::format("a tensor is made from {}, not from a storage", describe(heap, given[0])));
+  }
+  TensorRecord tensor;
+  tensor.storage = static_cast<std::size_t>(given[0].number);
+  tensor.dtype = storages_[tensor.storage].dtype;
+  if (global.ends_with("_v3")) {
+    const auto dtype = given[6].is(Kind::global) ? torch_dtype(heap.text(given[6])) : std::nullopt;
+    if (!dtype) return bad_tensor(fmt::format("the type of a tensor is {}", describe(heap, given[6])));
+    tensor.dtype = *dtype;
+  }
+  if (!given[1].is(Kind::integer) || given[1].number < 0) {
+    return bad_tensor(fmt::format("the offset of a tensor in its storage is {}", describe(heap, given[1])));
+  }
+  tensor.offset = given[1].number;
+  TRY(tensor.shape, extents(heap, given[2], "shape"));
+  TRY(tensor.stride, extents(heap, given[3], "stride"));
+  TRY_VOID(check(tensor));
+  tensors_.push_back(std::move(tensor));
+  return Value{Kind::object, kTensor, static_cast<std::int64_t>(tensors_.size() - 1)};
+}
+
+Result<void> TorchObjects::check(const TensorRecord& t) const {
+  if (t.shape.size() != t.stride.size()) {
+    return bad_tensor(fmt::format("a tensor has {} extents and {} strides", t.shape.size(), t.stride.size()));
+  }
+  const StorageRecord& storage = storages_[t.storage];
+  const std::int64_t count = checked_count(t.shape);
+  if (count < 0) return bad_tensor(fmt::format("the shape [{}] has too many elements", fmt::join(t.shape, ", ")));
+  const std::int64_t available = storage.size() / static_cast<std::int64_t>(byte_size(t.dtype));
+  const auto last = count == 0 ? std::optional<std::int64_t>(t.offset - 1) : last_element(t);
+  if (last && *last < available) return {};
+  return bad_input(
+      "E0531",
+      fmt::format("a tensor [{}] with strides [{}] from element {} on reaches {} of storage '{}', which "
+                  "has {}",
+                  fmt::join(t.shape, ", "), fmt::join(t.stride, ", "), t.offset,
+                  last ? fmt::format("element {}", *last) : "far past the end", printable(storage.key), available));
+}
+
+}  // namespace anemone

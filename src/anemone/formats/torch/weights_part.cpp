@@ -1,0 +1,127 @@
+// The habits of training scripts: where they put the state dict, and what else they save beside it.
+#include "anemone/formats/torch/weights_part.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "anemone/formats/wire/utf8.h"
+
+namespace anemone {
+
+namespace {
+
+/// In order of preference. STAR's trainer writes "net" and "net_ema"; its authors evaluate "net".
+constexpr std::array<std::string_view, 10> kWeights{"net",    "state_dict", "model_state_dict", "model_state",
+                                                    "model",  "module",     "network",          "weights",
+                                                    "params", "net_ema"};
+/// Never weights.
+constexpr std::array<std::string_view, 7> kTraining{
+    "optimizer", "optimizer_state_dict", "optim", "scheduler", "lr_scheduler", "scaler", "loss"};
+
+struct Level {
+  std::size_t direct = 0;                                       // tensors right here
+  std::vector<std::pair<std::string_view, std::size_t>> parts;  // of nested containers: name, tensors
+
+  const std::pair<std::string_view, std::size_t>* find(std::string_view name) const {
+    const auto found = std::find_if(parts.begin(), parts.end(), [&](const auto& p) { return p.first == name; });
+    return found == parts.end() ? nullptr : &*found;
+  }
+};
+
+Level look(const std::vector<std::string_view>& paths, std::string_view prefix) {
+  Level level;
+  std::unordered_map<std::string_view, std::size_t> places;
+  for (const std::string_view path : paths) {
+    if (!path.starts_with(prefix)) continue;
+    const std::string_view rest = path.substr(prefix.size());
+    const std::size_t slash = rest.find('/');
+    if (slash == std::string_view::npos) {
+      ++level.direct;
+      continue;
+    }
+    const auto [place, is_new] = places.emplace(rest.substr(0, slash), level.parts.size());
+    if (is_new) level.parts.emplace_back(rest.substr(0, slash), 0);
+    ++level.parts[place->second].second;
+  }
+  return level;
+}
+
+std::string list(const std::vector<std::pair<std::string_view, std::size_t>>& parts) {
+  std::string text;
+  for (std::size_t i = 0; i < parts.size() && i < 8; ++i) {
+    text += fmt::format("{}'{}' ({})", i ? ", " : "", printable(parts[i].first, 40), parts[i].second);
+  }
+  return parts.size() > 8 ? text + " and more" : text;
+}
+
+/// The nested container to go into, if there is one.
+std::optional<std::string_view> choose(const Level& level) {
+  for (const std::string_view name : kWeights) {
+    if (level.find(name)) return name;
+  }
+  if (level.direct > 0) return std::nullopt;
+  std::vector<std::string_view> others;
+  for (const auto& [name, count] : level.parts) {
+    if (std::find(kTraining.begin(), kTraining.end(), name) == kTraining.end()) others.push_back(name);
+  }
+  return others.size() == 1 ? std::optional(others[0]) : std::nullopt;
+}
+
+}  // namespace
+
+Result<WeightsPart> find_weights(const std::vector<std::string_view>& paths, const std::string& file) {
+  if (paths.empty()) {
+    return bad_input("E0542", "there are no tensors in the file", file,
+                     "save the weights: torch.save(model.state_dict(), FILE)");
+  }
+  std::string prefix;
+  std::vector<std::pair<std::string_view, std::size_t>> aside;
+  Level level = look(paths, prefix);
+  for (std::optional<std::string_view> next = choose(level); next; next = choose(level)) {
+    for (const auto& part : level.parts) {
+      if (part.first != *next) aside.push_back(part);
+    }
+    if (level.direct > 0) aside.emplace_back("single tensors", level.direct);
+    prefix += fmt::format("{}/", *next);
+    level = look(paths, prefix);
+  }
+  if (level.direct == 0) {
+    return bad_input("E0542", fmt::format("no part of the file is known to hold weights: it has {}", list(level.parts)),
+                     file, "save the weights alone: torch.save(model.state_dict(), FILE)");
+  }
+  aside.insert(aside.end(), level.parts.begin(), level.parts.end());
+
+  WeightsPart result;
+  result.part = prefix.substr(0, prefix.empty() ? 0 : prefix.size() - 1);
+  bool stripped = false;
+  std::unordered_set<std::string_view> seen;
+  result.tensors.reserve(level.direct);
+  for (std::size_t i = 0; i < paths.size(); ++i) {
+    if (!paths[i].starts_with(prefix)) continue;
+    std::string_view name = paths[i].substr(prefix.size());
+    if (name.find('/') != std::string_view::npos) continue;
+    constexpr std::string_view kModule = "module.";
+    if (name.starts_with(kModule)) {
+      name.remove_prefix(kModule.size());
+      stripped = true;
+    }
+    if (!seen.insert(name).second) {
+      return bad_input("E0543", fmt::format("two weights are called '{}'", printable(name)), file,
+                       "rename one, or save the state dict of one model only");
+    }
+    result.tensors.emplace_back(i, name);
+  }
+  result.note = prefix.empty()
+                    ? fmt::format("weights: the root of the file ({} tensors)", result.tensors.size())
+                    : fmt::format("weights: '{}' ({} tensors)", printable(result.part), result.tensors.size());
+  if (stripped) result.note += ", leading 'module.' removed";
+  if (!aside.empty()) result.note += fmt::format("; left aside: {}", list(aside));
+  return result;
+}
+
+}  // namespace anemone
