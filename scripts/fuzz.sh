@@ -2,8 +2,8 @@
 # Replays every fuzz corpus and fuzzes each entry for a while.
 # usage: scripts/fuzz.sh [SECONDS_EACH=5] [SEED=1]     (seed 0: another one every time)
 # What was found new stays in build/fuzz/corpus, an input that crashes in build/fuzz/crash-NAME-…; its name is printed.
-set -u
 cd "$(dirname "$0")/.."
+. scripts/strict.sh
 seconds=${1:-5} seed=${2:-1}
 mkdir -p build
 cmake --preset fuzz >build/fuzz.log 2>&1 || { cat build/fuzz.log; exit 1; }
@@ -30,8 +30,10 @@ fuzz_one() {
 export -f fuzz_one
 export seconds seed
 names=$(find fuzz -maxdepth 1 -name '*_fuzz.cpp' -printf '%f\n' | sed 's/_fuzz.cpp$//' | sort)
-results=$(printf '%s\n' $names | xargs -r -P "$(nproc)" -I{} bash -c 'fuzz_one {}')
-[[ -n $results ]] && printf '%s\n' "$results"
-failed=$(grep -c '^FAIL' <<<"$results")
-echo "$(grep -c '^ok' <<<"$results") passed, $failed failed, 0 skipped"
-((failed == 0))
+# The lines are counted, not the status: xargs has one for all.
+results=$(printf '%s\n' $names | xargs -r -P "$(nproc)" -I{} bash -c 'fuzz_one {}' || true)
+[[ -z $results ]] || printf '%s\n' "$results"
+passed=$(grep -c '^ok' <<<"$results" || true)
+failed=$(grep -c '^FAIL' <<<"$results" || true)
+echo "$passed passed, $failed failed, 0 skipped"
+((failed == 0 && passed > 0)) || exit 1

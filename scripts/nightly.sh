@@ -1,10 +1,10 @@
 #!/bin/bash
 # What takes too long for ./test: every fuzz entry for minutes with a new seed, exhaustive unit tests, many repetitions.
 # usage: scripts/nightly.sh [MINUTES_PER_FUZZ_ENTRY=10]
-set -u
 cd "$(dirname "$0")/.."
+. scripts/strict.sh
 . scripts/setup.sh
-setup_packages "${build_packages[@]}" "${test_packages[@]}" || exit 1
+setup_packages "${build_packages[@]}" "${test_packages[@]}"
 failed=0
 step() {
   echo "== $1"

@@ -1,4 +1,4 @@
-# Sourced by ./demo, ./test and the scripts: installs what a bare Debian 12 (bookworm) lacks, and says what it does.
+# Sourced by ./demo, ./test and the scripts after strict.sh: installs what a bare Debian 12 (bookworm) lacks, and says what it does.
 # Nothing happens, in a few milliseconds, when everything is there.
 
 # To build and run. GoogleTest and Google Benchmark are small, and with them the tests build in the same folder.
@@ -24,7 +24,8 @@ setup_packages() {
     say "setup: this is not Debian; the build needs what these packages hold: $*"
     return 0
   fi
-  installed=" $(dpkg-query -W -f='${db:Status-Status}:${Package} ' "$@" 2>/dev/null)"
+  # It exits with 1 when it never heard of one of them, which is what a bare machine is.
+  installed=" $(dpkg-query -W -f='${db:Status-Status}:${Package} ' "$@" 2>/dev/null || true)"
   for package in "$@"; do
     [[ $installed == *" installed:$package "* ]] || missing+=("$package")
   done

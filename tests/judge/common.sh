@@ -2,9 +2,9 @@
 # A judge is an executable NAME.sh or NAME.py; ./test runs all in the order of their names. Its last line is
 # `N passed, N failed, N skipped`, and it exits with 0 exactly when nothing failed. Python judges get the same variables
 # from the environment: ANEMONE, ANEMONE_SHARED (empty when absent), ANEMONE_PYTHON.
-set -u
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-cd "$root" || exit 1
+cd "$root"
+. scripts/strict.sh
 anemone=${ANEMONE:-$root/build/release/anemone}
 python=${ANEMONE_PYTHON:-$root/.venv/bin/python}
 shared=${ANEMONE_SHARED-$root/../shared}
@@ -26,15 +26,14 @@ check() {
 }
 # check_exit CODE NAME COMMAND...: passes when the command exits with this code.
 check_exit() {
-  local code=$1 name=$2 log=$scratch/check.log got
+  local code=$1 name=$2 log=$scratch/check.log got=0
   shift 2
-  "$@" >"$log" 2>&1
-  got=$?
+  "$@" >"$log" 2>&1 || got=$?
   if ((got == code)); then pass; else fail "$name: exit $got instead of $code: $*"; tail -n 15 "$log" | sed 's/^/     /'; fi
 }
 # finish: the last line and the exit code.
 finish() {
   echo "$passed passed, $failed failed, $skipped skipped"
-  ((failed == 0))
-  exit
+  ((failed == 0)) || exit 1
+  exit 0
 }
