@@ -1,11 +1,10 @@
 // Makes the program compute in fp16.
 // before:  func(image: fp32)  %y = conv(x=%image, weight=fp32)                        -> (%y: fp32)
 // after:   func(image: fp32)  %h = cast(%image, "fp16")  %y = conv(x=%h, weight=fp16)  -> (%y: fp16)
-// boundary: arrays become FLOAT16 from ios16, where the interface may hold them; images and ios15 keep fp32 and get
-// casts stays fp32: operations with a constant that fp16 cannot hold, with inner blocks, without a table row, or whose
-// type rule
-//          refuses fp16: they stand between two casts. Scalars with a dtype of their own (epsilon from ios17) stay too.
-// why:     the Neural Engine computes in fp16 only
+// boundary: arrays become FLOAT16 from ios16, where the interface may hold them; images and ios15 keep fp32 and get casts
+// stays fp32: operations with a constant that fp16 cannot hold, with inner blocks, without a table row, or whose type
+//           rule refuses fp16: they stand between two casts. Scalars with a dtype of their own (epsilon from ios17) too.
+// why:      the Neural Engine computes in fp16 only
 #include "anemone/ir/builder.h"
 #include "anemone/passes/half_values.h"
 #include "anemone/passes/pass.h"

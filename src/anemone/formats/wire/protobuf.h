@@ -62,8 +62,8 @@ struct Document {
   std::string broken_code = "E0300";       // for errors of the wire format
 };
 
-/// One message: `while (message.next()) switch (message.field()) { case varint_field(1): ...; default: message.skip();
-/// }`
+/// One message:
+///   while (message.next()) switch (message.field()) { case varint_field(1): ...; default: message.skip(); }
 class Message {
  public:
   Message(Document& document, std::span<const std::byte> view);

@@ -16,8 +16,8 @@ struct LayerEstimate {
 
 /// t = call + Σ layers max(F/P, max(0, in + out − working set)/bandwidth, W/weight bandwidth) + 2.2 µs a layer
 ///   + (runs on the engine − 1)·submission + crossing/4 GB/s + I/O bytes/bandwidth; operations elsewhere at the
-///   planner's
-/// estimate. An activation or batch_norm behind a producer that nobody else uses is free (the producer's epilogue).
+///   planner's estimate.
+/// An activation or batch_norm behind a producer that nobody else uses is free (the producer's epilogue).
 LayerEstimate layer_model(const Function& function, const std::vector<const Node*>& nodes,
                           const std::vector<Step>& steps, const std::vector<Unit>& units, std::int64_t crossing_bytes,
                           const Device& device);

@@ -100,8 +100,7 @@ void estimate_latency(const Placed& p, Plan& plan) {
                                : plan.partitions == 0 ? "because nothing of it runs on the engine"
                                                       : "";
   latency.basis = fmt::format(
-      "prediction for one warm call of the native model on {}: from the layer model ({:.2f} ms) to the system "
-      "planner's "
+      "prediction for one warm call of the native model on {}: from the layer model ({:.2f} ms) to the system planner's "
       "estimate ({:.2f} ms){}; nothing was measured on this model",
       p.device->chip, layers.ms, plan.planner_ms,
       why.empty() ? "" : fmt::format(", widened by {:.0f} % {}", 100 * p.device->spread, why));
