@@ -47,20 +47,25 @@ struct PlanFlags {
 int run_plan(Call& call) {
   std::string model, svg;
   std::optional<std::string> other;
-  bool per_op = false;
+  report::PlanView view;
   PlanFlags flags;
   call.options.argument("MODEL", model, "a checkpoint, package, compiled folder, model file or MIL text");
   flags.declare(call.options);
   call.options.group("output");
-  call.options.flag("--per-op", per_op, "a line for each operation");
+  call.options.flag("--per-op", view.per_op, "a line for each operation");
+  call.options.list("--where", "KEY=VALUE,…", view.where,
+                    "only these operations and what is found about them: unit=cpu, type=conv, code=ANE005 …");
+  call.options.value("--top", "N", view.top, "only the N most expensive operations");
   call.options.value("--compare", "MODEL2", other, "the same for a second model: before and after by type");
   call.options.value("--svg", "FILE", svg, "also draw the program, coloured by unit");
   if (const auto over = call.parse()) return *over;
   if (Result<void> read = flags.read(); !read) return call.misused(read.error().front());
+  if (Result<void> good = report::check(view); !good) return call.misused(good.error().front());
   const bool table = flags.request.device == "all";
-  if (table && (other || !svg.empty() || per_op))
+  if (table && (other || !svg.empty() || view.per_op || view.selects()))
     return call.misused(
-        bad_usage("'--device all' makes a table, which goes with no --compare, --svg or --per-op", "name one device"));
+        bad_usage("'--device all' makes a table, which goes with no --compare, --svg, --per-op, --where or --top",
+                  "name one device"));
   const auto result = plan_model(model, flags.request);
   if (!result) return call.fail(result.error());
   if (!svg.empty()) {
@@ -68,7 +73,7 @@ int run_plan(Call& call) {
     call.say("wrote " + svg);
   }
   if (!other) {
-    call.print(call.json ? report::plan_json(*result) : report::plan_text(*result, per_op));
+    call.print(call.json ? report::plan_json(*result, view) : report::plan_text(*result, view));
     return 0;
   }
   const auto after = plan_model(*other, flags.request);

@@ -3,13 +3,14 @@
 #include <optional>
 #include <string>
 
+#include "anemone/report/plan_view.h"
 #include "anemone/toolchain/plan_model.h"
 
 namespace anemone::report {
 
-/// One device: everything. Several: a table, a line each.
-std::string plan_text(const PlanResult& result, bool per_op);
-std::string plan_json(const PlanResult& result);
+/// One device: everything, or what the view selects. Several: a table, a line each.
+std::string plan_text(const PlanResult& result, const PlanView& view);
+std::string plan_json(const PlanResult& result, const PlanView& view);
 /// Before and after, by operation type and in total.
 std::string plan_comparison_text(const PlanResult& before, const PlanResult& after);
 std::string plan_comparison_json(const PlanResult& before, const PlanResult& after);

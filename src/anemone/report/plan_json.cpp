@@ -28,11 +28,12 @@ Json segments(const Plan& plan) {
   return out;
 }
 
-Json verdicts(const Plan& plan) {
+Json verdicts(const Plan& plan, const PlanView& view) {
   double total = 0;
   for (const PlannedOp& op : plan.ops) total += op.us;
   Json out = Json::array();
-  for (const PlannedOp& op : plan.ops) {
+  for (const std::size_t i : selected(plan, view)) {
+    const PlannedOp& op = plan.ops[i];
     Json j{{"op", op.output},
            {"type", op.type},
            {"unit", name(op.unit)},
@@ -102,7 +103,7 @@ void summary(Json& out, const Plan& plan) {
 
 }  // namespace
 
-std::string plan_json(const PlanResult& result) {
+std::string plan_json(const PlanResult& result, const PlanView& view) {
   Json out{{"schema", "anemone.plan/1"}, {"model", result.model}};
   if (result.plans.size() > 1) {
     Json list = Json::array();
@@ -117,7 +118,7 @@ std::string plan_json(const PlanResult& result) {
   }
   const Plan& plan = result.plans.front();
   summary(out, plan);
-  out["verdicts"] = verdicts(plan);
+  out["verdicts"] = verdicts(plan, view);
   out["findings"] = findings(plan);
   std::vector<std::string> notes = plan.notes;
   notes.insert(notes.end(), result.notes.begin(), result.notes.end());

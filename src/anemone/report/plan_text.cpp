@@ -44,22 +44,6 @@ std::string segment_line(const Segment& s) {
   return line;
 }
 
-std::string per_op_table(const Plan& plan) {
-  double total = 0;
-  for (const PlannedOp& op : plan.ops) total += op.us;
-  std::string out = fmt::format("\n{:<5} {:<26} {:>9} {:>6} {:>10} {:>8}  {:<11} {}\n", "unit", "type", "us", "share",
-                                "bytes", "MMAC", "bound by", "operation");
-  for (const PlannedOp& op : plan.ops) {
-    out += fmt::format("{:<5} {:<26} {:>9.2f} {:>5.1f}% {:>10} {:>8.2f}  {:<11} {}", name(op.unit), op.type, op.us,
-                       total > 0 ? 100 * op.us / total : 0, op.bytes, static_cast<double>(op.macs) / 1e6, op.bound,
-                       op.output);
-    if (!op.verdict.code.empty())
-      out += fmt::format("  {}: {} ({})", op.verdict.code, op.verdict.reason, name(op.verdict.trust));
-    out += '\n';
-  }
-  return out;
-}
-
 std::string finding_text(const Finding& f) {
   std::string cost = f.cost_us ? fmt::format("{:.0f} us", *f.cost_us) : "";
   std::string out = fmt::format("  {} {:<5} {:>8}  {} ({})\n", f.code, f.severity, cost, f.message, name(f.trust));
@@ -85,10 +69,26 @@ std::string device_table(const PlanResult& result) {
   return out + "predictions from rules and cost models, not measurements; ANE, CPU: segments on the engine, off it\n";
 }
 
+// Only what was asked for: the operations, and what the rules say about them.
+std::string selection(const PlanResult& result, const PlanView& view) {
+  const Plan& plan = result.plans.front();
+  const std::vector<std::size_t> ops = selected(plan, view);
+  std::string out = fmt::format("{} on {}, {}: a prediction; weakest evidence: {}\n{} of {} operations", result.model,
+                                plan.chip, plan.compute_units, name(plan.weakest_trust), ops.size(), plan.ops.size());
+  for (std::size_t i = 0; i < view.where.size(); ++i) out += (i ? ", " : " where ") + view.where[i];
+  out += '\n';
+  if (!ops.empty()) out += per_op_table(plan, ops);
+  const std::vector<const Finding*> findings = findings_of(plan, view, ops);
+  if (!findings.empty()) out += '\n';
+  for (const Finding* finding : findings) out += finding_text(*finding);
+  return out;
+}
+
 }  // namespace
 
-std::string plan_text(const PlanResult& result, bool per_op) {
+std::string plan_text(const PlanResult& result, const PlanView& view) {
   if (result.plans.size() > 1) return device_table(result);
+  if (view.selects()) return selection(result, view);
   const Plan& p = result.plans.front();
   std::string out = fmt::format("{} on {}, {}: a prediction; weakest evidence: {}\n", result.model, p.chip,
                                 p.compute_units, name(p.weakest_trust));
@@ -111,7 +111,7 @@ std::string plan_text(const PlanResult& result, bool per_op) {
   if (!p.findings.empty())
     out += fmt::format("\nfindings, most expensive first (microseconds by the planner's estimates)\n");
   for (const Finding& f : p.findings) out += finding_text(f);
-  if (per_op) out += per_op_table(p);
+  if (view.per_op) out += per_op_table(p, selected(p, view));
   out += '\n';
   for (const std::string& note : p.notes) out += fmt::format("note: {}\n", note);
   for (const std::string& note : result.notes) out += fmt::format("note: {}\n", note);

@@ -1,0 +1,31 @@
+#pragma once
+// Which operations of a plan somebody wants to see.
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "anemone/plan/plan.h"
+#include "anemone/support/result.h"
+
+namespace anemone::report {
+
+struct PlanView {
+  bool per_op = false;             ///< a line for each operation
+  std::vector<std::string> where;  ///< "unit=cpu": only operations that match all; see check()
+  std::size_t top = 0;             ///< only the most expensive ones; 0 = all
+
+  bool selects() const { return !where.empty() || top > 0; }
+};
+
+/// Errors: an unknown key, or a condition without '=' (usage).
+Result<void> check(const PlanView& view);
+
+/// Indices into plan.ops: in program order, or the most expensive first when `top` is set.
+std::vector<std::size_t> selected(const Plan& plan, const PlanView& view);
+
+/// Findings of the codes asked for, else those about a selected operation.
+std::vector<const Finding*> findings_of(const Plan& plan, const PlanView& view, const std::vector<std::size_t>& ops);
+
+std::string per_op_table(const Plan& plan, const std::vector<std::size_t>& ops);
+
+}  // namespace anemone::report
