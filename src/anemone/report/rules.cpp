@@ -12,13 +12,13 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-Json as_json(const ane::Rule& r) {
+Json as_json(const RuleText& r) {
   return {{"code", r.code},
           {"name", r.name},
           {"what", r.what},
           {"why", r.why},
           {"instead", r.instead},
-          {"effect", ane::name(r.effect)},
+          {"effect", name(r.effect)},
           {"severity", r.severity},
           {"trust", name(r.trust)},
           {"source", r.source},
@@ -41,24 +41,27 @@ std::string_view takes_word(char letter) {
   }
 }
 
-const ane::Rule* find(const std::string& code) {
+const RuleText* find(const std::string& code) {
   std::string upper = code;
   for (char& c : upper) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
-  return ane::find_rule(upper);
+  const ane::Rule* rule = ane::find_rule(upper);
+  return rule ? &rule->text : nullptr;
 }
 
 }  // namespace
 
 std::string rules_text() {
   std::string out;
-  for (const ane::Rule& r : ane::rules())
+  for (const ane::Rule* rule : ane::rules()) {
+    const RuleText& r = rule->text;
     out += fmt::format("{}  {:<20} {:<5} {:<10}  {}\n", r.code, r.name, r.severity, name(r.trust), r.what);
+  }
   return out + fmt::format("{} rules; 'anemone explain CODE' says why and what to do\n", ane::rules().size());
 }
 
 std::string rules_json() {
   Json list = Json::array(), types = Json::array();
-  for (const ane::Rule& r : ane::rules()) list.push_back(as_json(r));
+  for (const ane::Rule* rule : ane::rules()) list.push_back(as_json(rule->text));
   for (const ane::SupportRow& row : ane::support_rows()) {
     types.push_back({{"type", row.type},
                      {"h13", takes_word(row.takes[0])},
@@ -79,11 +82,12 @@ std::string rules_markdown() {
       "people who measured, and from files that real devices reported on. *measured*: computed here from such files;\n"
       "*documented*: Apple says so; *reported*: others measured it; *guessed*: conflicting, or taken from another "
       "chip.\n";
-  for (const ane::Rule& r : ane::rules()) {
-    out +=
-        fmt::format("\n## {} {}\n\n{} ({}, {})\n\n- **why**: {}\n- **instead**: {}\n- **evidence**: {}: {}\n", r.code,
-                    r.name, r.what, r.severity, ane::name(r.effect), r.why, r.instead, name(r.trust), r.source);
+  for (const ane::Rule* rule : ane::rules()) {
+    const RuleText& r = rule->text;
+    out += fmt::format("\n## {} {}\n\n{} ({}, {})\n\n- **why**: {}\n- **instead**: {}\n- **evidence**: {}: {}\n",
+                       r.code, r.name, r.what, r.severity, name(r.effect), r.why, r.instead, name(r.trust), r.source);
     if (!r.command.empty()) out += fmt::format("- **command**: `{}`\n", r.command);
+    out += fmt::format("- **test**: [tests/plan/{0}.mil](../../tests/plan/{0}.mil)\n", r.code);
     if (r.needs_data)
       out += "- bounds from weights are checked; what depends on activations is reported as not checked\n";
   }
@@ -104,17 +108,17 @@ std::string rules_markdown() {
 }
 
 std::optional<std::string> explain_text(const std::string& code) {
-  const ane::Rule* r = find(code);
+  const RuleText* r = find(code);
   if (!r) return std::nullopt;
   std::string out = fmt::format("{} {} ({})\n\n  what      {}\n  why       {}\n  effect    {}\n  instead   {}\n",
-                                r->code, r->name, r->severity, r->what, r->why, ane::name(r->effect), r->instead);
+                                r->code, r->name, r->severity, r->what, r->why, name(r->effect), r->instead);
   if (!r->command.empty()) out += fmt::format("  command   {}\n", r->command);
   if (r->needs_data) out += "  checked   as far as weights say; the rest needs data\n";
   return out + fmt::format("  evidence  {}: {}\n", name(r->trust), r->source);
 }
 
 std::optional<std::string> explain_json(const std::string& code) {
-  const ane::Rule* r = find(code);
+  const RuleText* r = find(code);
   if (!r) return std::nullopt;
   Json out{{"schema", "anemone.explain/1"}};
   out.update(as_json(*r));
@@ -123,7 +127,7 @@ std::optional<std::string> explain_json(const std::string& code) {
 
 std::string nearest_rule(const std::string& code) {
   std::vector<std::string_view> codes;
-  for (const ane::Rule& r : ane::rules()) codes.push_back(r.code);
+  for (const ane::Rule* rule : ane::rules()) codes.push_back(rule->text.code);
   return std::string(closest(code, codes));
 }
 

@@ -6,7 +6,7 @@
 #include <span>
 #include <unordered_set>
 
-#include "anemone/plan/ane/verdict.h"
+#include "anemone/plan/ane/subject.h"
 
 namespace anemone::ane {
 namespace {
@@ -22,8 +22,7 @@ bool is_epilogue(std::string_view type) {
 bool is_free(const Node& node) {
   if (!is_epilogue(node.type)) return false;
   const Value* x = node.input("x");
-  return x && x->producer && x->has_single_use() && x->producer->type != "concat" &&
-         !x->producer->type.starts_with("constexpr_");
+  return x && x->producer && x->has_single_use() && x->producer->type != "concat" && !is_known(*x);
 }
 
 }  // namespace

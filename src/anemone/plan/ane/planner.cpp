@@ -8,8 +8,7 @@
 #include <unordered_set>
 
 #include "anemone/plan/ane/latency.h"
-#include "anemone/plan/ane/lint.h"
-#include "anemone/plan/ane/segments.h"
+#include "anemone/plan/ane/rules.h"
 #include "anemone/plan/ane/verdict.h"
 
 namespace anemone::ane {
@@ -18,7 +17,7 @@ namespace {
 std::vector<const Node*> counted_nodes(const Function& function) {
   std::vector<const Node*> nodes;
   for_each_node(function.body, [&](const Node& node) {
-    if (!node.type.starts_with("constexpr_")) nodes.push_back(&node);
+    if (!node.def || !node.def->is(kConstexpr)) nodes.push_back(&node);
   });
   return nodes;
 }
@@ -27,20 +26,18 @@ double us_on(const OpCost& cost, Unit unit) {
   return 1e3 * (unit == Unit::ane ? cost.ane_ms : unit == Unit::gpu ? cost.gpu_ms : cost.cpu_ms);
 }
 
-void judge(Placed& p, Plan& plan, const PlanOptions& options) {
+void judge_all(Subject& p, Plan& plan, const PlanOptions& options) {
   const std::unordered_set<const Value*> outputs(p.function->body.outputs().begin(), p.function->body.outputs().end());
   const bool gpu = options.units == ComputeUnits::all || options.units == ComputeUnits::cpu_gpu;
   const bool ane = options.units == ComputeUnits::all || options.units == ComputeUnits::cpu_ne;
   for (const Node* node : p.nodes) {
     PlannedOp op;
-    op.output = node->outputs.empty() ? node->name : node->output()->name;
+    op.output = name_of(*node);
     op.type = node->type;
     op.origin = node->origin;
-    op.verdict = verdict(*node, *p.device, options.off);
-    if (node->block().parent() && op.verdict.support == Support::yes) {
-      op.verdict = {Support::no, "ANE003", "it stands inside control flow", "unroll it at conversion time",
-                    Trust::reported};
-    }
+    Judged judged = judge(*node, *p.device, options.off);
+    op.verdict = std::move(judged.verdict);
+    p.refused_by.push_back(judged.rule);
     Step step;
     step.cost = planner_cost(*node, *p.device);
     if (gpu) step.cost = with_gpu(*node, step.cost, *p.device);
@@ -58,7 +55,7 @@ void judge(Placed& p, Plan& plan, const PlanOptions& options) {
   }
 }
 
-void cut_segments(const Placed& p, Plan& plan) {
+void cut_segments(const Subject& p, Plan& plan) {
   std::unordered_map<const Node*, std::size_t> index;
   for (std::size_t i = 0; i < p.nodes.size(); ++i) index[p.nodes[i]] = i;
   std::unordered_set<const Value*> crossing, entered;
@@ -83,7 +80,7 @@ void cut_segments(const Placed& p, Plan& plan) {
       std::count_if(plan.segments.begin(), plan.segments.end(), [](const Segment& s) { return s.unit == Unit::ane; }));
 }
 
-void estimate_latency(const Placed& p, Plan& plan) {
+void estimate_latency(const Subject& p, Plan& plan) {
   std::vector<Unit> units;
   for (const PlannedOp& op : plan.ops) units.push_back(op.unit);
   const LayerEstimate layers = layer_model(*p.function, p.nodes, p.steps, units, plan.crossing_bytes, *p.device);
@@ -124,7 +121,7 @@ void estimate_latency(const Placed& p, Plan& plan) {
        Trust::guessed);
 }
 
-void add_notes(const Placed& p, Plan& plan, const PlanOptions& options) {
+void add_notes(const Subject& p, Plan& plan, const PlanOptions& options) {
   plan.notes.push_back(fmt::format("a prediction from rules, not a measurement: the weakest evidence in it is '{}'",
                                    name(plan.weakest_trust)));
   if (options.units == ComputeUnits::all)
@@ -147,7 +144,7 @@ void add_notes(const Placed& p, Plan& plan, const PlanOptions& options) {
 }  // namespace
 
 Plan make_plan(const Function& function, const Device& device, const PlanOptions& options) {
-  Placed p;
+  Subject p;
   p.function = &function;
   p.interface = options.interface ? options.interface : &function.interface;
   p.device = &device;
@@ -157,7 +154,7 @@ Plan make_plan(const Function& function, const Device& device, const PlanOptions
   plan.chip = device.chip;
   plan.compute_units = name(options.units);
   plan.weakest_trust = device.trust;
-  judge(p, plan, options);
+  judge_all(p, plan, options);
   const Route route = cheapest_route(p.steps, device.planner);
   plan.planner_ms = route.ms;
   for (std::size_t i = 0; i < plan.ops.size(); ++i) {
@@ -170,11 +167,7 @@ Plan make_plan(const Function& function, const Device& device, const PlanOptions
   p.plan = &plan;
   cut_segments(p, plan);
   estimate_latency(p, plan);
-  Findings findings;
-  lint_placement(p, findings);
-  lint_shapes(p, findings);
-  lint_numbers(p, findings, options.lint_weights);
-  plan.findings = findings.take();
+  plan.findings = report_all(p, options.lint_weights).take();
   add_notes(p, plan, options);
   return plan;
 }

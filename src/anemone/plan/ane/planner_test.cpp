@@ -11,9 +11,7 @@
 #include "anemone/ir/text/parse.h"
 #include "anemone/ops/ops.h"
 #include "anemone/plan/ane/latency.h"
-#include "anemone/plan/ane/rules.h"
 #include "anemone/plan/ane/segments.h"
-#include "anemone/plan/ane/support_table.h"
 
 namespace anemone::ane {
 namespace {
@@ -261,18 +259,6 @@ TEST(Route, IsTheCheapestOfAll) {
     }
     EXPECT_NEAR(cheapest_route(steps, {}).ms, by_hand(steps, {}), 1e-9);
   }
-}
-
-TEST(Rules, CodesAreKnownAndOrdered) {
-  std::string last;
-  for (const Rule& r : rules()) {
-    EXPECT_LT(last, r.code);
-    last = r.code;
-    EXPECT_FALSE(r.what.empty() || r.why.empty() || r.instead.empty() || r.source.empty()) << r.code;
-  }
-  EXPECT_EQ(rules().size(), 31u);
-  for (const SupportRow& row : support_rows())
-    EXPECT_EQ(row.takes.find_first_not_of("yncul"), std::string_view::npos) << row.type;
 }
 
 std::string long_program(int layers) {

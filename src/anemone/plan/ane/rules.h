@@ -1,31 +1,30 @@
 #pragma once
-// The rules as data: what is checked, why, what to write instead, on what evidence.
+// The rules of the Neural Engine: rows with their checks, one file a theme (rules_*.cpp).
 #include <span>
 #include <string_view>
 
-#include "anemone/plan/plan.h"
+#include "anemone/plan/ane/subject.h"
 
 namespace anemone::ane {
 
-enum class Effect : std::uint8_t {
-  leaves_engine,  ///< the operation runs elsewhere
-  slower,         ///< it stays and costs more
-  hazard,         ///< its numbers may go wrong in fp16
-  advice,
-};
-std::string_view name(Effect effect);
-
-struct Rule {
-  std::string_view code, name, what, why, instead;
-  Effect effect = Effect::leaves_engine;
-  std::string_view severity;  ///< error, warn, info
-  Trust trust = Trust::reported;
-  std::string_view source;
-  std::string_view command{};  ///< the anemone command that applies the fix, if there is one
-  bool needs_data = false;     ///< activations would have to be known: reported as not checked
-};
-std::span<const Rule> rules();
-const Rule& rule(std::string_view code);  ///< the code must exist
+std::span<const Rule* const> rules();  ///< by code
 const Rule* find_rule(std::string_view code);
+
+// The themes. Evidence: D Apple documents it, R several sources reproduced it, S one source reports it, V computed here
+// from files that devices reported on.
+std::span<const Rule* const> type_rules();       ///< types of operations and of numbers
+std::span<const Rule* const> size_rules();       ///< extents, kernels, strides
+std::span<const Rule* const> pattern_rules();    ///< operations that would be better said otherwise
+std::span<const Rule* const> interface_rules();  ///< inputs, outputs, sizes of the whole
+std::span<const Rule* const> number_rules();     ///< fp16 hazards that weights and constants show
+std::span<const Rule* const> placement_rules();  ///< what the route shows
+
+/// A finding for each rule that refused operations, with what its refusals cost by the planner's estimates.
+void report_refusals(const Subject& subject, Findings& findings);
+
+/// Everything that the rules have to say about a placed program.
+Findings report_all(const Subject& subject, bool read_weights);
+
+extern const Rule kFp32Tensor;  ///< ANE001, which tells of a border cast in other words
 
 }  // namespace anemone::ane

@@ -7,7 +7,7 @@
 #include <unordered_set>
 
 #include "anemone/ir/op_def.h"
-#include "anemone/plan/ane/verdict.h"
+#include "anemone/plan/ane/subject.h"
 
 namespace anemone::ane {
 namespace {

@@ -1,0 +1,213 @@
+// Rules that follow from the placement: what refusals cost, what is dragged along, and in what order.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <queue>
+#include <unordered_map>
+
+#include "anemone/plan/ane/rules.h"
+
+namespace anemone::ane {
+namespace {
+
+constexpr double kNoticeable = 0.02;  // ms: below this a different order of the program is not worth a word
+
+// The border of the graph: fp32 operations that only bring the function's inputs to fp16.
+enum class Border : std::uint8_t { none, cast, arithmetic };
+
+constexpr Ops kScales{"mul", "add", "sub", "real_div"}, kCast{"cast"};
+
+std::vector<Border> border_of(const Subject& s) {
+  std::vector<Border> border(s.nodes.size(), Border::none);
+  std::unordered_map<const Node*, std::size_t> index;
+  bool arithmetic = false;
+  for (std::size_t i = 0; i < s.nodes.size(); ++i) {
+    const Node& node = *s.nodes[i];
+    const bool scales = kScales.has(node);
+    if (!scales && !kCast.has(node)) continue;
+    bool from_border = true;
+    for (const Value* value : runtime_operands(node)) {
+      if (!value->producer) {
+        from_border = from_border && value->type.dtype == DType::fp32;
+        continue;
+      }
+      const auto found = index.find(value->producer);
+      from_border = from_border && found != index.end() && border[found->second] == Border::arithmetic;
+    }
+    if (!from_border) continue;
+    if (scales && node.output()->type.dtype == DType::fp32) {
+      border[i] = Border::arithmetic;
+      arithmetic = true;
+      index[&node] = i;
+    } else if (!scales) {
+      border[i] = Border::cast;
+    }
+  }
+  for (std::size_t i = 0; i < border.size() && arithmetic; ++i) {  // a cast after arithmetic belongs to it
+    if (border[i] != Border::cast) continue;
+    const Value* x = s.nodes[i]->input("x");
+    if (x && x->producer && index.contains(x->producer)) border[i] = Border::arithmetic;
+  }
+  return border;
+}
+
+double gain_if_taken(const Subject& s, const std::vector<std::size_t>& ops) {
+  std::vector<Step> steps = s.steps;
+  for (const std::size_t i : ops) steps[i].ane = true;
+  return 1e3 * (s.plan->planner_ms - cheapest_route(steps, s.device->planner).ms);
+}
+
+// A legal order that stays on one unit as long as it can, else as in the program.
+std::vector<std::size_t> grouped_order(const Subject& s) {
+  std::unordered_map<const Node*, std::size_t> index;
+  for (std::size_t i = 0; i < s.nodes.size(); ++i) index[s.nodes[i]] = i;
+  std::vector<std::size_t> waits(s.nodes.size(), 0);
+  std::vector<std::vector<std::size_t>> users(s.nodes.size());
+  for (std::size_t i = 0; i < s.nodes.size(); ++i) {
+    for (const Value* value : runtime_operands(*s.nodes[i])) {
+      const auto made = value->producer ? index.find(value->producer) : index.end();
+      if (made == index.end()) continue;
+      users[made->second].push_back(i);
+      ++waits[i];
+    }
+  }
+  using Ready = std::priority_queue<std::size_t, std::vector<std::size_t>, std::greater<>>;
+  Ready ready[2];
+  const auto offer = [&](std::size_t i) { ready[s.steps[i].ane ? 0 : 1].push(i); };
+  for (std::size_t i = 0; i < s.nodes.size(); ++i) {
+    if (waits[i] == 0) offer(i);
+  }
+  std::vector<std::size_t> order;
+  std::size_t side = 1;  // what precedes the engine comes first
+  while (!ready[0].empty() || !ready[1].empty()) {
+    if (ready[side].empty()) side = 1 - side;
+    const std::size_t i = ready[side].top();
+    ready[side].pop();
+    order.push_back(i);
+    for (const std::size_t user : users[i]) {
+      if (--waits[user] == 0) offer(user);
+    }
+  }
+  return order;
+}
+
+void dragged_along(const Subject& s, Report report) {
+  std::size_t dragged = 0;
+  for (std::size_t i = 0; i < s.nodes.size(); ++i) {
+    if (s.plan->ops[i].unit != Unit::cpu || !s.steps[i].ane) continue;
+    report.at(name_of(*s.nodes[i]));
+    ++dragged;
+  }
+  if (dragged == 0) return;
+  report.finding().message = fmt::format(
+      "{} operations that the engine could take run on the CPU: going there would cost more than it saves", dragged);
+}
+
+void side_branches(const Subject& s, Report report) {
+  if (s.plan->segments.size() < 4) return;
+  const std::vector<std::size_t> order = grouped_order(s);
+  if (order.size() != s.nodes.size()) return;
+  std::vector<Step> steps;
+  for (const std::size_t i : order) steps.push_back(s.steps[i]);
+  const double saved = s.plan->planner_ms - cheapest_route(steps, s.device->planner).ms;
+  if (saved < kNoticeable) return;
+  std::size_t islands = 0;
+  for (std::size_t k = 1; k + 1 < s.plan->segments.size(); ++k) {
+    const Segment& segment = s.plan->segments[k];
+    if (segment.unit == Unit::ane) continue;
+    ++islands;
+    for (std::size_t i = segment.begin; i < segment.begin + segment.ops; ++i) {
+      if (!s.steps[i].ane) report.at(name_of(*s.nodes[i]));
+    }
+  }
+  report.finding().message = fmt::format(
+      "{} islands off the engine lie in the middle of the program; in an order that groups units the planner would "
+      "need {:.2f} ms less",
+      islands, saved);
+  report.cost(1e3 * saved);
+}
+
+constexpr Rule kPreprocessing{.text = {.code = "ANE012",
+                                       .name = "fp32-preprocessing",
+                                       .what = "an image's scale or bias as fp32 operations",
+                                       .why = "they run on the CPU before the cast",
+                                       .instead = "cast first, then scale in fp16",
+                                       .effect = Effect::leaves_engine,
+                                       .severity = "warn",
+                                       .trust = Trust::measured,
+                                       .source = "659 operations of STAR against its Xcode report",
+                                       .command = "anemone convert MODEL -o OUT.mlpackage"}};
+
+constexpr Rule kTooSmall{
+    .text = {.code = "ANE022",
+             .name = "too-small",
+             .what = "a graph or an island whose gain is below the cost of going to the engine (0.25 and 0.375 ms)",
+             .why = "the planner keeps it on the CPU",
+             .instead = "batch the work, or let it run there",
+             .effect = Effect::leaves_engine,
+             .severity = "warn",
+             .trust = Trust::reported,
+             .source = "planner logs of 482 models on an M4"},
+    .surveys = dragged_along};
+
+constexpr Rule kSideBranch{.text = {.code = "ANE023",
+                                    .name = "side-branch",
+                                    .what = "operations off the engine in the middle of the program",
+                                    .why = "the planner follows program order: each island costs two switches",
+                                    .instead = "emit side branches last",
+                                    .effect = Effect::slower,
+                                    .severity = "warn",
+                                    .trust = Trust::reported,
+                                    .source = "planner logs; computed here"},
+                           .surveys = side_branches};
+
+}  // namespace
+
+std::span<const Rule* const> placement_rules() {
+  static constexpr std::array kRules{&kPreprocessing, &kTooSmall, &kSideBranch};
+  return kRules;
+}
+
+void report_refusals(const Subject& s, Findings& findings) {
+  const std::vector<Border> border = border_of(s);
+  std::map<std::string_view, std::pair<const Rule*, std::vector<std::size_t>>> by_code;
+  for (std::size_t i = 0; i < s.nodes.size(); ++i) {
+    const Rule* rule = s.refused_by[i];
+    if (!rule) continue;
+    if (border[i] == Border::arithmetic) rule = &kPreprocessing;
+    auto& entry = by_code[rule->text.code];
+    entry.first = rule;
+    entry.second.push_back(i);
+  }
+  const bool allowed =
+      s.plan->compute_units == name(ComputeUnits::cpu_ne) || s.plan->compute_units == name(ComputeUnits::all);
+  for (const auto& [code, entry] : by_code) {
+    const auto& [rule, ops] = entry;
+    Report report(findings, rule->text);
+    Finding& finding = report.finding();
+    bool only_casts = true, unknown = false;
+    for (const std::size_t i : ops) {
+      const Verdict& verdict = s.plan->ops[i].verdict;
+      report.at(name_of(*s.nodes[i]));
+      finding.trust = ops.front() == i ? verdict.trust : weakest(finding.trust, verdict.trust);
+      only_casts = only_casts && border[i] == Border::cast;
+      unknown = unknown || verdict.support == Support::unknown;
+    }
+    const double gain = allowed ? gain_if_taken(s, ops) : 0;
+    if (s.plan->on_ane > 0 || gain > 0) finding.cost_us = std::max(0.0, gain);
+    const std::string& reason = s.plan->ops[ops[0]].verdict.reason;
+    finding.message = ops.size() == 1 ? reason : fmt::format("{}, and {} more operations", reason, ops.size() - 1);
+    if (unknown) finding.message += "; what is unknown counts as off the engine";
+    if (rule == &kPreprocessing) {
+      finding.message = fmt::format("{} fp32 operations prepare the input before the program is fp16", ops.size());
+    } else if (only_casts && rule == &kFp32Tensor) {
+      finding.severity = "info";
+      finding.message = "the cast at the border of the program stays off the engine on this generation";
+      finding.instead = "nothing: one pass over the input; fp16 input avoids it";
+      finding.command = "anemone convert MODEL -o OUT.mlpackage --input tensor";
+    }
+  }
+}
+
+}  // namespace anemone::ane

@@ -1,0 +1,63 @@
+#pragma once
+// A rule as every planner writes it: a row that says what it is about, why, on what evidence, and that holds its own
+// check. What a planner looks at is its `Subject`; what a rule finds goes into a `Report`.
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "anemone/ir/op_def.h"
+#include "anemone/plan/finding.h"
+
+namespace anemone {
+
+/// Operations that a check is asked about: members of sets, named types, or both. Empty: every operation.
+struct Ops {
+  std::uint32_t sets = 0;
+  std::array<std::string_view, 8> types{};
+
+  constexpr Ops() = default;
+  constexpr Ops(OpTrait set) : sets(set) {}
+  constexpr Ops(std::initializer_list<std::string_view> names) { std::copy(names.begin(), names.end(), types.begin()); }
+  constexpr Ops(OpTrait set, std::initializer_list<std::string_view> names) : Ops(names) { sets = set; }
+
+  bool empty() const { return sets == 0 && types[0].empty(); }
+  bool has(const Node& node) const {
+    if (empty() || (node.def && (node.def->traits & sets) != 0)) return true;
+    return std::find(types.begin(), types.end(), node.type) != types.end() && !node.type.empty();
+  }
+};
+
+/// Why a unit does not take an operation.
+struct Refusal {
+  std::string reason;             ///< one sentence, with the numbers
+  std::optional<Trust> trust{};   ///< where it differs from the rule's
+  std::string_view instead{};     ///< where it differs from the rule's
+  Support support = Support::no;  ///< `unknown`: nothing speaks for it
+};
+
+/// A refusal is looked for in this order, and the first one found is the answer.
+enum class Stage : std::uint8_t { known, types, table, sizes, particular, context };
+
+/// The part of a rule that judges a single operation before anything is placed.
+template <class Op>
+struct Refuser {
+  Stage stage = Stage::particular;
+  std::optional<Refusal> (*check)(const Op&) = nullptr;
+  Ops ops{};
+};
+
+/// A row. `Subject` is the placed program as one planner sees it; `Subject::Op` one operation with its device.
+/// A check knows no code: what it reports is filed under its own row.
+template <class Subject>
+struct Rule {
+  RuleText text;
+  std::array<Refuser<typename Subject::Op>, 6> refusers{};            ///< an operation leaves the unit
+  Ops ops{};                                                          ///< that `notices` is asked about
+  void (*notices)(const Subject&, std::size_t op, Report) = nullptr;  ///< one operation of the placed program
+  void (*surveys)(const Subject&, Report) = nullptr;                  ///< the placed program as a whole
+  bool reads_weights = false;                                         ///< skipped when weights are not to be read
+};
+
+}  // namespace anemone
