@@ -24,7 +24,9 @@
 
 namespace {
 
-using namespace anemone;
+using namespace anemone::cpu;
+using anemone::runtime::FloatBuffer;
+using anemone::runtime::ThreadPool;
 
 std::vector<float> numbers(std::int64_t n) {
   std::vector<float> values(static_cast<std::size_t>(n));

@@ -6,7 +6,7 @@
 
 #include "anemone/runtime/cpu/conv.h"
 
-namespace anemone {
+namespace anemone::cpu {
 
 struct ConvCase {
   std::string name;
@@ -126,4 +126,4 @@ inline std::vector<ConvCase> odd_conv_cases() {
   return cases;
 }
 
-}  // namespace anemone
+}  // namespace anemone::cpu

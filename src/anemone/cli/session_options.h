@@ -24,15 +24,16 @@ class SessionFlags {
     out.resize = resize_;
     out.threads = call.threads;
     out.half_sums = half_sums_;
-    if (precision_ != Precision::as_stored) out.precision = precision_;
+    if (precision_ != runtime::Precision::as_stored) out.precision = precision_;
     return out;
   }
 
  private:
-  static constexpr Choice<Precision> kPrecisions[] = {
-      {"as-stored", Precision::as_stored}, {"fp32", Precision::fp32}, {"fp16", Precision::fp16}};
+  static constexpr Choice<runtime::Precision> kPrecisions[] = {{"as-stored", runtime::Precision::as_stored},
+                                                               {"fp32", runtime::Precision::fp32},
+                                                               {"fp16", runtime::Precision::fp16}};
   static constexpr Choice<bool> kSums[] = {{"fp32", false}, {"fp16", true}};
-  Precision precision_ = Precision::as_stored;
+  runtime::Precision precision_ = runtime::Precision::as_stored;
   bool half_sums_ = false;
   std::vector<std::string> outputs_;
   bool resize_ = false;

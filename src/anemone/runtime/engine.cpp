@@ -13,7 +13,9 @@
 #include "anemone/runtime/memory_plan.h"
 #include "anemone/support/half.h"
 
-namespace anemone {
+namespace anemone::runtime {
+
+using namespace cpu;
 
 struct Engine::State {
   struct Port {
@@ -216,4 +218,4 @@ Result<std::vector<Array>> run_fast(const Function& function, std::span<const Ar
   return engine.run(inputs);
 }
 
-}  // namespace anemone
+}  // namespace anemone::runtime

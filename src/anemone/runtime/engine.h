@@ -6,10 +6,10 @@
 #include <vector>
 
 #include "anemone/ir/op_def.h"
-#include "anemone/runtime/thread_pool.h"
+#include "anemone/runtime/base/thread_pool.h"
 #include "anemone/support/result.h"
 
-namespace anemone {
+namespace anemone::runtime {
 
 /// Which numbers the values of a graph may take. Sums inside an operation are float32 or wider.
 enum class Precision : std::uint8_t {
@@ -93,4 +93,4 @@ class Engine {
 Result<std::vector<Array>> run_fast(const Function& function, std::span<const Array> inputs, ThreadPool& pool,
                                     const EngineOptions& options = {});
 
-}  // namespace anemone
+}  // namespace anemone::runtime

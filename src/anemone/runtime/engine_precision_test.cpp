@@ -1,7 +1,7 @@
 // Where values are rounded: what the types say, and the options that say otherwise.
 #include "anemone/runtime/engine_test_networks.h"
 
-namespace anemone {
+namespace anemone::runtime {
 namespace {
 
 TEST(EnginePrecision, HalvesAreRoundedWhereTheTypesSay) {
@@ -115,4 +115,4 @@ TEST(EnginePrecision, HalfSumsComputeTheSameNetwork) {
 }
 
 }  // namespace
-}  // namespace anemone
+}  // namespace anemone::runtime

@@ -1,7 +1,7 @@
 // What the engine refuses, and by which code.
 #include "anemone/runtime/engine_test_util.h"
 
-namespace anemone {
+namespace anemone::runtime {
 namespace {
 
 std::string code_of(const Result<Engine>& engine) { return engine ? "compiled" : engine.error()[0].code; }
@@ -89,4 +89,4 @@ TEST(EngineRefuses, InputsThatDoNotFit) {
 }
 
 }  // namespace
-}  // namespace anemone
+}  // namespace anemone::runtime

@@ -1,7 +1,7 @@
 // Whole graphs: fusion, reuse of memory, and what the engine keeps.
 #include "anemone/runtime/engine_test_networks.h"
 
-namespace anemone {
+namespace anemone::runtime {
 namespace {
 
 TEST(Engine, SmallNetworkMatchesReference) {
@@ -254,4 +254,4 @@ TEST(Engine, FloatPathAgreesWithArrays) {
 }
 
 }  // namespace
-}  // namespace anemone
+}  // namespace anemone::runtime

@@ -4,7 +4,7 @@
 
 #include "anemone/runtime/engine_test_util.h"
 
-namespace anemone {
+namespace anemone::runtime {
 
 inline Value* conv(TestGraph& g, Value* x, std::int64_t out, std::int64_t kernel, bool bias = true) {
   const std::int64_t in = x->type.dims[1], pad = kernel / 2;
@@ -71,4 +71,4 @@ inline std::vector<std::string> step_types(const Function& f, ThreadPool& pool, 
   return out;
 }
 
-}  // namespace anemone
+}  // namespace anemone::runtime

@@ -15,7 +15,7 @@
 #include "anemone/runtime/engine.h"
 #include "anemone/support/half.h"
 
-namespace anemone {
+namespace anemone::runtime {
 
 /// A program of one function while it is built, with the inputs it will get.
 class TestGraph {
@@ -114,4 +114,4 @@ inline void expect_within(const Array& got, const Array& want, double part, cons
   EXPECT_LE(worst, part * largest) << what;
 }
 
-}  // namespace anemone
+}  // namespace anemone::runtime

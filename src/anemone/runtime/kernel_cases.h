@@ -8,7 +8,7 @@
 
 #include "anemone/runtime/engine_test_util.h"
 
-namespace anemone {
+namespace anemone::runtime {
 
 struct Case {
   std::string op;
@@ -30,4 +30,4 @@ void add_shape_cases(std::vector<Case>& cases);
 void add_move_cases(std::vector<Case>& cases);
 void add_space_cases(std::vector<Case>& cases);
 
-}  // namespace anemone
+}  // namespace anemone::runtime

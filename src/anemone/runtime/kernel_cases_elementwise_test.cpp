@@ -1,7 +1,7 @@
 // Cases of elementwise functions and reductions.
 #include "anemone/runtime/kernel_cases.h"
 
-namespace anemone {
+namespace anemone::runtime {
 
 void add_unary_cases(std::vector<Case>& cases) {
   const auto unary = [&](const char* op, double low, double high) {
@@ -126,4 +126,4 @@ void add_reduce_cases(std::vector<Case>& cases) {
   }
 }
 
-}  // namespace anemone
+}  // namespace anemone::runtime

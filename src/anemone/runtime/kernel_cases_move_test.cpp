@@ -1,7 +1,7 @@
 // Cases of pooling, resizing and everything that moves elements.
 #include "anemone/runtime/kernel_cases.h"
 
-namespace anemone {
+namespace anemone::runtime {
 namespace {
 
 std::vector<Value*> outputs_of(const Node* node) {
@@ -234,4 +234,4 @@ void add_space_cases(std::vector<Case>& cases) {
                    }});
 }
 
-}  // namespace anemone
+}  // namespace anemone::runtime

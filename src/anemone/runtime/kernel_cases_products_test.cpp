@@ -1,7 +1,7 @@
 // Cases of convolutions, matrix products and normalisations.
 #include "anemone/runtime/kernel_cases.h"
 
-namespace anemone {
+namespace anemone::runtime {
 
 void add_conv_cases(std::vector<Case>& cases) {
   const auto conv = [](Dims x, Dims w, bool bias, Dims strides, const char* pad_type, Dims pad, Dims dilations,
@@ -143,4 +143,4 @@ void add_norm_cases(std::vector<Case>& cases) {
   }
 }
 
-}  // namespace anemone
+}  // namespace anemone::runtime

@@ -3,7 +3,7 @@
 
 #include <array>
 
-namespace anemone {
+namespace anemone::runtime {
 namespace {
 
 std::array<std::span<const KernelRow>, 11> families() {
@@ -28,4 +28,4 @@ Lower find_kernel(std::string_view type) {
   return nullptr;
 }
 
-}  // namespace anemone
+}  // namespace anemone::runtime

@@ -6,7 +6,7 @@
 #include "anemone/runtime/cpu/epilogue.h"
 #include "anemone/runtime/lowering.h"
 
-namespace anemone {
+namespace anemone::runtime {
 
 /// Adds the steps of a node. False, with nothing done: this form of the operation is not covered, it runs by reference
 /// execution. Called for nodes that Lowering::suits_kernels.
@@ -48,7 +48,7 @@ Result<ChannelAffine> affine_of(const Node& batch_norm, Lowering& lowering);
 struct Tail {
   const Value* out = nullptr;  ///< the last value
   const Value* add = nullptr;  ///< null: none
-  Epilogue epilogue;           ///< all but `add`
+  cpu::Epilogue epilogue;      ///< all but `add`
   std::string types;           ///< "+add+relu"
 };
 Tail absorb_tail(const Value& product, Lowering& lowering);
@@ -58,4 +58,4 @@ float number(const Node& node, std::string_view param, double fallback);
 /// Elements of a shape that is known to be countable.
 std::int64_t count_of(std::span<const std::int64_t> dims);
 
-}  // namespace anemone
+}  // namespace anemone::runtime

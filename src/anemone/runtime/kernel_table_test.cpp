@@ -5,7 +5,7 @@
 
 #include "anemone/runtime/kernel_cases.h"
 
-namespace anemone {
+namespace anemone::runtime {
 namespace {
 
 std::vector<Case> all_cases() {
@@ -82,4 +82,4 @@ TEST(Kernels, AgreeWithReferenceExecution) {
 }
 
 }  // namespace
-}  // namespace anemone
+}  // namespace anemone::runtime

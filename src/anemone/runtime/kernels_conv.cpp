@@ -8,7 +8,9 @@
 #include "anemone/runtime/cpu/move.h"
 #include "anemone/runtime/kernel_table.h"
 
-namespace anemone {
+namespace anemone::runtime {
+
+using namespace cpu;
 namespace {
 
 Dims spatial_part(const Dims& dims) { return Dims(dims.begin() + 2, dims.end()); }
@@ -230,4 +232,4 @@ bool conv_is_covered(const Node& node, const Lowering& lowering) {
 
 std::span<const KernelRow> conv_kernels() { return kRows; }
 
-}  // namespace anemone
+}  // namespace anemone::runtime

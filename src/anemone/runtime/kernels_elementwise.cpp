@@ -3,7 +3,9 @@
 
 #include "anemone/runtime/kernel_table.h"
 
-namespace anemone {
+namespace anemone::runtime {
+
+using namespace cpu;
 namespace {
 
 template <Binary Op, Rounding How = Rounding::needed>
@@ -58,4 +60,4 @@ constexpr KernelRow kRows[] = {
 
 std::span<const KernelRow> elementwise_kernels() { return kRows; }
 
-}  // namespace anemone
+}  // namespace anemone::runtime

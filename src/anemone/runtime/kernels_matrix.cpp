@@ -7,7 +7,9 @@
 #include "anemone/runtime/cpu/move.h"
 #include "anemone/runtime/kernel_table.h"
 
-namespace anemone {
+namespace anemone::runtime {
+
+using namespace cpu;
 namespace {
 
 struct LinearPlan {
@@ -178,4 +180,4 @@ constexpr KernelRow kRows[] = {{"linear", lower_linear}, {"matmul", lower_matmul
 
 std::span<const KernelRow> matrix_kernels() { return kRows; }
 
-}  // namespace anemone
+}  // namespace anemone::runtime

@@ -9,7 +9,9 @@
 #include "anemone/runtime/kernel_table.h"
 #include "anemone/support/half.h"
 
-namespace anemone {
+namespace anemone::runtime {
+
+using namespace cpu;
 namespace {
 
 /// A box of x: out[i] = x[begin + i * stride], in the rank of x.
@@ -279,4 +281,4 @@ constexpr KernelRow kRows[] = {
 
 std::span<const KernelRow> move_kernels() { return kRows; }
 
-}  // namespace anemone
+}  // namespace anemone::runtime

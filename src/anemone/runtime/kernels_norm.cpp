@@ -7,7 +7,9 @@
 #include "anemone/runtime/cpu/norm.h"
 #include "anemone/runtime/kernel_table.h"
 
-namespace anemone {
+namespace anemone::runtime {
+
+using namespace cpu;
 namespace {
 
 constexpr double kEpsilon = 1e-5;  // MIL's default
@@ -124,4 +126,4 @@ Result<ChannelAffine> affine_of(const Node& batch_norm, Lowering& lowering) {
 
 std::span<const KernelRow> norm_kernels() { return kRows; }
 
-}  // namespace anemone
+}  // namespace anemone::runtime

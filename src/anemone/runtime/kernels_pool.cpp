@@ -4,7 +4,9 @@
 #include "anemone/ops/window.h"
 #include "anemone/runtime/kernel_table.h"
 
-namespace anemone {
+namespace anemone::runtime {
+
+using namespace cpu;
 namespace {
 
 struct Pooling {
@@ -62,4 +64,4 @@ constexpr KernelRow kRows[] = {{"max_pool", lower_max_pool}, {"avg_pool", lower_
 
 std::span<const KernelRow> pool_kernels() { return kRows; }
 
-}  // namespace anemone
+}  // namespace anemone::runtime

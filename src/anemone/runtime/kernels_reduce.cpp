@@ -4,7 +4,9 @@
 
 #include "anemone/runtime/kernel_table.h"
 
-namespace anemone {
+namespace anemone::runtime {
+
+using namespace cpu;
 namespace {
 
 template <Reduction Op>
@@ -34,4 +36,4 @@ constexpr KernelRow kRows[] = {
 
 std::span<const KernelRow> reduce_kernels() { return kRows; }
 
-}  // namespace anemone
+}  // namespace anemone::runtime

@@ -4,7 +4,9 @@
 #include "anemone/ops/sampling.h"
 #include "anemone/runtime/kernel_table.h"
 
-namespace anemone {
+namespace anemone::runtime {
+
+using namespace cpu;
 namespace {
 
 std::optional<Sampling> sampling_of(std::string_view mode) {
@@ -114,4 +116,4 @@ constexpr KernelRow kRows[] = {
 
 std::span<const KernelRow> resize_kernels() { return kRows; }
 
-}  // namespace anemone
+}  // namespace anemone::runtime

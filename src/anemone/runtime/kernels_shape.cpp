@@ -1,7 +1,9 @@
 // Operations that leave the elements in place: the result is another name for the same memory.
 #include "anemone/runtime/kernel_table.h"
 
-namespace anemone {
+namespace anemone::runtime {
+
+using namespace cpu;
 namespace {
 
 Result<bool> same_elements(const Node& node, Lowering& l) {
@@ -18,4 +20,4 @@ constexpr KernelRow kRows[] = {{"identity", same_elements},     {"reshape", same
 
 std::span<const KernelRow> shape_kernels() { return kRows; }
 
-}  // namespace anemone
+}  // namespace anemone::runtime

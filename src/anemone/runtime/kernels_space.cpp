@@ -2,7 +2,9 @@
 #include "anemone/runtime/cpu/move.h"
 #include "anemone/runtime/kernel_table.h"
 
-namespace anemone {
+namespace anemone::runtime {
+
+using namespace cpu;
 namespace {
 
 /// The wide tensor [N, C, H·b, W·b] and the deep one [N, C·b², H, W], both walked as [N, C, H, b, W, b]. The deep one's
@@ -47,4 +49,4 @@ constexpr KernelRow kRows[] = {{"depth_to_space", lower_depth_to_space},
 
 std::span<const KernelRow> space_kernels() { return kRows; }
 
-}  // namespace anemone
+}  // namespace anemone::runtime

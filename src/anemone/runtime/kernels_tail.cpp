@@ -3,7 +3,9 @@
 
 #include "anemone/runtime/kernel_table.h"
 
-namespace anemone {
+namespace anemone::runtime {
+
+using namespace cpu;
 namespace {
 
 /// Sets the activation when `node` is one that epilogues know.
@@ -61,4 +63,4 @@ Tail absorb_tail(const Value& product, Lowering& lowering) {
   return tail;
 }
 
-}  // namespace anemone
+}  // namespace anemone::runtime

@@ -4,7 +4,9 @@
 #include "anemone/runtime/cpu/half_round.h"
 #include "anemone/runtime/kernel_table.h"
 
-namespace anemone {
+namespace anemone::runtime {
+
+using namespace cpu;
 namespace {
 
 Result<bool> add_unary(const Node& node, Lowering& l, Unary op, Rounding rounding, float alpha = 0, float beta = 0) {
@@ -137,4 +139,4 @@ constexpr KernelRow kRows[] = {
 
 std::span<const KernelRow> unary_kernels() { return kRows; }
 
-}  // namespace anemone
+}  // namespace anemone::runtime

@@ -10,7 +10,9 @@
 #include "anemone/runtime/kernel_table.h"
 #include "anemone/support/half.h"
 
-namespace anemone {
+namespace anemone::runtime {
+
+using namespace cpu;
 namespace {
 
 constexpr int kDeepestConstant = 8;  // compressed constants made of compressed constants
@@ -321,4 +323,4 @@ Result<void> Lowering::run() {
   return {};
 }
 
-}  // namespace anemone
+}  // namespace anemone::runtime

@@ -9,11 +9,11 @@
 #include <unordered_set>
 #include <vector>
 
-#include "anemone/runtime/cpu/float_buffer.h"
+#include "anemone/runtime/base/float_buffer.h"
 #include "anemone/runtime/engine.h"
 #include "anemone/runtime/step.h"
 
-namespace anemone {
+namespace anemone::runtime {
 
 /// Whether the results of a step are halves already when its inputs are.
 enum class Rounding : std::uint8_t {
@@ -79,7 +79,7 @@ class Lowering {
   void delay(const Value& out, DelayedNorm norm);
   const DelayedNorm* delayed(const Value& value) const;
 
-  // What the engine's compiler does (engine_compile.cpp).
+  // What Engine::compile does.
   Result<void> run();
   std::vector<Step> take_steps() { return std::move(steps_); }
   struct Buffer {
@@ -149,4 +149,4 @@ inline bool is_real(const Value& value) {
   return value.type.is_tensor() && (d == DType::fp16 || d == DType::fp32 || d == DType::boolean);
 }
 
-}  // namespace anemone
+}  // namespace anemone::runtime

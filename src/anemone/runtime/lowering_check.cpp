@@ -7,7 +7,7 @@
 #include "anemone/runtime/kernel_table.h"
 #include "anemone/runtime/lowering.h"
 
-namespace anemone {
+namespace anemone::runtime {
 
 Diagnostic refuse(const Node& node, std::string_view code, std::string message, std::string help) {
   return bad_input(code, fmt::format("{} {}", describe(node), message), node.origin, std::move(help));
@@ -99,4 +99,4 @@ bool Lowering::suits_kernels(const Node& node) const {
          std::all_of(node.outputs.begin(), node.outputs.end(), [&](const auto& out) { return fills(*out); });
 }
 
-}  // namespace anemone
+}  // namespace anemone::runtime

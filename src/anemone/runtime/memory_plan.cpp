@@ -5,7 +5,7 @@
 #include <limits>
 #include <numeric>
 
-namespace anemone {
+namespace anemone::runtime {
 namespace {
 
 struct Placed {
@@ -60,4 +60,4 @@ std::optional<MemoryPlan> plan_memory(std::span<const Lifetime> buffers) {
   return plan;
 }
 
-}  // namespace anemone
+}  // namespace anemone::runtime

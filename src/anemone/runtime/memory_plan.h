@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-namespace anemone {
+namespace anemone::runtime {
 
 /// A buffer that is written at step `first` and read for the last time at step `last` (both included).
 struct Lifetime {
@@ -23,4 +23,4 @@ struct MemoryPlan {
 /// it. Nothing when the sum of all sizes does not fit a size_t.
 std::optional<MemoryPlan> plan_memory(std::span<const Lifetime> buffers);
 
-}  // namespace anemone
+}  // namespace anemone::runtime

@@ -7,7 +7,7 @@
 #include <limits>
 #include <random>
 
-namespace anemone {
+namespace anemone::runtime {
 namespace {
 
 std::size_t peak(const std::vector<Lifetime>& buffers, int steps) {
@@ -72,4 +72,4 @@ TEST(MemoryPlan, RefusesSumsThatOverflow) {
 }
 
 }  // namespace
-}  // namespace anemone
+}  // namespace anemone::runtime

@@ -9,7 +9,7 @@
 #include "anemone/runtime/lowering.h"
 #include "anemone/support/half.h"
 
-namespace anemone {
+namespace anemone::runtime {
 
 Result<void> ReferenceCall::operator()(Frame& frame) const {
   std::unordered_map<const Value*, Array> arrays;
@@ -128,4 +128,4 @@ Result<void> Lowering::by_reference(const Node& node) {
   return {};
 }
 
-}  // namespace anemone
+}  // namespace anemone::runtime

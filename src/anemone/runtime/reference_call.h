@@ -5,7 +5,7 @@
 
 #include "anemone/runtime/step.h"
 
-namespace anemone {
+namespace anemone::runtime {
 
 struct ReferenceCall {
   const Node* node = nullptr;                        ///< the copy
@@ -14,4 +14,4 @@ struct ReferenceCall {
   Result<void> operator()(Frame& frame) const;
 };
 
-}  // namespace anemone
+}  // namespace anemone::runtime

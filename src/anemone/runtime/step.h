@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "anemone/ir/op_def.h"
-#include "anemone/runtime/thread_pool.h"
+#include "anemone/runtime/base/thread_pool.h"
 
-namespace anemone {
+namespace anemone::runtime {
 
 /// Where a value lies. Floats and bools are float32 in the arena or among the constants; integers are Arrays.
 struct Ref {
@@ -45,4 +45,4 @@ struct Step {
   double ms = 0;
 };
 
-}  // namespace anemone
+}  // namespace anemone::runtime

@@ -85,7 +85,7 @@ void finish(Contestant& contestant) {
   side.p90_ms = quantile(side.runs_ms, 0.9);
   side.min_ms = quantile(side.runs_ms, 0);
   std::map<std::string, double> by_type;
-  for (const StepTiming& step : contestant.session.timings()) by_type[step.type] += step.ms;
+  for (const runtime::StepTiming& step : contestant.session.timings()) by_type[step.type] += step.ms;
   side.by_type.assign(by_type.begin(), by_type.end());
   std::stable_sort(side.by_type.begin(), side.by_type.end(),
                    [](const auto& a, const auto& b) { return a.second > b.second; });
@@ -118,11 +118,13 @@ Result<BenchResult> bench(const std::filesystem::path& model, const BenchRequest
   result.model = first.side;
   result.runs = request.runs;
   result.peak_rss_bytes = peak_rss();
-  result.threads = ThreadPool(request.session.threads).threads();
+  result.threads = runtime::ThreadPool(request.session.threads).threads();
   result.cpu = cpu_name();
-  result.isa = chosen_target().name;
-  const auto precision = request.session.precision.value_or(Precision::as_stored);
-  result.precision = precision == Precision::as_stored ? "as stored" : precision == Precision::fp32 ? "fp32" : "fp16";
+  result.isa = cpu::chosen_target().name;
+  const auto precision = request.session.precision.value_or(runtime::Precision::as_stored);
+  result.precision = precision == runtime::Precision::as_stored ? "as stored"
+                     : precision == runtime::Precision::fp32    ? "fp32"
+                                                                : "fp16";
   return result;
 }
 

@@ -169,7 +169,7 @@ Executor checking_executor(int threads) {
   return [threads](const Function& function, std::span<const Array> inputs) -> Result<std::vector<Array>> {
     constexpr std::int64_t kSlowFrom = 50'000'000;
     if (total_macs(function) < kSlowFrom) return ops::evaluate(function, inputs);
-    ThreadPool pool(threads);
+    runtime::ThreadPool pool(threads);
     return run_fast(function, inputs, pool, {});
   };
 }

@@ -162,14 +162,14 @@ Result<Session> Session::open(const std::filesystem::path& path, const std::vect
   session.landmarks_ = landmark_info(session.model_);
   TRY_VOID(fix_shapes(session.model_, inputs, session.notes_));
   TRY_VOID(choose_outputs(session.model_, options.outputs));
-  session.pool_ = std::make_unique<ThreadPool>(options.threads);
-  EngineOptions engine;
-  engine.precision = options.precision.value_or(Precision::as_stored);
+  session.pool_ = std::make_unique<runtime::ThreadPool>(options.threads);
+  runtime::EngineOptions engine;
+  engine.precision = options.precision.value_or(runtime::Precision::as_stored);
   engine.half_sums = options.half_sums;
-  auto compiled = Engine::compile(session.function(), *session.pool_, engine);
+  auto compiled = runtime::Engine::compile(session.function(), *session.pool_, engine);
   if (compiled) {
     session.engine_ = *std::move(compiled);
-    for (const Fallback& slow : session.engine_->fallbacks()) {
+    for (const runtime::Fallback& slow : session.engine_->fallbacks()) {
       if (session.notes_.size() < 8)
         session.notes_.push_back(
             fmt::format("{} '{}' has no fast kernel and runs by its definition", slow.type, slow.name));

@@ -28,10 +28,10 @@ InputFile make_image(std::vector<std::uint8_t> bgr, std::int64_t width, std::int
 
 struct SessionOptions {
   std::optional<std::string> network;
-  std::vector<std::string> outputs;    ///< names of any values; empty = the model's outputs
-  std::optional<Precision> precision;  ///< default: as stored
-  bool half_sums = false;              ///< sums inside an operation in half precision as well
-  bool resize = false;                 ///< images of another size are resized (bilinear) instead of refused
+  std::vector<std::string> outputs;             ///< names of any values; empty = the model's outputs
+  std::optional<runtime::Precision> precision;  ///< default: as stored
+  bool half_sums = false;                       ///< sums inside an operation in half precision as well
+  bool resize = false;                          ///< images of another size are resized (bilinear) instead of refused
   int threads = 0;
 };
 
@@ -45,8 +45,10 @@ class Session {
   const Model& model() const { return model_; }
   const Function& function() const { return model_.program->main(); }
   const std::vector<std::string>& notes() const { return notes_; }
-  std::vector<StepTiming> timings() const { return engine_ ? engine_->timings() : std::vector<StepTiming>(); }
-  EngineMemory memory() const { return engine_ ? engine_->memory() : EngineMemory(); }
+  std::vector<runtime::StepTiming> timings() const {
+    return engine_ ? engine_->timings() : std::vector<runtime::StepTiming>();
+  }
+  runtime::EngineMemory memory() const { return engine_ ? engine_->memory() : runtime::EngineMemory(); }
   std::optional<LandmarkInfo> landmarks() const { return landmarks_; }
 
   /// The arrays of the function's inputs, in its order. Images go through the image input; where the function takes a
@@ -60,8 +62,8 @@ class Session {
   SessionOptions options_;
   std::vector<std::string> notes_;
   std::optional<LandmarkInfo> landmarks_;
-  std::unique_ptr<ThreadPool> pool_;  // before engine_: must outlive it
-  std::optional<Engine> engine_;      ///< none: shapes depend on data, and the reference executor runs
+  std::unique_ptr<runtime::ThreadPool> pool_;  // before engine_: must outlive it
+  std::optional<runtime::Engine> engine_;      ///< none: shapes depend on data, and the reference executor runs
 };
 
 Result<Array> read_array(const std::filesystem::path& npy);

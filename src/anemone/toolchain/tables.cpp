@@ -25,8 +25,11 @@ std::string type_names(DTypeSet set) {
 std::vector<OpRow> op_rows() {
   std::vector<OpRow> rows;
   for (const OpDef* def : ops::table().all()) {
-    OpRow row{
-        std::string(def->name), std::string(def->summary), {}, def->eval != nullptr, find_kernel(def->name) != nullptr};
+    OpRow row{std::string(def->name),
+              std::string(def->summary),
+              {},
+              def->eval != nullptr,
+              runtime::find_kernel(def->name) != nullptr};
     for (const Form& form : def->forms) {
       FormRow f{std::string(name(form.since)), {}};
       for (const Param& p : form.params)

@@ -224,8 +224,10 @@ Result<VerifyResult> verify_models(const std::filesystem::path& candidate_path,
         result.landmarks->mean_px <= request.max_mean_px && result.landmarks->max_px <= request.max_px;
     result.pass = result.pass && result.landmarks->pass;
   }
-  const auto precision_name = [](std::optional<Precision> p) {
-    return !p || *p == Precision::as_stored ? "as stored" : *p == Precision::fp32 ? "in fp32" : "in fp16";
+  const auto precision_name = [](std::optional<runtime::Precision> p) {
+    return !p || *p == runtime::Precision::as_stored ? "as stored"
+           : *p == runtime::Precision::fp32          ? "in fp32"
+                                                     : "in fp16";
   };
   result.basis =
       fmt::format("{} {}; candidate executed {}, reference as stored, both on this CPU", count,

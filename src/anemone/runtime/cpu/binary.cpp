@@ -13,7 +13,7 @@
 #include <hwy/highway.h>
 
 HWY_BEFORE_NAMESPACE();
-namespace anemone {
+namespace anemone::cpu {
 namespace HWY_NAMESPACE {
 namespace {
 
@@ -150,11 +150,11 @@ void PreluPlane(const float* in, float* out, std::int64_t n, float slope) {
 
 // NOLINTNEXTLINE(google-readability-namespace-comments)
 }  // namespace HWY_NAMESPACE
-}  // namespace anemone
+}  // namespace anemone::cpu
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace anemone {
+namespace anemone::cpu {
 
 HWY_EXPORT(BinaryRow);
 HWY_EXPORT(AffinePlane);
@@ -173,7 +173,7 @@ float scalar(Binary op, double x, double y) {
 
 // fn(plane, channel, offset of the plane, elements) for all planes; large ones in parts.
 template <class Fn>
-void for_planes(std::int64_t batch, std::int64_t channels, std::int64_t spatial, ThreadPool& pool, Fn fn) {
+void for_planes(std::int64_t batch, std::int64_t channels, std::int64_t spatial, runtime::ThreadPool& pool, Fn fn) {
   const std::int64_t planes = batch * channels;
   if (planes <= 0 || spatial <= 0) return;
   const std::int64_t per_task = std::max<std::int64_t>(1, kGrain / spatial);
@@ -185,7 +185,7 @@ void for_planes(std::int64_t batch, std::int64_t channels, std::int64_t spatial,
 }  // namespace
 
 void binary(Binary op, const float* a, ShapeView a_shape, const float* b, ShapeView b_shape, float* out,
-            ThreadPool& pool) {
+            runtime::ThreadPool& pool) {
   const std::vector<std::int64_t> shape = broadcast_shape(a_shape, b_shape);
   const LoopNest<3> nest(shape, {broadcast_in(a_shape, shape), broadcast_in(b_shape, shape), row_major(shape)});
   const std::int64_t sa = nest.strides[0].back(), sb = nest.strides[1].back();
@@ -199,7 +199,7 @@ void binary(Binary op, const float* a, ShapeView a_shape, const float* b, ShapeV
 }
 
 void select(const float* condition, ShapeView condition_shape, const float* a, ShapeView a_shape, const float* b,
-            ShapeView b_shape, float* out, ShapeView shape, ThreadPool& pool) {
+            ShapeView b_shape, float* out, ShapeView shape, runtime::ThreadPool& pool) {
   const LoopNest<4> nest(shape, {broadcast_in(condition_shape, shape), broadcast_in(a_shape, shape),
                                  broadcast_in(b_shape, shape), row_major(shape)});
   const std::int64_t sc = nest.strides[0].back(), sa = nest.strides[1].back(), sb = nest.strides[2].back();
@@ -213,18 +213,18 @@ void select(const float* condition, ShapeView condition_shape, const float* a, S
 }
 
 void channel_affine(const float* in, float* out, std::int64_t batch, std::int64_t channels, std::int64_t spatial,
-                    const float* scale, const float* shift, bool relu, ThreadPool& pool) {
+                    const float* scale, const float* shift, bool relu, runtime::ThreadPool& pool) {
   for_planes(batch, channels, spatial, pool, [&](std::int64_t channel, std::int64_t at) {
     HWY_DYNAMIC_DISPATCH(AffinePlane)(in + at, out + at, spatial, scale[channel], shift[channel], relu);
   });
 }
 
 void prelu(const float* in, float* out, std::int64_t batch, std::int64_t channels, std::int64_t spatial,
-           const float* slope, ThreadPool& pool) {
+           const float* slope, runtime::ThreadPool& pool) {
   for_planes(batch, channels, spatial, pool, [&](std::int64_t channel, std::int64_t at) {
     HWY_DYNAMIC_DISPATCH(PreluPlane)(in + at, out + at, spatial, slope[channel]);
   });
 }
 
-}  // namespace anemone
+}  // namespace anemone::cpu
 #endif

@@ -6,7 +6,7 @@
 #include "anemone/runtime/cpu/conv_kernels.h"
 #include "anemone/runtime/cpu/gemm_tile.h"
 
-namespace anemone {
+namespace anemone::cpu {
 namespace {
 
 std::int64_t out_extent(std::int64_t in, std::int64_t pads, std::int64_t kernel, std::int64_t stride,
@@ -17,10 +17,10 @@ std::int64_t out_extent(std::int64_t in, std::int64_t pads, std::int64_t kernel,
 
 // Per group, panels of output channels: [panel][tap][channel of the group][row of the panel]. Taps outside channels, so
 // that the input tile is filled channel after channel with the same clipping.
-FloatBuffer pack_gemm(const ConvParams& p, const float* weights, std::int64_t panel_rows) {
+runtime::FloatBuffer pack_gemm(const ConvParams& p, const float* weights, std::int64_t panel_rows) {
   const std::int64_t rows = p.out_channels / p.groups, channels = p.in_channels / p.groups;
   const std::int64_t taps = p.kernel_height * p.kernel_width, depth = channels * taps;
-  FloatBuffer packed(static_cast<std::size_t>(p.out_channels * depth));
+  runtime::FloatBuffer packed(static_cast<std::size_t>(p.out_channels * depth));
   const RowPanels panels(rows, panel_rows);
   float* to = packed.data();
   for (std::int64_t group = 0; group < p.groups; ++group) {
@@ -61,7 +61,7 @@ PackedConv pack_conv(const ConvParams& params, const float* weights, const float
   PackedConv packed;
   packed.params = params;
   packed.algorithm = params.groups == params.in_channels ? algorithm : ConvAlgorithm::gemm;
-  packed.bias = FloatBuffer(static_cast<std::size_t>(params.out_channels));
+  packed.bias = runtime::FloatBuffer(static_cast<std::size_t>(params.out_channels));
   if (bias) {
     std::copy_n(bias, params.out_channels, packed.bias.data());
   } else {
@@ -69,7 +69,7 @@ PackedConv pack_conv(const ConvParams& params, const float* weights, const float
   }
   if (packed.algorithm == ConvAlgorithm::depthwise) {
     const std::int64_t size = params.out_channels * params.kernel_height * params.kernel_width;
-    packed.weights = FloatBuffer(static_cast<std::size_t>(size));
+    packed.weights = runtime::FloatBuffer(static_cast<std::size_t>(size));
     std::copy_n(weights, size, packed.weights.data());
   } else {
     packed.panel_rows = gemm_kernels().panel_rows;
@@ -79,7 +79,7 @@ PackedConv pack_conv(const ConvParams& params, const float* weights, const float
 }
 
 void conv2d(const PackedConv& conv, const float* in, std::int64_t batch, std::int64_t in_height, std::int64_t in_width,
-            float* out, ThreadPool& pool, const Epilogue& epilogue, const Prologue& prologue) {
+            float* out, runtime::ThreadPool& pool, const Epilogue& epilogue, const Prologue& prologue) {
   const ConvParams& p = conv.params;
   const ConvCall call{&conv, in,        batch,    in_height, in_width, p.out_height(in_height), p.out_width(in_width),
                       out,   &epilogue, &prologue};
@@ -91,4 +91,4 @@ void conv2d(const PackedConv& conv, const float* in, std::int64_t batch, std::in
   }
 }
 
-}  // namespace anemone
+}  // namespace anemone::cpu

@@ -2,11 +2,11 @@
 // 2-D convolution of NCHW float32 tensors with weights packed once.
 #include <cstdint>
 
+#include "anemone/runtime/base/float_buffer.h"
+#include "anemone/runtime/base/thread_pool.h"
 #include "anemone/runtime/cpu/epilogue.h"
-#include "anemone/runtime/cpu/float_buffer.h"
-#include "anemone/runtime/thread_pool.h"
 
-namespace anemone {
+namespace anemone::cpu {
 
 /// Everything about a convolution but the size of its input. A 1-D convolution is one of height 1.
 /// All values positive, pads not negative, groups divides both channel counts: the caller has checked.
@@ -33,8 +33,8 @@ enum class ConvAlgorithm : std::uint8_t {
 struct PackedConv {
   ConvParams params;
   ConvAlgorithm algorithm = ConvAlgorithm::gemm;
-  FloatBuffer weights;
-  FloatBuffer bias;             // [out_channels]; zeros when there is none
+  runtime::FloatBuffer weights;
+  runtime::FloatBuffer bias;    // [out_channels]; zeros when there is none
   std::int64_t panel_rows = 0;  // gemm: output channels per full panel
 };
 
@@ -47,6 +47,6 @@ PackedConv pack_conv(const ConvParams& params, const float* weights, const float
 /// different memory. Sums are float32 in a fixed order (taps, channels inside), in chains of 128 terms:
 /// |error| <= 2^-24 * (K + 2) * sum|w*x| in the worst case, about 2^-24 * sqrt(K) of it in practice; K = terms per sum.
 void conv2d(const PackedConv& conv, const float* in, std::int64_t batch, std::int64_t in_height, std::int64_t in_width,
-            float* out, ThreadPool& pool, const Epilogue& epilogue = {}, const Prologue& prologue = {});
+            float* out, runtime::ThreadPool& pool, const Epilogue& epilogue = {}, const Prologue& prologue = {});
 
-}  // namespace anemone
+}  // namespace anemone::cpu

@@ -13,7 +13,7 @@
 #include "anemone/runtime/cpu/epilogue-inl.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace anemone {
+namespace anemone::cpu {
 namespace HWY_NAMESPACE {
 namespace {
 
@@ -116,7 +116,7 @@ void RunTask(const ConvCall& call, const DepthwisePlan& plan, std::int64_t task,
 
 }  // namespace
 
-void ConvDepthwise(const ConvCall& call, ThreadPool& pool) {
+void ConvDepthwise(const ConvCall& call, runtime::ThreadPool& pool) {
   const DepthwisePlan plan = PlanOf(call);
   pool.reserve_scratch(static_cast<std::size_t>(plan.sums + plan.band_rows * plan.phases.size()));
   const std::int64_t tasks = call.batch * call.conv->params.out_channels * plan.bands;
@@ -125,14 +125,16 @@ void ConvDepthwise(const ConvCall& call, ThreadPool& pool) {
 
 // NOLINTNEXTLINE(google-readability-namespace-comments)
 }  // namespace HWY_NAMESPACE
-}  // namespace anemone
+}  // namespace anemone::cpu
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace anemone {
+namespace anemone::cpu {
 
 HWY_EXPORT(ConvDepthwise);
-void conv2d_depthwise(const ConvCall& call, ThreadPool& pool) { HWY_DYNAMIC_DISPATCH(ConvDepthwise)(call, pool); }
+void conv2d_depthwise(const ConvCall& call, runtime::ThreadPool& pool) {
+  HWY_DYNAMIC_DISPATCH(ConvDepthwise)(call, pool);
+}
 
-}  // namespace anemone
+}  // namespace anemone::cpu
 #endif

@@ -16,7 +16,7 @@
 #include "anemone/runtime/cpu/copy_row-inl.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace anemone {
+namespace anemone::cpu {
 namespace HWY_NAMESPACE {
 namespace {
 
@@ -167,7 +167,7 @@ ConvPlan PlanOf(const ConvCall& call, int threads) {
 
 }  // namespace
 
-void ConvGemm(const ConvCall& call, ThreadPool& pool) {
+void ConvGemm(const ConvCall& call, runtime::ThreadPool& pool) {
   const ConvPlan plan = PlanOf(call, pool.threads());
   pool.reserve_scratch(static_cast<std::size_t>(plan.depth * plan.tile));
   const std::int64_t tasks = call.batch * call.conv->params.groups * plan.splits * plan.tiles;
@@ -176,14 +176,14 @@ void ConvGemm(const ConvCall& call, ThreadPool& pool) {
 
 // NOLINTNEXTLINE(google-readability-namespace-comments)
 }  // namespace HWY_NAMESPACE
-}  // namespace anemone
+}  // namespace anemone::cpu
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace anemone {
+namespace anemone::cpu {
 
 HWY_EXPORT(ConvGemm);
-void conv2d_gemm(const ConvCall& call, ThreadPool& pool) { HWY_DYNAMIC_DISPATCH(ConvGemm)(call, pool); }
+void conv2d_gemm(const ConvCall& call, runtime::ThreadPool& pool) { HWY_DYNAMIC_DISPATCH(ConvGemm)(call, pool); }
 
-}  // namespace anemone
+}  // namespace anemone::cpu
 #endif

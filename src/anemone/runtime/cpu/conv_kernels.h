@@ -2,7 +2,7 @@
 // The algorithms behind conv2d; conv.cpp chooses and packs.
 #include "anemone/runtime/cpu/conv.h"
 
-namespace anemone {
+namespace anemone::cpu {
 
 /// One call of conv2d.
 struct ConvCall {
@@ -14,7 +14,7 @@ struct ConvCall {
   const Prologue* prologue = nullptr;
 };
 
-void conv2d_gemm(const ConvCall& call, ThreadPool& pool);
-void conv2d_depthwise(const ConvCall& call, ThreadPool& pool);
+void conv2d_gemm(const ConvCall& call, runtime::ThreadPool& pool);
+void conv2d_depthwise(const ConvCall& call, runtime::ThreadPool& pool);
 
-}  // namespace anemone
+}  // namespace anemone::cpu

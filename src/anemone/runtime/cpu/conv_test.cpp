@@ -10,7 +10,7 @@
 #include "anemone/runtime/cpu/kernel_test_util.h"
 #include "anemone/support/half.h"
 
-namespace anemone {
+namespace anemone::cpu {
 namespace {
 
 struct Tensors {
@@ -65,14 +65,14 @@ double tolerance(const Sum& sum) {
   return std::ldexp(sum.magnitude, -24) * (3 + std::sqrt(static_cast<double>(sum.terms)));
 }
 
-std::vector<float> run(const ConvCase& c, const Tensors& t, const PackedConv& packed, ThreadPool& pool,
+std::vector<float> run(const ConvCase& c, const Tensors& t, const PackedConv& packed, runtime::ThreadPool& pool,
                        const Epilogue& epilogue = {}) {
   std::vector<float> out(static_cast<std::size_t>(t.out_size), -77.0f);
   conv2d(packed, t.in.data(), c.batch, c.height, c.width, out.data(), pool, epilogue);
   return out;
 }
 
-void check(const ConvCase& c, ThreadPool& pool, std::int64_t samples, ConvAlgorithm algorithm) {
+void check(const ConvCase& c, runtime::ThreadPool& pool, std::int64_t samples, ConvAlgorithm algorithm) {
   SCOPED_TRACE(c.name);
   const Tensors t(c);
   const PackedConv packed = pack_conv(c.params, t.weights.data(), t.bias.data(), algorithm);
@@ -85,7 +85,7 @@ void check(const ConvCase& c, ThreadPool& pool, std::int64_t samples, ConvAlgori
 }
 
 TEST(Conv, OddShapesOnEveryTarget) {
-  ThreadPool pool(2);
+  runtime::ThreadPool pool(2);
   for_each_target([&] {
     for (const ConvCase& c : odd_conv_cases()) {
       check(c, pool, 1 << 20, ConvAlgorithm::gemm);
@@ -95,7 +95,7 @@ TEST(Conv, OddShapesOnEveryTarget) {
 }
 
 TEST(Conv, SamplesOfNetworkShapesOnEveryTarget) {
-  ThreadPool pool(2);
+  runtime::ThreadPool pool(2);
   std::vector<ConvCase> cases = star_conv_cases();
   for (ConvCase& c : mobile_conv_cases()) cases.push_back(std::move(c));
   for_each_target([&] {
@@ -108,7 +108,7 @@ TEST(Conv, SamplesOfNetworkShapesOnEveryTarget) {
 }
 
 TEST(Conv, ThreadsChangeNoBit) {
-  ThreadPool one(1), three(3);
+  runtime::ThreadPool one(1), three(3);
   for (const ConvCase& c : odd_conv_cases()) {
     const Tensors t(c);
     const PackedConv packed = pack_conv(c.params, t.weights.data(), t.bias.data());
@@ -117,7 +117,7 @@ TEST(Conv, ThreadsChangeNoBit) {
 }
 
 TEST(Conv, WeightsPackedForOneTargetRunOnAll) {
-  ThreadPool pool(1);
+  runtime::ThreadPool pool(1);
   const ConvCase c{"3x3", square_conv(5, 13, 3), 1, 9, 35, 1};
   const Tensors t(c);
   const PackedConv packed = pack_conv(c.params, t.weights.data(), t.bias.data());
@@ -132,7 +132,7 @@ TEST(Conv, WeightsPackedForOneTargetRunOnAll) {
 
 // A fused epilogue gives the bits of the separate steps, also in place.
 TEST(Conv, EpiloguesEqualTheirSteps) {
-  ThreadPool pool(2);
+  runtime::ThreadPool pool(2);
   for_each_target([&] {
     for (const ConvCase& c : {ConvCase{"gemm", square_conv(4, 9, 3), 2, 5, 37, 1},
                               ConvCase{"depthwise", square_conv(4, 4, 3, 1, 4), 2, 5, 37, 1}}) {
@@ -168,7 +168,7 @@ TEST(Conv, EpiloguesEqualTheirSteps) {
 }
 
 TEST(Conv, ProloguesActOnTheInputAndNotOnThePadding) {
-  ThreadPool pool(2);
+  runtime::ThreadPool pool(2);
   for_each_target([&] {
     for (ConvCase c : odd_conv_cases()) {
       SCOPED_TRACE(c.name);
@@ -194,7 +194,7 @@ TEST(Conv, ProloguesActOnTheInputAndNotOnThePadding) {
 }
 
 TEST(Conv, NothingToDo) {
-  ThreadPool pool(2);
+  runtime::ThreadPool pool(2);
   const ConvParams p = square_conv(1, 1, 5);  // 5x5, pads 2
   const std::vector<float> weights(25, 1.0f);
   const PackedConv packed = pack_conv(p, weights.data(), nullptr);
@@ -205,7 +205,7 @@ TEST(Conv, NothingToDo) {
 }
 
 TEST(Conv, NaNReachesItsOutputsOnly) {
-  ThreadPool pool(1);
+  runtime::ThreadPool pool(1);
   for_each_target([&] {
     const ConvParams p = square_conv(1, 1, 3);
     const std::vector<float> weights(9, 1.0f);
@@ -220,4 +220,4 @@ TEST(Conv, NaNReachesItsOutputsOnly) {
 }
 
 }  // namespace
-}  // namespace anemone
+}  // namespace anemone::cpu

@@ -14,7 +14,7 @@
 #include "anemone/runtime/cpu/epilogue.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace anemone {
+namespace anemone::cpu {
 namespace HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
@@ -109,7 +109,7 @@ HWY_INLINE void SplitRow(const RowPhases& phases, const float* from, std::int64_
 
 // NOLINTNEXTLINE(google-readability-namespace-comments)
 }  // namespace HWY_NAMESPACE
-}  // namespace anemone
+}  // namespace anemone::cpu
 HWY_AFTER_NAMESPACE();
 
 #endif

@@ -3,9 +3,9 @@
 #include <cstdint>
 #include <span>
 
-#include "anemone/runtime/thread_pool.h"
+#include "anemone/runtime/base/thread_pool.h"
 
-namespace anemone {
+namespace anemone::cpu {
 
 /// Extents, outermost first; empty = a scalar.
 using ShapeView = std::span<const std::int64_t>;
@@ -64,7 +64,8 @@ enum class Unary : std::uint8_t {
 ///   rsqrt 1/sqrt(x+alpha)  inverse 1/(x+alpha)  log log(x+alpha): alpha is MIL's epsilon
 /// round is half to even; logical_not is x == 0 ? 1 : 0. NaN gives NaN everywhere but in logical_not.
 /// exp, sigmoid, tanh: within 3 units in the last place of the exact value, subnormal results of exp may be 0.
-void unary(Unary op, const float* in, float* out, std::int64_t n, ThreadPool& pool, float alpha = 0, float beta = 0);
+void unary(Unary op, const float* in, float* out, std::int64_t n, runtime::ThreadPool& pool, float alpha = 0,
+           float beta = 0);
 
 enum class Binary : std::uint8_t {
   add,
@@ -90,18 +91,18 @@ enum class Binary : std::uint8_t {
 /// numpy broadcasting; `out` has the broadcast shape, and may be `a` or `b` where that one has the same shape.
 /// The caller has checked that the shapes broadcast.
 void binary(Binary op, const float* a, ShapeView a_shape, const float* b, ShapeView b_shape, float* out,
-            ThreadPool& pool);
+            runtime::ThreadPool& pool);
 
 /// out = condition != 0 ? a : b, everything broadcast to `shape`.
 void select(const float* condition, ShapeView condition_shape, const float* a, ShapeView a_shape, const float* b,
-            ShapeView b_shape, float* out, ShapeView shape, ThreadPool& pool);
+            ShapeView b_shape, float* out, ShapeView shape, runtime::ThreadPool& pool);
 
 /// out[n, c, :] = scale[c] * in[n, c, :] + shift[c], then relu when asked. in and out may be the same memory.
 void channel_affine(const float* in, float* out, std::int64_t batch, std::int64_t channels, std::int64_t spatial,
-                    const float* scale, const float* shift, bool relu, ThreadPool& pool);
+                    const float* scale, const float* shift, bool relu, runtime::ThreadPool& pool);
 
 /// out[n, c, :] = in < 0 ? slope[c] * in : in. in and out may be the same memory.
 void prelu(const float* in, float* out, std::int64_t batch, std::int64_t channels, std::int64_t spatial,
-           const float* slope, ThreadPool& pool);
+           const float* slope, runtime::ThreadPool& pool);
 
-}  // namespace anemone
+}  // namespace anemone::cpu

@@ -11,7 +11,7 @@
 #include "anemone/runtime/cpu/kernel_test_util.h"
 #include "anemone/runtime/cpu/loop_nest.h"
 
-namespace anemone {
+namespace anemone::cpu {
 namespace {
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
@@ -115,7 +115,7 @@ void expect_close(float got, double exact, double ulps, double absolute, const s
 }
 
 TEST(Unary, AgainstTheCLibraryOnEveryTarget) {
-  ThreadPool pool(2);
+  runtime::ThreadPool pool(2);
   const std::vector<float> in = hard_inputs();
   for_each_target([&] {
     for (const UnaryCase& c : unary_cases()) {
@@ -130,7 +130,7 @@ TEST(Unary, AgainstTheCLibraryOnEveryTarget) {
 }
 
 TEST(Unary, InPlaceAndEveryLength) {
-  ThreadPool pool(2);
+  runtime::ThreadPool pool(2);
   for_each_target([&] {
     for (std::int64_t n = 0; n < 70; ++n) {
       std::vector<float> x = TestRandom(static_cast<std::uint64_t>(n)).floats(n), y = x;
@@ -228,18 +228,18 @@ const std::vector<BroadcastCase>& broadcast_cases() {
 }
 
 TEST(Binary, BroadcastsLikeNumpyOnEveryTarget) {
-  ThreadPool pool(3);
+  runtime::ThreadPool pool(3);
   for_each_target([&] {
     for (const BroadcastCase& c : broadcast_cases()) {
       const Shape full = broadcast_shape(c.a, c.b);
       TestRandom random(8);
-      std::vector<float> a = random.floats(element_count(c.a), -4, 4), b = random.floats(element_count(c.b), -4, 4);
+      std::vector<float> a = random.floats(elements_in(c.a), -4, 4), b = random.floats(elements_in(c.b), -4, 4);
       for (std::size_t i = 0; i < a.size(); i += 5) a[i] = 0;  // so that equal and the logic see both answers
       for (std::size_t i = 0; i < b.size(); i += 3) b[i] = i % 2 ? 0.0f : 1.0f;
       for (std::size_t i = 7; i < a.size(); i += 97) a[i] = kNaN;
       for (std::size_t i = 9; i < b.size(); i += 101) b[i] = kNaN;
       for (const Binary op : kBinaries) {
-        std::vector<float> out(static_cast<std::size_t>(element_count(full)));
+        std::vector<float> out(static_cast<std::size_t>(elements_in(full)));
         binary(op, a.data(), c.a, b.data(), c.b, out.data(), pool);
         for (std::size_t i = 0; i < out.size(); ++i) {
           const double x = a[broadcast_index(c.a, full, static_cast<std::int64_t>(i))];
@@ -253,7 +253,7 @@ TEST(Binary, BroadcastsLikeNumpyOnEveryTarget) {
 }
 
 TEST(Binary, InPlace) {
-  ThreadPool pool(2);
+  runtime::ThreadPool pool(2);
   std::vector<float> x = TestRandom(1).floats(6 * 50), bias = TestRandom(2).floats(6), expected = x;
   for (std::size_t i = 0; i < x.size(); ++i) expected[i] += bias[i / 50];
   const Shape shape = {1, 6, 50}, channel = {6, 1};
@@ -262,14 +262,14 @@ TEST(Binary, InPlace) {
 }
 
 TEST(Select, BroadcastsItsThreeOperands) {
-  ThreadPool pool(2);
+  runtime::ThreadPool pool(2);
   const Shape shape = {3, 4, 5};
   for (const Shape& condition : {Shape{}, Shape{4, 1}, Shape{3, 4, 5}}) {
     for (const Shape& a_shape : {Shape{}, Shape{3, 1, 5}}) {
       const Shape b_shape = {3, 4, 5};
-      std::vector<float> c(static_cast<std::size_t>(element_count(condition)));
+      std::vector<float> c(static_cast<std::size_t>(elements_in(condition)));
       for (std::size_t i = 0; i < c.size(); ++i) c[i] = static_cast<float>((i * 7 + 1) % 3);
-      const auto a = TestRandom(1).floats(element_count(a_shape)), b = TestRandom(2).floats(60);
+      const auto a = TestRandom(1).floats(elements_in(a_shape)), b = TestRandom(2).floats(60);
       std::vector<float> out(60);
       select(c.data(), condition, a.data(), a_shape, b.data(), b_shape, out.data(), shape, pool);
       for (std::int64_t i = 0; i < 60; ++i) {
@@ -282,7 +282,7 @@ TEST(Select, BroadcastsItsThreeOperands) {
 }
 
 TEST(Channels, AffineAndPreluOnEveryTarget) {
-  ThreadPool pool(2);
+  runtime::ThreadPool pool(2);
   for_each_target([&] {
     for (std::int64_t spatial : {1, 3, 16, 35, 9000}) {
       const std::int64_t batch = 2, channels = 5;
@@ -303,4 +303,4 @@ TEST(Channels, AffineAndPreluOnEveryTarget) {
 }
 
 }  // namespace
-}  // namespace anemone
+}  // namespace anemone::cpu

@@ -14,7 +14,7 @@
 #include "anemone/runtime/cpu/half_round-inl.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace anemone {
+namespace anemone::cpu {
 namespace HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
@@ -69,7 +69,7 @@ HWY_INLINE void FinishRow(D d, float* sums, const float* add, float* out, std::i
 
 // NOLINTNEXTLINE(google-readability-namespace-comments)
 }  // namespace HWY_NAMESPACE
-}  // namespace anemone
+}  // namespace anemone::cpu
 HWY_AFTER_NAMESPACE();
 
 #endif

@@ -2,7 +2,7 @@
 // What a convolution or matrix product does to its sums before it stores them.
 #include <cstdint>
 
-namespace anemone {
+namespace anemone::cpu {
 
 enum class Activation : std::uint8_t {
   none,
@@ -27,4 +27,4 @@ struct Prologue {
   bool relu = false;
 };
 
-}  // namespace anemone
+}  // namespace anemone::cpu

@@ -5,7 +5,7 @@
 
 #include "anemone/runtime/cpu/gemm_tile.h"
 
-namespace anemone {
+namespace anemone::cpu {
 namespace {
 
 constexpr std::int64_t kPanelColumns = PackedMatrix::kPanelColumns;
@@ -57,7 +57,7 @@ struct Product {
 };
 
 // A task packs a block of rows of a (small enough for the second-level cache) and multiplies some panels of b with it.
-void multiply(const Product& x, ThreadPool& pool) {
+void multiply(const Product& x, runtime::ThreadPool& pool) {
   if (x.m <= 0 || x.n <= 0 || x.batch <= 0) return;
   const GemmKernels& kernels = gemm_kernels();
   const RowPanels rows(x.m, kernels.panel_rows);
@@ -109,28 +109,28 @@ PackedMatrix pack_matrix(const float* b, std::int64_t k, std::int64_t n, bool tr
   packed.k = k;
   packed.n = n;
   const std::int64_t panels = column_panels(n);
-  packed.data = FloatBuffer(static_cast<std::size_t>(panels * k * kPanelColumns));
+  packed.data = runtime::FloatBuffer(static_cast<std::size_t>(panels * k * kPanelColumns));
   for (std::int64_t panel = 0; panel < panels; ++panel) {
     pack_columns(b, k, n, transposed, panel, packed.data.data() + panel * k * kPanelColumns);
   }
   return packed;
 }
 
-void linear(const float* a, std::int64_t m, const PackedMatrix& b, const float* bias, float* out, ThreadPool& pool,
-            const Epilogue& epilogue) {
+void linear(const float* a, std::int64_t m, const PackedMatrix& b, const float* bias, float* out,
+            runtime::ThreadPool& pool, const Epilogue& epilogue) {
   multiply({m, b.k, b.n, 1, a, 0, false, b.data.data(), 0, bias, out, &epilogue}, pool);
 }
 
-void matmul(const MatmulShape& shape, const float* a, const float* b, float* out, ThreadPool& pool) {
+void matmul(const MatmulShape& shape, const float* a, const float* b, float* out, runtime::ThreadPool& pool) {
   matmul_batched(shape, 1, a, 0, b, 0, out, pool);
 }
 
 void matmul_batched(const MatmulShape& s, std::int64_t batch, const float* a, std::int64_t a_stride, const float* b,
-                    std::int64_t b_stride, float* out, ThreadPool& pool) {
+                    std::int64_t b_stride, float* out, runtime::ThreadPool& pool) {
   if (s.m <= 0 || s.n <= 0 || batch <= 0) return;
   const std::int64_t panels = column_panels(s.n), size = panels * s.k * kPanelColumns;
   const std::int64_t matrices = b_stride == 0 ? 1 : batch;
-  FloatBuffer packed(static_cast<std::size_t>(size * matrices));
+  runtime::FloatBuffer packed(static_cast<std::size_t>(size * matrices));
   pool.parallel_for(panels * matrices, [&](std::int64_t task, int) {
     const std::int64_t panel = task % panels, matrix = task / panels;
     pack_columns(b + matrix * b_stride, s.k, s.n, s.transpose_b, panel,
@@ -142,4 +142,4 @@ void matmul_batched(const MatmulShape& s, std::int64_t batch, const float* a, st
       pool);
 }
 
-}  // namespace anemone
+}  // namespace anemone::cpu

@@ -8,7 +8,7 @@
 #include "anemone/runtime/cpu/gemm_tile.h"
 #include "anemone/runtime/cpu/kernel_test_util.h"
 
-namespace anemone {
+namespace anemone::cpu {
 namespace {
 
 struct Case {
@@ -39,7 +39,7 @@ void expect_product(const std::vector<float>& out, const Case& c, const float* a
 }
 
 TEST(Gemm, LinearOnEveryTarget) {
-  ThreadPool pool(2);
+  runtime::ThreadPool pool(2);
   for_each_target([&] {
     for (const Case& c : cases()) {
       TestRandom random(static_cast<std::uint64_t>(c.m * c.k * c.n));
@@ -55,7 +55,7 @@ TEST(Gemm, LinearOnEveryTarget) {
 }
 
 TEST(Gemm, MatmulInAllFourOrders) {
-  ThreadPool pool(2);
+  runtime::ThreadPool pool(2);
   for_each_target([&] {
     for (const Case& c : cases()) {
       TestRandom random(7);
@@ -72,7 +72,7 @@ TEST(Gemm, MatmulInAllFourOrders) {
 }
 
 TEST(Gemm, BatchesWithASharedOperand) {
-  ThreadPool pool(2);
+  runtime::ThreadPool pool(2);
   const Case c{5, 7, 35};
   TestRandom random(9);
   const auto a = random.floats(3 * c.m * c.k), b = random.floats(3 * c.k * c.n);
@@ -89,7 +89,7 @@ TEST(Gemm, BatchesWithASharedOperand) {
 }
 
 TEST(Gemm, ThreadsChangeNoBitAndZeroDepthGivesTheBias) {
-  ThreadPool one(1), three(3);
+  runtime::ThreadPool one(1), three(3);
   TestRandom random(5);
   const auto a = random.floats(50 * 70), b = random.floats(70 * 90);
   std::vector<float> first(50 * 90), second(50 * 90);
@@ -122,4 +122,4 @@ TEST(Gemm, RowPanelsAreEvenAndCoverAllRows) {
 }
 
 }  // namespace
-}  // namespace anemone
+}  // namespace anemone::cpu

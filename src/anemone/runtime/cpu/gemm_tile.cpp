@@ -15,7 +15,7 @@
 #include "anemone/runtime/cpu/epilogue-inl.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace anemone {
+namespace anemone::cpu {
 namespace HWY_NAMESPACE {
 namespace {
 
@@ -144,14 +144,14 @@ const GemmKernels& Kernels() {
 
 // NOLINTNEXTLINE(google-readability-namespace-comments)
 }  // namespace HWY_NAMESPACE
-}  // namespace anemone
+}  // namespace anemone::cpu
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace anemone {
+namespace anemone::cpu {
 
 HWY_EXPORT(Kernels);
 const GemmKernels& gemm_kernels() { return HWY_DYNAMIC_DISPATCH(Kernels)(); }
 
-}  // namespace anemone
+}  // namespace anemone::cpu
 #endif

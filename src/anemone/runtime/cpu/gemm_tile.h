@@ -4,7 +4,7 @@
 
 #include "anemone/runtime/cpu/epilogue.h"
 
-namespace anemone {
+namespace anemone::cpu {
 
 /// out[r, j] = epilogue(bias + sum_p a[p * rows + r] * b[p * b_stride + j]) for r < rows, j < columns. Every output is
 /// summed in the order of p, in chains of 128 terms, the bias last, so how a product is cut into tiles shows in no bit.
@@ -48,4 +48,4 @@ struct RowPanels {
   std::int64_t size(std::int64_t panel) const { return base + (panel < larger ? 1 : 0); }
 };
 
-}  // namespace anemone
+}  // namespace anemone::cpu

@@ -15,7 +15,7 @@
 #include "anemone/runtime/cpu/half_round-inl.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace anemone {
+namespace anemone::cpu {
 namespace HWY_NAMESPACE {
 namespace {
 
@@ -72,11 +72,11 @@ void WidenSpan(const std::uint16_t* in, float* out, std::size_t n) {
 
 // NOLINTNEXTLINE(google-readability-namespace-comments)
 }  // namespace HWY_NAMESPACE
-}  // namespace anemone
+}  // namespace anemone::cpu
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace anemone {
+namespace anemone::cpu {
 
 HWY_EXPORT(RoundSpan);
 HWY_EXPORT(NarrowSpan);
@@ -85,7 +85,8 @@ HWY_EXPORT(WidenSpan);
 namespace {
 
 template <class In, class Out>
-void in_ranges(void (*convert)(const In*, Out*, std::size_t), const In* in, Out* out, std::size_t n, ThreadPool& pool) {
+void in_ranges(void (*convert)(const In*, Out*, std::size_t), const In* in, Out* out, std::size_t n,
+               runtime::ThreadPool& pool) {
   constexpr std::int64_t kGrain = 32 * 1024;
   pool.parallel_ranges(static_cast<std::int64_t>(n), kGrain, [&](std::int64_t begin, std::int64_t end, int) {
     convert(in + begin, out + begin, static_cast<std::size_t>(end - begin));
@@ -99,19 +100,21 @@ void widen_span(const std::uint16_t* in, float* out, std::size_t n) { HWY_DYNAMI
 
 }  // namespace
 
-void round_to_half(float* data, std::size_t n, ThreadPool& pool) { in_ranges(round_span, data, data, n, pool); }
+void round_to_half(float* data, std::size_t n, runtime::ThreadPool& pool) {
+  in_ranges(round_span, data, data, n, pool);
+}
 
-void round_to_half(const float* in, float* out, std::size_t n, ThreadPool& pool) {
+void round_to_half(const float* in, float* out, std::size_t n, runtime::ThreadPool& pool) {
   in_ranges(round_span, in, out, n, pool);
 }
 
-void half_from_float(const float* in, std::uint16_t* out, std::size_t n, ThreadPool& pool) {
+void half_from_float(const float* in, std::uint16_t* out, std::size_t n, runtime::ThreadPool& pool) {
   in_ranges(narrow_span, in, out, n, pool);
 }
 
-void float_from_half(const std::uint16_t* in, float* out, std::size_t n, ThreadPool& pool) {
+void float_from_half(const std::uint16_t* in, float* out, std::size_t n, runtime::ThreadPool& pool) {
   in_ranges(widen_span, in, out, n, pool);
 }
 
-}  // namespace anemone
+}  // namespace anemone::cpu
 #endif

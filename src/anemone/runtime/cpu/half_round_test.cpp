@@ -9,7 +9,13 @@
 #include "anemone/runtime/cpu/kernel_test_util.h"
 #include "anemone/support/half.h"
 
-namespace anemone {
+namespace anemone::cpu {
+
+// Of one number: support/half.h; of many: this folder.
+using anemone::float_from_half;
+using anemone::half_from_float;
+using anemone::round_to_half;
+
 namespace {
 
 // A prime number of floats apart; ANEMONE_EXHAUSTIVE=1 takes all 2^32 (some minutes).
@@ -19,7 +25,7 @@ std::uint64_t step() {
 }
 
 // In bulk first: one assertion per float would take an hour for all of them.
-void expect_definition(const std::vector<float>& in, ThreadPool& pool) {
+void expect_definition(const std::vector<float>& in, runtime::ThreadPool& pool) {
   std::vector<float> out(in.size()), expected(in.size());
   std::vector<std::uint16_t> halves(in.size()), expected_halves(in.size());
   round_to_half(in.data(), out.data(), in.size(), pool);
@@ -35,7 +41,7 @@ void expect_definition(const std::vector<float>& in, ThreadPool& pool) {
 }
 
 TEST(HalfRound, FloatsOfAllExponents) {
-  ThreadPool pool(2);
+  runtime::ThreadPool pool(2);
   const std::uint64_t stride = step();
   std::vector<float> in;
   for (std::uint64_t first = 0; first < (std::uint64_t{1} << 32);) {
@@ -50,7 +56,7 @@ TEST(HalfRound, FloatsOfAllExponents) {
 
 // The steps above miss most neighbours of a rounding boundary: take them all.
 TEST(HalfRound, EveryBoundaryAndItsNeighbours) {
-  ThreadPool pool(2);
+  runtime::ThreadPool pool(2);
   std::vector<float> in;
   for (std::uint32_t top = 0; top < (1u << 20); ++top) {
     const std::uint32_t middle = top << 12;  // sign, exponent, the half's mantissa and its first bit beyond
@@ -60,7 +66,7 @@ TEST(HalfRound, EveryBoundaryAndItsNeighbours) {
 }
 
 TEST(HalfRound, EveryHalfWidens) {
-  ThreadPool pool(2);
+  runtime::ThreadPool pool(2);
   std::vector<std::uint16_t> in(65536);
   for (std::size_t i = 0; i < in.size(); ++i) in[i] = static_cast<std::uint16_t>(i);
   for_each_target([&] {
@@ -75,4 +81,4 @@ TEST(HalfRound, EveryHalfWidens) {
 }
 
 }  // namespace
-}  // namespace anemone
+}  // namespace anemone::cpu

@@ -15,7 +15,7 @@
 #include "anemone/runtime/cpu/half_round-inl.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace anemone {
+namespace anemone::cpu {
 namespace HWY_NAMESPACE {
 namespace {
 
@@ -68,7 +68,8 @@ void AddChannel(const ConvParams& p, const float* taps, const Plane& in, std::in
 }  // namespace
 
 void ConvHalfSums(const ConvParams& params, const float* weights, const float* bias, const float* in,
-                  std::int64_t batch, std::int64_t in_height, std::int64_t in_width, float* out, ThreadPool& pool) {
+                  std::int64_t batch, std::int64_t in_height, std::int64_t in_width, float* out,
+                  runtime::ThreadPool& pool) {
   const ConvParams& p = params;
   const std::int64_t out_height = p.out_height(in_height), out_width = p.out_width(in_width);
   const std::int64_t channels = p.in_channels / p.groups, rows = p.out_channels / p.groups;
@@ -89,7 +90,7 @@ void ConvHalfSums(const ConvParams& params, const float* weights, const float* b
 }
 
 void MatmulHalfSums(const MatmulShape& shape, std::int64_t batch, const float* a, std::int64_t a_stride, const float* b,
-                    std::int64_t b_stride, const float* bias, float* out, ThreadPool& pool) {
+                    std::int64_t b_stride, const float* bias, float* out, runtime::ThreadPool& pool) {
   const std::int64_t row_stride = shape.transpose_a ? 1 : shape.k, k_stride = shape.transpose_a ? shape.m : 1;
   const std::int64_t b_row = shape.transpose_b ? 1 : shape.n, b_column = shape.transpose_b ? shape.k : 1;
   pool.parallel_for(batch * shape.m, [&](std::int64_t task, int) {
@@ -106,24 +107,25 @@ void MatmulHalfSums(const MatmulShape& shape, std::int64_t batch, const float* a
 
 // NOLINTNEXTLINE(google-readability-namespace-comments)
 }  // namespace HWY_NAMESPACE
-}  // namespace anemone
+}  // namespace anemone::cpu
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace anemone {
+namespace anemone::cpu {
 
 HWY_EXPORT(ConvHalfSums);
 HWY_EXPORT(MatmulHalfSums);
 
 void conv2d_half_sums(const ConvParams& params, const float* weights, const float* bias, const float* in,
-                      std::int64_t batch, std::int64_t in_height, std::int64_t in_width, float* out, ThreadPool& pool) {
+                      std::int64_t batch, std::int64_t in_height, std::int64_t in_width, float* out,
+                      runtime::ThreadPool& pool) {
   HWY_DYNAMIC_DISPATCH(ConvHalfSums)(params, weights, bias, in, batch, in_height, in_width, out, pool);
 }
 
 void matmul_half_sums(const MatmulShape& shape, std::int64_t batch, const float* a, std::int64_t a_stride,
-                      const float* b, std::int64_t b_stride, const float* bias, float* out, ThreadPool& pool) {
+                      const float* b, std::int64_t b_stride, const float* bias, float* out, runtime::ThreadPool& pool) {
   HWY_DYNAMIC_DISPATCH(MatmulHalfSums)(shape, batch, a, a_stride, b, b_stride, bias, out, pool);
 }
 
-}  // namespace anemone
+}  // namespace anemone::cpu
 #endif

@@ -9,7 +9,13 @@
 #include "anemone/runtime/cpu/targets.h"
 #include "anemone/support/half.h"
 
-namespace anemone {
+namespace anemone::cpu {
+
+// Of one number: support/half.h; of many: this folder.
+using anemone::float_from_half;
+using anemone::half_from_float;
+using anemone::round_to_half;
+
 namespace {
 
 std::vector<float> halves(std::int64_t count, unsigned seed) {
@@ -23,7 +29,7 @@ std::vector<float> halves(std::int64_t count, unsigned seed) {
 float at(const std::vector<float>& data, std::int64_t index) { return data[static_cast<std::size_t>(index)]; }
 
 TEST(HalfSums, ConvolutionRoundsAfterEveryTerm) {
-  ThreadPool pool(2);
+  runtime::ThreadPool pool(2);
   ConvParams p;
   p.in_channels = 4;
   p.out_channels = 6;
@@ -61,7 +67,7 @@ TEST(HalfSums, ConvolutionRoundsAfterEveryTerm) {
 }
 
 TEST(HalfSums, ProductsRoundAfterEveryTerm) {
-  ThreadPool pool(2);
+  runtime::ThreadPool pool(2);
   for (int flags = 0; flags < 4; ++flags) {
     MatmulShape s;
     s.m = 3;
@@ -90,4 +96,4 @@ TEST(HalfSums, ProductsRoundAfterEveryTerm) {
 }
 
 }  // namespace
-}  // namespace anemone
+}  // namespace anemone::cpu

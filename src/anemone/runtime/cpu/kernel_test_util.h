@@ -8,7 +8,7 @@
 
 #include "anemone/runtime/cpu/targets.h"
 
-namespace anemone {
+namespace anemone::cpu {
 
 /// A small generator whose numbers are the same everywhere (the standard distributions' are not).
 class TestRandom {
@@ -50,4 +50,4 @@ inline bool same_bits(const std::vector<float>& a, const std::vector<float>& b) 
   return a.size() == b.size() && (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0);
 }
 
-}  // namespace anemone
+}  // namespace anemone::cpu

@@ -7,9 +7,9 @@
 #include <span>
 #include <vector>
 
-#include "anemone/runtime/thread_pool.h"
+#include "anemone/runtime/base/thread_pool.h"
 
-namespace anemone {
+namespace anemone::cpu {
 
 using Strides = std::vector<std::int64_t>;
 
@@ -29,7 +29,7 @@ inline Strides broadcast_in(std::span<const std::int64_t> shape, std::span<const
   return strides;
 }
 
-inline std::int64_t element_count(std::span<const std::int64_t> shape) {
+inline std::int64_t elements_in(std::span<const std::int64_t> shape) {
   std::int64_t count = 1;
   for (const std::int64_t extent : shape) count *= extent;
   return count;
@@ -111,7 +111,7 @@ class RowWalk {
 /// Calls row(walk, first, n) so that every row of the nest is covered, elements [first, first + n) of it at a time:
 /// several short rows a task of about `grain` elements, or a long row in parts.
 template <std::size_t kOperands, class Row>
-void for_rows(const LoopNest<kOperands>& nest, std::int64_t grain, ThreadPool& pool, Row row) {
+void for_rows(const LoopNest<kOperands>& nest, std::int64_t grain, runtime::ThreadPool& pool, Row row) {
   const std::int64_t inner = nest.inner(), rows = nest.rows();
   if (inner <= 0 || rows <= 0) return;
   const std::int64_t parts = (inner + grain - 1) / grain;
@@ -126,4 +126,4 @@ void for_rows(const LoopNest<kOperands>& nest, std::int64_t grain, ThreadPool& p
   });
 }
 
-}  // namespace anemone
+}  // namespace anemone::cpu

@@ -11,7 +11,7 @@
 #include <cstdint>
 
 HWY_BEFORE_NAMESPACE();
-namespace anemone {
+namespace anemone::cpu {
 namespace HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
@@ -101,7 +101,7 @@ HWY_INLINE V Tanh(D d, V x) {
 
 // NOLINTNEXTLINE(google-readability-namespace-comments)
 }  // namespace HWY_NAMESPACE
-}  // namespace anemone
+}  // namespace anemone::cpu
 HWY_AFTER_NAMESPACE();
 
 #endif

@@ -8,7 +8,7 @@
 
 #include "anemone/runtime/cpu/loop_nest.h"
 
-namespace anemone {
+namespace anemone::cpu {
 namespace {
 
 using Ints = std::span<const std::int64_t>;
@@ -35,14 +35,14 @@ LoopNest<2> nest_of(Ints in_strides, Ints out_strides, ShapeView shape) {
 // The innermost loop writes forward and reads in strides; `across` reads forward and writes in strides. In square
 // blocks both sides use whole cache lines.
 template <class T>
-void blocked_transpose(const T* in, T* out, LoopNest<2> nest, std::size_t across, ThreadPool& pool) {
+void blocked_transpose(const T* in, T* out, LoopNest<2> nest, std::size_t across, runtime::ThreadPool& pool) {
   constexpr std::int64_t kBlock = 16;
   const std::int64_t columns = nest.inner(), in_step = nest.strides[0].back();
   const std::int64_t rows = nest.extents[across], out_step = nest.strides[1][across];
   // The rest of the nest, with the innermost loop left out.
   nest.extents[across] = 1;
   nest.extents.back() = 1;
-  const std::int64_t outer = element_count(nest.extents), strips = (rows + kBlock - 1) / kBlock;
+  const std::int64_t outer = elements_in(nest.extents), strips = (rows + kBlock - 1) / kBlock;
   const std::int64_t per_task = std::max<std::int64_t>(1, kGrain / (kBlock * columns));
   pool.parallel_ranges(outer * strips, per_task, [&](std::int64_t begin, std::int64_t end, int) {
     for (std::int64_t task = begin; task < end; ++task) {
@@ -63,8 +63,8 @@ void blocked_transpose(const T* in, T* out, LoopNest<2> nest, std::size_t across
 }  // namespace
 
 template <class T>
-void strided_copy(const T* in, Ints in_strides, T* out, Ints out_strides, ShapeView shape, ThreadPool& pool) {
-  if (element_count(shape) <= 0) return;
+void strided_copy(const T* in, Ints in_strides, T* out, Ints out_strides, ShapeView shape, runtime::ThreadPool& pool) {
+  if (elements_in(shape) <= 0) return;
   const LoopNest<2> nest = nest_of<T>(in_strides, out_strides, shape);
   const std::int64_t in_step = nest.strides[0].back(), out_step = nest.strides[1].back();
   if (in_step != 1 && in_step != 0 && out_step == 1) {
@@ -86,7 +86,7 @@ void strided_copy(const T* in, Ints in_strides, T* out, Ints out_strides, ShapeV
 }
 
 template <class T>
-void transpose(const T* in, ShapeView in_shape, Ints perm, T* out, ThreadPool& pool) {
+void transpose(const T* in, ShapeView in_shape, Ints perm, T* out, runtime::ThreadPool& pool) {
   const Strides own = row_major(in_shape);
   std::vector<std::int64_t> shape(perm.size());
   Strides strides(perm.size());
@@ -98,8 +98,9 @@ void transpose(const T* in, ShapeView in_shape, Ints perm, T* out, ThreadPool& p
 }
 
 template <class T>
-void slice(const T* in, ShapeView in_shape, Ints begin, Ints stride, T* out, ShapeView out_shape, ThreadPool& pool) {
-  if (element_count(out_shape) <= 0) return;
+void slice(const T* in, ShapeView in_shape, Ints begin, Ints stride, T* out, ShapeView out_shape,
+           runtime::ThreadPool& pool) {
+  if (elements_in(out_shape) <= 0) return;
   Strides strides = row_major(in_shape);
   std::int64_t offset = 0;
   for (std::size_t k = 0; k < strides.size(); ++k) {
@@ -111,14 +112,14 @@ void slice(const T* in, ShapeView in_shape, Ints begin, Ints stride, T* out, Sha
 
 template <class T>
 void concat_part(const T* in, ShapeView in_shape, std::int64_t axis, std::int64_t offset, T* out, ShapeView out_shape,
-                 ThreadPool& pool) {
+                 runtime::ThreadPool& pool) {
   const Strides to = row_major(out_shape);
   strided_copy(in, row_major(in_shape), out + offset * to[static_cast<std::size_t>(axis)], to, in_shape, pool);
 }
 
 template <class T>
-void tile(const T* in, ShapeView in_shape, T* out, ShapeView out_shape, ThreadPool& pool) {
-  if (element_count(in_shape) <= 0) return;
+void tile(const T* in, ShapeView in_shape, T* out, ShapeView out_shape, runtime::ThreadPool& pool) {
+  if (elements_in(in_shape) <= 0) return;
   const Strides from = row_major(in_shape), to = row_major(out_shape);
   std::vector<std::int64_t> shape;
   Strides in_strides, out_strides;
@@ -132,8 +133,8 @@ void tile(const T* in, ShapeView in_shape, T* out, ShapeView out_shape, ThreadPo
 
 template <class T>
 void pad(const T* in, ShapeView in_shape, Ints before, PadMode mode, T value, T* out, ShapeView out_shape,
-         ThreadPool& pool) {
-  const std::int64_t size = element_count(out_shape);
+         runtime::ThreadPool& pool) {
+  const std::int64_t size = elements_in(out_shape);
   if (size <= 0) return;
   const Strides from = row_major(in_shape), to = row_major(out_shape);
   if (mode == PadMode::constant) {
@@ -171,33 +172,35 @@ void pad(const T* in, ShapeView in_shape, Ints before, PadMode mode, T value, T*
 }
 
 // The element types of MIL tensors by size; moving needs no more of them.
-template void strided_copy(const float*, Ints, float*, Ints, ShapeView, ThreadPool&);
-template void transpose(const float*, ShapeView, Ints, float*, ThreadPool&);
-template void slice(const float*, ShapeView, Ints, Ints, float*, ShapeView, ThreadPool&);
-template void concat_part(const float*, ShapeView, std::int64_t, std::int64_t, float*, ShapeView, ThreadPool&);
-template void tile(const float*, ShapeView, float*, ShapeView, ThreadPool&);
-template void pad(const float*, ShapeView, Ints, PadMode, float, float*, ShapeView, ThreadPool&);
-template void strided_copy(const std::int32_t*, Ints, std::int32_t*, Ints, ShapeView, ThreadPool&);
-template void transpose(const std::int32_t*, ShapeView, Ints, std::int32_t*, ThreadPool&);
-template void slice(const std::int32_t*, ShapeView, Ints, Ints, std::int32_t*, ShapeView, ThreadPool&);
+template void strided_copy(const float*, Ints, float*, Ints, ShapeView, runtime::ThreadPool&);
+template void transpose(const float*, ShapeView, Ints, float*, runtime::ThreadPool&);
+template void slice(const float*, ShapeView, Ints, Ints, float*, ShapeView, runtime::ThreadPool&);
+template void concat_part(const float*, ShapeView, std::int64_t, std::int64_t, float*, ShapeView, runtime::ThreadPool&);
+template void tile(const float*, ShapeView, float*, ShapeView, runtime::ThreadPool&);
+template void pad(const float*, ShapeView, Ints, PadMode, float, float*, ShapeView, runtime::ThreadPool&);
+template void strided_copy(const std::int32_t*, Ints, std::int32_t*, Ints, ShapeView, runtime::ThreadPool&);
+template void transpose(const std::int32_t*, ShapeView, Ints, std::int32_t*, runtime::ThreadPool&);
+template void slice(const std::int32_t*, ShapeView, Ints, Ints, std::int32_t*, ShapeView, runtime::ThreadPool&);
 template void concat_part(const std::int32_t*, ShapeView, std::int64_t, std::int64_t, std::int32_t*, ShapeView,
-                          ThreadPool&);
-template void tile(const std::int32_t*, ShapeView, std::int32_t*, ShapeView, ThreadPool&);
-template void pad(const std::int32_t*, ShapeView, Ints, PadMode, std::int32_t, std::int32_t*, ShapeView, ThreadPool&);
-template void strided_copy(const std::uint16_t*, Ints, std::uint16_t*, Ints, ShapeView, ThreadPool&);
-template void transpose(const std::uint16_t*, ShapeView, Ints, std::uint16_t*, ThreadPool&);
-template void slice(const std::uint16_t*, ShapeView, Ints, Ints, std::uint16_t*, ShapeView, ThreadPool&);
+                          runtime::ThreadPool&);
+template void tile(const std::int32_t*, ShapeView, std::int32_t*, ShapeView, runtime::ThreadPool&);
+template void pad(const std::int32_t*, ShapeView, Ints, PadMode, std::int32_t, std::int32_t*, ShapeView,
+                  runtime::ThreadPool&);
+template void strided_copy(const std::uint16_t*, Ints, std::uint16_t*, Ints, ShapeView, runtime::ThreadPool&);
+template void transpose(const std::uint16_t*, ShapeView, Ints, std::uint16_t*, runtime::ThreadPool&);
+template void slice(const std::uint16_t*, ShapeView, Ints, Ints, std::uint16_t*, ShapeView, runtime::ThreadPool&);
 template void concat_part(const std::uint16_t*, ShapeView, std::int64_t, std::int64_t, std::uint16_t*, ShapeView,
-                          ThreadPool&);
-template void tile(const std::uint16_t*, ShapeView, std::uint16_t*, ShapeView, ThreadPool&);
+                          runtime::ThreadPool&);
+template void tile(const std::uint16_t*, ShapeView, std::uint16_t*, ShapeView, runtime::ThreadPool&);
 template void pad(const std::uint16_t*, ShapeView, Ints, PadMode, std::uint16_t, std::uint16_t*, ShapeView,
-                  ThreadPool&);
-template void strided_copy(const std::uint8_t*, Ints, std::uint8_t*, Ints, ShapeView, ThreadPool&);
-template void transpose(const std::uint8_t*, ShapeView, Ints, std::uint8_t*, ThreadPool&);
-template void slice(const std::uint8_t*, ShapeView, Ints, Ints, std::uint8_t*, ShapeView, ThreadPool&);
+                  runtime::ThreadPool&);
+template void strided_copy(const std::uint8_t*, Ints, std::uint8_t*, Ints, ShapeView, runtime::ThreadPool&);
+template void transpose(const std::uint8_t*, ShapeView, Ints, std::uint8_t*, runtime::ThreadPool&);
+template void slice(const std::uint8_t*, ShapeView, Ints, Ints, std::uint8_t*, ShapeView, runtime::ThreadPool&);
 template void concat_part(const std::uint8_t*, ShapeView, std::int64_t, std::int64_t, std::uint8_t*, ShapeView,
-                          ThreadPool&);
-template void tile(const std::uint8_t*, ShapeView, std::uint8_t*, ShapeView, ThreadPool&);
-template void pad(const std::uint8_t*, ShapeView, Ints, PadMode, std::uint8_t, std::uint8_t*, ShapeView, ThreadPool&);
+                          runtime::ThreadPool&);
+template void tile(const std::uint8_t*, ShapeView, std::uint8_t*, ShapeView, runtime::ThreadPool&);
+template void pad(const std::uint8_t*, ShapeView, Ints, PadMode, std::uint8_t, std::uint8_t*, ShapeView,
+                  runtime::ThreadPool&);
 
-}  // namespace anemone
+}  // namespace anemone::cpu

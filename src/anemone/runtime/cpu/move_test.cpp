@@ -9,7 +9,7 @@
 #include "anemone/runtime/cpu/kernel_test_util.h"
 #include "anemone/runtime/cpu/loop_nest.h"
 
-namespace anemone {
+namespace anemone::cpu {
 namespace {
 
 using Shape = std::vector<std::int64_t>;
@@ -36,12 +36,12 @@ std::size_t flat_of(const Shape& index, const Shape& shape) {
 
 template <class T>
 void check_transposes() {
-  ThreadPool pool(2);
+  runtime::ThreadPool pool(2);
   for (const Shape& shape : {Shape{2, 3, 4, 5}, Shape{1, 40, 3, 37}, Shape{33, 50}, Shape{6}, Shape{}, Shape{1, 1},
                              Shape{3, 1, 17, 1, 4}, Shape{2, 0, 3}}) {
     Shape perm(shape.size());
     std::iota(perm.begin(), perm.end(), 0);
-    const auto in = counting<T>(element_count(shape));
+    const auto in = counting<T>(elements_in(shape));
     do {
       Shape out_shape;
       for (const std::int64_t p : perm) out_shape.push_back(shape[static_cast<std::size_t>(p)]);
@@ -65,9 +65,9 @@ TEST(Move, EveryTransposeOfEveryType) {
 }
 
 TEST(Move, LargeTransposesInParallel) {
-  ThreadPool pool(3);
+  runtime::ThreadPool pool(3);
   const Shape shape = {3, 200, 301}, perm = {0, 2, 1}, out_shape = {3, 301, 200};
-  const auto in = counting<float>(element_count(shape));
+  const auto in = counting<float>(elements_in(shape));
   std::vector<float> out(in.size());
   transpose(in.data(), shape, perm, out.data(), pool);
   for (std::size_t i = 0; i < out.size(); ++i) {
@@ -77,16 +77,16 @@ TEST(Move, LargeTransposesInParallel) {
 }
 
 TEST(Move, SlicesWithStridesOfBothSigns) {
-  ThreadPool pool(2);
+  runtime::ThreadPool pool(2);
   const Shape shape = {4, 7, 30};
-  const auto in = counting<float>(element_count(shape));
+  const auto in = counting<float>(elements_in(shape));
   struct Case {
     Shape begin, stride, out;
   };
   for (const Case& c : {Case{{1, 2, 3}, {1, 1, 1}, {2, 5, 20}}, Case{{0, 0, 1}, {2, 3, 4}, {2, 3, 8}},
                         Case{{3, 6, 29}, {-1, -2, -3}, {4, 4, 10}}, Case{{0, 1, 0}, {1, 1, 1}, {4, 0, 30}},
                         Case{{2, 0, 0}, {1, 1, 1}, {1, 7, 30}}}) {
-    std::vector<float> out(static_cast<std::size_t>(element_count(c.out)));
+    std::vector<float> out(static_cast<std::size_t>(elements_in(c.out)));
     slice(in.data(), shape, c.begin, c.stride, out.data(), c.out, pool);
     for (std::size_t i = 0; i < out.size(); ++i) {
       Shape at = index_of(static_cast<std::int64_t>(i), c.out);
@@ -97,14 +97,14 @@ TEST(Move, SlicesWithStridesOfBothSigns) {
 }
 
 TEST(Move, ConcatAlongEveryAxis) {
-  ThreadPool pool(2);
+  runtime::ThreadPool pool(2);
   for (std::size_t axis = 0; axis < 3; ++axis) {
     Shape first = {2, 3, 5}, second = {2, 3, 5};
     second[axis] = 4;
     Shape shape = first;
     shape[axis] += 4;
-    const auto a = counting<std::int32_t>(element_count(first)), b = counting<std::int32_t>(element_count(second));
-    std::vector<std::int32_t> out(static_cast<std::size_t>(element_count(shape)));
+    const auto a = counting<std::int32_t>(elements_in(first)), b = counting<std::int32_t>(elements_in(second));
+    std::vector<std::int32_t> out(static_cast<std::size_t>(elements_in(shape)));
     concat_part(a.data(), first, static_cast<std::int64_t>(axis), 0, out.data(), shape, pool);
     concat_part(b.data(), second, static_cast<std::int64_t>(axis), first[axis], out.data(), shape, pool);
     for (std::size_t i = 0; i < out.size(); ++i) {
@@ -120,10 +120,10 @@ TEST(Move, ConcatAlongEveryAxis) {
 }
 
 TEST(Move, TilesRepeat) {
-  ThreadPool pool(2);
+  runtime::ThreadPool pool(2);
   const Shape shape = {2, 1, 5}, out_shape = {4, 3, 15};
-  const auto in = counting<float>(element_count(shape));
-  std::vector<float> out(static_cast<std::size_t>(element_count(out_shape)));
+  const auto in = counting<float>(elements_in(shape));
+  std::vector<float> out(static_cast<std::size_t>(elements_in(out_shape)));
   tile(in.data(), shape, out.data(), out_shape, pool);
   for (std::size_t i = 0; i < out.size(); ++i) {
     Shape at = index_of(static_cast<std::int64_t>(i), out_shape);
@@ -133,15 +133,15 @@ TEST(Move, TilesRepeat) {
 }
 
 TEST(Move, PadsInEveryMode) {
-  ThreadPool pool(2);
+  runtime::ThreadPool pool(2);
   for (const auto& [shape, before, after] :
        {std::tuple{Shape{2, 3, 4}, Shape{0, 2, 3}, Shape{1, 1, 2}}, std::tuple{Shape{5}, Shape{4}, Shape{4}},
         std::tuple{Shape{1, 6}, Shape{0, 0}, Shape{0, 5}}}) {
     Shape out_shape = shape;
     for (std::size_t k = 0; k < shape.size(); ++k) out_shape[k] += before[k] + after[k];
-    const auto in = counting<float>(element_count(shape));
+    const auto in = counting<float>(elements_in(shape));
     for (const PadMode mode : {PadMode::constant, PadMode::reflect, PadMode::replicate}) {
-      std::vector<float> out(static_cast<std::size_t>(element_count(out_shape)), -5.0f);
+      std::vector<float> out(static_cast<std::size_t>(elements_in(out_shape)), -5.0f);
       pad(in.data(), shape, before, mode, -9.0f, out.data(), out_shape, pool);
       for (std::size_t i = 0; i < out.size(); ++i) {
         Shape at = index_of(static_cast<std::int64_t>(i), out_shape);
@@ -161,4 +161,4 @@ TEST(Move, PadsInEveryMode) {
 }
 
 }  // namespace
-}  // namespace anemone
+}  // namespace anemone::cpu

@@ -15,7 +15,7 @@
 #include "anemone/runtime/cpu/math-inl.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace anemone {
+namespace anemone::cpu {
 namespace HWY_NAMESPACE {
 namespace {
 
@@ -198,11 +198,11 @@ void SoftmaxBlock(const float* in, float* out, std::int64_t axis, std::int64_t i
 
 // NOLINTNEXTLINE(google-readability-namespace-comments)
 }  // namespace HWY_NAMESPACE
-}  // namespace anemone
+}  // namespace anemone::cpu
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace anemone {
+namespace anemone::cpu {
 
 HWY_EXPORT(InstanceNormPlane);
 HWY_EXPORT(LayerNormRow);
@@ -229,7 +229,7 @@ void batch_norm_affine(std::int64_t channels, const float* mean, const float* va
 }
 
 void instance_norm(const float* in, float* out, std::int64_t batch, std::int64_t channels, std::int64_t spatial,
-                   const float* gamma, const float* beta, float epsilon, bool relu, ThreadPool& pool) {
+                   const float* gamma, const float* beta, float epsilon, bool relu, runtime::ThreadPool& pool) {
   if (spatial <= 0) return;
   pool.parallel_ranges(batch * channels, pieces_per_task(spatial), [&](std::int64_t begin, std::int64_t end, int) {
     for (std::int64_t plane = begin; plane < end; ++plane) {
@@ -242,7 +242,7 @@ void instance_norm(const float* in, float* out, std::int64_t batch, std::int64_t
 }
 
 void layer_norm(const float* in, float* out, std::int64_t outer, std::int64_t inner, const float* gamma,
-                const float* beta, float epsilon, ThreadPool& pool) {
+                const float* beta, float epsilon, runtime::ThreadPool& pool) {
   if (inner <= 0) return;
   pool.parallel_ranges(outer, pieces_per_task(inner), [&](std::int64_t begin, std::int64_t end, int) {
     for (std::int64_t row = begin; row < end; ++row) {
@@ -252,7 +252,8 @@ void layer_norm(const float* in, float* out, std::int64_t outer, std::int64_t in
   });
 }
 
-void softmax(const float* in, float* out, std::int64_t outer, std::int64_t axis, std::int64_t inner, ThreadPool& pool) {
+void softmax(const float* in, float* out, std::int64_t outer, std::int64_t axis, std::int64_t inner,
+             runtime::ThreadPool& pool) {
   if (outer <= 0 || axis <= 0 || inner <= 0) return;
   if (inner == 1) {
     pool.parallel_ranges(outer, pieces_per_task(axis), [&](std::int64_t begin, std::int64_t end, int) {
@@ -273,5 +274,5 @@ void softmax(const float* in, float* out, std::int64_t outer, std::int64_t axis,
       });
 }
 
-}  // namespace anemone
+}  // namespace anemone::cpu
 #endif

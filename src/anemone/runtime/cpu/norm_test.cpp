@@ -8,7 +8,7 @@
 
 #include "anemone/runtime/cpu/kernel_test_util.h"
 
-namespace anemone {
+namespace anemone::cpu {
 namespace {
 
 // (x - mean) / sqrt(variance + epsilon), everything in double.
@@ -24,7 +24,7 @@ std::vector<double> normalised(const float* x, std::int64_t n, double epsilon) {
 }
 
 TEST(InstanceNorm, OnEveryTarget) {
-  ThreadPool pool(2);
+  runtime::ThreadPool pool(2);
   for_each_target([&] {
     for (const std::int64_t spatial : {1, 2, 15, 64, 67, 4096, 20011}) {
       for (const float offset : {0.0f, 1000.0f, 1e6f}) {  // a large mean must not eat the variance
@@ -56,7 +56,7 @@ TEST(InstanceNorm, OnEveryTarget) {
 }
 
 TEST(LayerNorm, OnEveryTarget) {
-  ThreadPool pool(2);
+  runtime::ThreadPool pool(2);
   for_each_target([&] {
     for (const std::int64_t inner : {1, 7, 16, 33, 768}) {
       const std::int64_t outer = 9;
@@ -91,7 +91,7 @@ TEST(BatchNorm, AffineIsExactToARounding) {
 }
 
 TEST(Softmax, OnEveryTarget) {
-  ThreadPool pool(2);
+  runtime::ThreadPool pool(2);
   struct Case {
     std::int64_t outer, axis, inner;
   };
@@ -119,7 +119,7 @@ TEST(Softmax, OnEveryTarget) {
 }
 
 TEST(Softmax, LargeInputsDoNotOverflow) {
-  ThreadPool pool(1);
+  runtime::ThreadPool pool(1);
   for_each_target([&] {
     std::vector<float> x = {1e30f, 1e30f, -1e30f, 0};
     softmax(x.data(), x.data(), 1, 4, 1, pool);
@@ -128,7 +128,7 @@ TEST(Softmax, LargeInputsDoNotOverflow) {
 }
 
 TEST(Softmax, NaNSpoilsItsOwnSumOnly) {
-  ThreadPool pool(1);
+  runtime::ThreadPool pool(1);
   for_each_target([&] {
     for (const std::size_t at : {std::size_t{0}, std::size_t{17}, std::size_t{36}}) {
       std::vector<float> x = TestRandom(1).floats(74);
@@ -140,4 +140,4 @@ TEST(Softmax, NaNSpoilsItsOwnSumOnly) {
 }
 
 }  // namespace
-}  // namespace anemone
+}  // namespace anemone::cpu

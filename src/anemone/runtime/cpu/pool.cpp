@@ -15,7 +15,7 @@
 #include "anemone/runtime/cpu/copy_row-inl.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace anemone {
+namespace anemone::cpu {
 namespace HWY_NAMESPACE {
 namespace {
 
@@ -120,7 +120,7 @@ PoolPlan PlanOf(const PoolParams& p, const PoolShape& s) {
 
 template <class Op>
 void RunPool(const PoolParams& params, const PoolShape& shape, const PoolPlan& plan, const float* in, float* out,
-             ThreadPool& pool) {
+             runtime::ThreadPool& pool) {
   pool.reserve_scratch(static_cast<std::size_t>(plan.scratch));
   const std::int64_t in_size = shape.in_height * shape.in_width, out_size = shape.out_height * shape.out_width;
   const std::int64_t per_task = std::max<std::int64_t>(1, 8192 / std::max<std::int64_t>(1, in_size));
@@ -133,14 +133,14 @@ void RunPool(const PoolParams& params, const PoolShape& shape, const PoolPlan& p
 
 }  // namespace
 
-void MaxPool(const PoolParams& params, const PoolShape& shape, const float* in, float* out, ThreadPool& pool) {
+void MaxPool(const PoolParams& params, const PoolShape& shape, const float* in, float* out, runtime::ThreadPool& pool) {
   PoolPlan plan = PlanOf(params, shape);
   plan.phases.fill = Max::kStart;
   RunPool<Max>(params, shape, plan, in, out, pool);
 }
 
 void AvgPool(const PoolParams& params, const PoolShape& shape, bool exclude_padding, const float* in, float* out,
-             ThreadPool& pool) {
+             runtime::ThreadPool& pool) {
   PoolPlan plan = PlanOf(params, shape);
   plan.average = true;
   plan.exclude_padding = exclude_padding;
@@ -149,23 +149,24 @@ void AvgPool(const PoolParams& params, const PoolShape& shape, bool exclude_padd
 
 // NOLINTNEXTLINE(google-readability-namespace-comments)
 }  // namespace HWY_NAMESPACE
-}  // namespace anemone
+}  // namespace anemone::cpu
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace anemone {
+namespace anemone::cpu {
 
 HWY_EXPORT(MaxPool);
 HWY_EXPORT(AvgPool);
 
-void max_pool(const PoolParams& params, const PoolShape& shape, const float* in, float* out, ThreadPool& pool) {
+void max_pool(const PoolParams& params, const PoolShape& shape, const float* in, float* out,
+              runtime::ThreadPool& pool) {
   HWY_DYNAMIC_DISPATCH(MaxPool)(params, shape, in, out, pool);
 }
 
 void avg_pool(const PoolParams& params, const PoolShape& shape, bool exclude_padding, const float* in, float* out,
-              ThreadPool& pool) {
+              runtime::ThreadPool& pool) {
   HWY_DYNAMIC_DISPATCH(AvgPool)(params, shape, exclude_padding, in, out, pool);
 }
 
-}  // namespace anemone
+}  // namespace anemone::cpu
 #endif

@@ -2,9 +2,9 @@
 // 2-D pooling of NCHW float32 tensors. A 1-D pool is one of height 1.
 #include <cstdint>
 
-#include "anemone/runtime/thread_pool.h"
+#include "anemone/runtime/base/thread_pool.h"
 
-namespace anemone {
+namespace anemone::cpu {
 
 struct PoolParams {
   std::int64_t kernel_height = 1, kernel_width = 1;
@@ -19,11 +19,11 @@ struct PoolShape {
 };
 
 /// NaN inputs give NaN.
-void max_pool(const PoolParams& params, const PoolShape& shape, const float* in, float* out, ThreadPool& pool);
+void max_pool(const PoolParams& params, const PoolShape& shape, const float* in, float* out, runtime::ThreadPool& pool);
 
 /// The sum of the window's inputs divided by the number of places it covers: padding counts, but not what ceil mode
 /// adds beyond it. With exclude_padding only inputs count.
 void avg_pool(const PoolParams& params, const PoolShape& shape, bool exclude_padding, const float* in, float* out,
-              ThreadPool& pool);
+              runtime::ThreadPool& pool);
 
-}  // namespace anemone
+}  // namespace anemone::cpu

@@ -8,7 +8,7 @@
 
 #include "anemone/runtime/cpu/kernel_test_util.h"
 
-namespace anemone {
+namespace anemone::cpu {
 namespace {
 
 struct Case {
@@ -38,7 +38,7 @@ std::vector<Case> cases() {
 }
 
 TEST(Pool, MaxAndAverageOnEveryTarget) {
-  ThreadPool pool(2);
+  runtime::ThreadPool pool(2);
   for_each_target([&] {
     int number = 0;
     for (const Case& c : cases()) {
@@ -76,7 +76,7 @@ TEST(Pool, MaxAndAverageOnEveryTarget) {
 }
 
 TEST(Pool, NaNWinsWhereverItStands) {
-  ThreadPool pool(1);
+  runtime::ThreadPool pool(1);
   for_each_target([&] {
     for (std::size_t at = 0; at < 9; ++at) {
       std::vector<float> in(9, 1.0f);
@@ -89,4 +89,4 @@ TEST(Pool, NaNWinsWhereverItStands) {
 }
 
 }  // namespace
-}  // namespace anemone
+}  // namespace anemone::cpu

@@ -8,7 +8,7 @@
 
 #include "anemone/runtime/cpu/loop_nest.h"
 
-namespace anemone {
+namespace anemone::cpu {
 namespace {
 
 // Every reduction in double: start, one more element, two partial results joined, the result of `count` elements.
@@ -101,8 +101,8 @@ double reduce_row(const float* x, std::int64_t n) {
 }
 
 template <class Op, class Finish>
-void run(const float* in, const Plan& plan, float* out, ThreadPool& pool, Finish finish) {
-  const std::int64_t reduced = element_count(plan.reduced), kept = element_count(plan.kept);
+void run(const float* in, const Plan& plan, float* out, runtime::ThreadPool& pool, Finish finish) {
+  const std::int64_t reduced = elements_in(plan.reduced), kept = elements_in(plan.kept);
   if (kept <= 0) return;
   const std::vector<std::int64_t> walk = outer_offsets(plan.reduced, plan.reduced_strides, !plan.reduced_last);
   if (plan.reduced_last) {
@@ -138,7 +138,7 @@ void run(const float* in, const Plan& plan, float* out, ThreadPool& pool, Finish
 
 // log(sum(exp x)) without overflow: around the largest element of each sum.
 void log_sum_exp(const float* in, ShapeView shape, std::span<const std::int64_t> axes, const Plan& plan, float* out,
-                 ThreadPool& pool) {
+                 runtime::ThreadPool& pool) {
   const auto same = [](double x, std::int64_t) { return x; };
   run<Max>(in, plan, out, pool, same);
   std::vector<std::int64_t> out_shape(shape.begin(), shape.end());
@@ -146,10 +146,10 @@ void log_sum_exp(const float* in, ShapeView shape, std::span<const std::int64_t>
     if (axes.empty() || std::find(axes.begin(), axes.end(), static_cast<std::int64_t>(k)) != axes.end())
       out_shape[k] = 1;
   }
-  const std::int64_t n = element_count(shape), kept = element_count(out_shape);
-  FloatBuffer shifted(static_cast<std::size_t>(n)), sums(static_cast<std::size_t>(kept));
+  const std::int64_t n = elements_in(shape), kept = elements_in(out_shape);
+  runtime::FloatBuffer shifted(static_cast<std::size_t>(n)), sums(static_cast<std::size_t>(kept));
   // A sum whose largest term is infinite keeps it: exp(inf - inf) must not come into being.
-  FloatBuffer top(static_cast<std::size_t>(kept));
+  runtime::FloatBuffer top(static_cast<std::size_t>(kept));
   for (std::int64_t i = 0; i < kept; ++i) top[static_cast<std::size_t>(i)] = std::isinf(out[i]) ? 0.0f : out[i];
   binary(Binary::sub, in, shape, top.data(), out_shape, shifted.data(), pool);
   unary(Unary::exp, shifted.data(), shifted.data(), n, pool);
@@ -160,7 +160,7 @@ void log_sum_exp(const float* in, ShapeView shape, std::span<const std::int64_t>
 }  // namespace
 
 void reduce(Reduction op, const float* in, ShapeView shape, std::span<const std::int64_t> axes, float* out,
-            ThreadPool& pool) {
+            runtime::ThreadPool& pool) {
   const Plan plan(shape, axes);
   const auto same = [](double x, std::int64_t) { return x; };
   switch (op) {
@@ -188,7 +188,7 @@ void reduce(Reduction op, const float* in, ShapeView shape, std::span<const std:
 }
 
 void arg_max(const float* in, std::int64_t outer, std::int64_t axis, std::int64_t inner, std::int32_t* out,
-             bool smallest, ThreadPool& pool) {
+             bool smallest, runtime::ThreadPool& pool) {
   pool.parallel_ranges(outer * inner, std::max<std::int64_t>(1, 4096 / std::max<std::int64_t>(1, axis)),
                        [&](std::int64_t begin, std::int64_t end, int) {
                          for (std::int64_t i = begin; i < end; ++i) {
@@ -205,4 +205,4 @@ void arg_max(const float* in, std::int64_t outer, std::int64_t axis, std::int64_
                        });
 }
 
-}  // namespace anemone
+}  // namespace anemone::cpu

@@ -5,18 +5,18 @@
 
 #include "anemone/runtime/cpu/elementwise.h"
 
-namespace anemone {
+namespace anemone::cpu {
 
 enum class Reduction : std::uint8_t { sum, mean, max, min, prod, l1_norm, l2_norm, sum_square, log_sum, log_sum_exp };
 
 /// `axes`: each in [0, rank), without repetition; none = all of them. `out` has the extents that are not reduced, in
 /// order (keep_dims changes nothing in memory). Sums and products are accumulated in double. NaN gives NaN.
 void reduce(Reduction op, const float* in, ShapeView shape, std::span<const std::int64_t> axes, float* out,
-            ThreadPool& pool);
+            runtime::ThreadPool& pool);
 
 /// The index of the largest (smallest) element of the middle extent of [outer, axis, inner]; the first of equals; the
 /// first NaN wins, as in numpy.
 void arg_max(const float* in, std::int64_t outer, std::int64_t axis, std::int64_t inner, std::int32_t* out,
-             bool smallest, ThreadPool& pool);
+             bool smallest, runtime::ThreadPool& pool);
 
-}  // namespace anemone
+}  // namespace anemone::cpu

@@ -10,7 +10,7 @@
 #include "anemone/runtime/cpu/kernel_test_util.h"
 #include "anemone/runtime/cpu/loop_nest.h"
 
-namespace anemone {
+namespace anemone::cpu {
 namespace {
 
 using Shape = std::vector<std::int64_t>;
@@ -28,7 +28,7 @@ std::vector<std::vector<double>> groups(const Case& c, const std::vector<float>&
   Shape kept;
   for (std::size_t k = 0; k < c.shape.size(); ++k) kept.push_back(reduced(c, k) ? 1 : c.shape[k]);
   const Strides strides = row_major(kept);
-  std::vector<std::vector<double>> out(static_cast<std::size_t>(element_count(kept)));
+  std::vector<std::vector<double>> out(static_cast<std::size_t>(elements_in(kept)));
   for (std::size_t i = 0; i < in.size(); ++i) {
     std::int64_t rest = static_cast<std::int64_t>(i), to = 0;
     for (std::size_t k = c.shape.size(); k-- > 0; rest /= c.shape[k]) {
@@ -72,7 +72,7 @@ double exact(Reduction op, const std::vector<double>& x) {
 }
 
 TEST(Reduce, EveryOpOverEverySetOfAxes) {
-  ThreadPool pool(3);
+  runtime::ThreadPool pool(3);
   const Case cases[] = {{{2, 3, 4, 5}, {2, 3}},
                         {{2, 3, 4, 5}, {0, 1}},
                         {{2, 3, 4, 5}, {1}},
@@ -89,7 +89,7 @@ TEST(Reduce, EveryOpOverEverySetOfAxes) {
                         {{98, 64, 64}, {1, 2}},
                         {{3, 1, 4, 1, 5}, {0, 4}}};
   for (const Case& c : cases) {
-    const auto in = TestRandom(2).floats(element_count(c.shape), 0.5f, 1.5f);
+    const auto in = TestRandom(2).floats(elements_in(c.shape), 0.5f, 1.5f);
     const auto expected = groups(c, in);
     for (const Reduction op :
          {Reduction::sum, Reduction::mean, Reduction::max, Reduction::min, Reduction::prod, Reduction::l1_norm,
@@ -107,7 +107,7 @@ TEST(Reduce, EveryOpOverEverySetOfAxes) {
 }
 
 TEST(Reduce, NegativesAndCancellation) {
-  ThreadPool pool(2);
+  runtime::ThreadPool pool(2);
   const Shape shape = {4, 1000};
   std::vector<float> in = TestRandom(3).floats(4000, -1, 1);
   in[10] = 1e8f, in[20] = -1e8f;  // float sums would lose six digits here
@@ -119,7 +119,7 @@ TEST(Reduce, NegativesAndCancellation) {
 }
 
 TEST(Reduce, NaNAndInfinity) {
-  ThreadPool pool(1);
+  runtime::ThreadPool pool(1);
   const Shape axes = {1};
   for (const Shape& shape : {Shape{2, 20}, Shape{2, 3}}) {
     const std::int64_t n = shape[1];
@@ -139,7 +139,7 @@ TEST(Reduce, NaNAndInfinity) {
 }
 
 TEST(ArgMax, FirstOfEqualsAndFirstNaN) {
-  ThreadPool pool(2);
+  runtime::ThreadPool pool(2);
   const std::vector<float> in = {1, 5, 5, 2, -1, -1, 0, 0, std::nanf(""), 9, std::nanf(""), 3};
   std::vector<std::int32_t> out(3);
   arg_max(in.data(), 3, 4, 1, out.data(), false, pool);
@@ -152,4 +152,4 @@ TEST(ArgMax, FirstOfEqualsAndFirstNaN) {
 }
 
 }  // namespace
-}  // namespace anemone
+}  // namespace anemone::cpu

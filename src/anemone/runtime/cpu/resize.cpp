@@ -13,7 +13,7 @@
 #include <hwy/highway.h>
 
 HWY_BEFORE_NAMESPACE();
-namespace anemone {
+namespace anemone::cpu {
 namespace HWY_NAMESPACE {
 namespace {
 
@@ -72,11 +72,11 @@ void BlendColumns(const float* row, const std::int32_t* low, const std::int32_t*
 
 // NOLINTNEXTLINE(google-readability-namespace-comments)
 }  // namespace HWY_NAMESPACE
-}  // namespace anemone
+}  // namespace anemone::cpu
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace anemone {
+namespace anemone::cpu {
 
 HWY_EXPORT(DoubleRow);
 HWY_EXPORT(BlendRows);
@@ -115,7 +115,7 @@ bool empty(const ResizeShape& s) {
 
 }  // namespace
 
-void resize_nearest(const ResizeShape& s, const float* in, float* out, ThreadPool& pool) {
+void resize_nearest(const ResizeShape& s, const float* in, float* out, runtime::ThreadPool& pool) {
   if (empty(s)) return;
   std::vector<std::int64_t> columns(static_cast<std::size_t>(s.out_width));
   for (std::int64_t x = 0; x < s.out_width; ++x) columns[static_cast<std::size_t>(x)] = x * s.in_width / s.out_width;
@@ -165,7 +165,7 @@ double sample_position(Sampling mode, std::int64_t i, std::int64_t in, std::int6
   return std::clamp(position, 0.0, from - 1);
 }
 
-void resize_bilinear(const ResizeShape& s, Sampling mode, const float* in, float* out, ThreadPool& pool) {
+void resize_bilinear(const ResizeShape& s, Sampling mode, const float* in, float* out, runtime::ThreadPool& pool) {
   if (empty(s)) return;
   const Taps rows(mode, s.in_height, s.out_height), columns(mode, s.in_width, s.out_width);
   pool.reserve_scratch(static_cast<std::size_t>(s.in_width));
@@ -189,5 +189,5 @@ void resize_bilinear(const ResizeShape& s, Sampling mode, const float* in, float
   });
 }
 
-}  // namespace anemone
+}  // namespace anemone::cpu
 #endif

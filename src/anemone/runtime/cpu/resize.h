@@ -2,16 +2,16 @@
 // Nearest and bilinear resampling of planes [planes, height, width].
 #include <cstdint>
 
-#include "anemone/runtime/thread_pool.h"
+#include "anemone/runtime/base/thread_pool.h"
 
-namespace anemone {
+namespace anemone::cpu {
 
 struct ResizeShape {
   std::int64_t planes = 1, in_height = 1, in_width = 1, out_height = 1, out_width = 1;
 };
 
 /// Output i takes input floor(i * in / out), in whole numbers.
-void resize_nearest(const ResizeShape& shape, const float* in, float* out, ThreadPool& pool);
+void resize_nearest(const ResizeShape& shape, const float* in, float* out, runtime::ThreadPool& pool);
 
 /// MIL's sampling modes: where output i lies in the input.
 enum class Sampling : std::uint8_t {
@@ -26,6 +26,6 @@ enum class Sampling : std::uint8_t {
 double sample_position(Sampling mode, std::int64_t i, std::int64_t in, std::int64_t out);
 
 /// Linear between the two nearest rows and columns, no antialiasing.
-void resize_bilinear(const ResizeShape& shape, Sampling mode, const float* in, float* out, ThreadPool& pool);
+void resize_bilinear(const ResizeShape& shape, Sampling mode, const float* in, float* out, runtime::ThreadPool& pool);
 
-}  // namespace anemone
+}  // namespace anemone::cpu

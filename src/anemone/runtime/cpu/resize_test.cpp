@@ -8,7 +8,7 @@
 
 #include "anemone/runtime/cpu/kernel_test_util.h"
 
-namespace anemone {
+namespace anemone::cpu {
 namespace {
 
 constexpr ResizeShape kShapes[] = {{3, 4, 4, 8, 8},   {2, 5, 33, 10, 66}, {1, 7, 9, 21, 27}, {2, 6, 5, 6, 10},
@@ -16,7 +16,7 @@ constexpr ResizeShape kShapes[] = {{3, 4, 4, 8, 8},   {2, 5, 33, 10, 66}, {1, 7,
                                    {2, 5, 6, 5, 6},   {1, 2, 3, 1, 40},   {900, 2, 2, 4, 4}};
 
 TEST(ResizeNearest, OnEveryTarget) {
-  ThreadPool pool(2);
+  runtime::ThreadPool pool(2);
   for_each_target([&] {
     for (const ResizeShape& s : kShapes) {
       const auto in = TestRandom(1).floats(s.planes * s.in_height * s.in_width);
@@ -34,7 +34,7 @@ TEST(ResizeNearest, OnEveryTarget) {
 }
 
 TEST(ResizeBilinear, EveryModeOnEveryTarget) {
-  ThreadPool pool(2);
+  runtime::ThreadPool pool(2);
   for_each_target([&] {
     for (const Sampling mode : {Sampling::strict_align_corners, Sampling::align_corners, Sampling::default_mode,
                                 Sampling::unalign_corners, Sampling::offset_corners}) {
@@ -73,7 +73,7 @@ TEST(ResizeBilinear, Positions) {
 }
 
 TEST(ResizeBilinear, InfinityStaysWhereItIs) {
-  ThreadPool pool(1);
+  runtime::ThreadPool pool(1);
   for_each_target([&] {
     const float in[] = {1, INFINITY};
     float out[3];
@@ -85,4 +85,4 @@ TEST(ResizeBilinear, InfinityStaysWhereItIs) {
 }
 
 }  // namespace
-}  // namespace anemone
+}  // namespace anemone::cpu

@@ -6,7 +6,7 @@
 //
 #include <hwy/highway.h>
 
-namespace anemone {
+namespace anemone::cpu {
 
 std::vector<CpuTarget> available_targets() {
   const std::int64_t forced = hwy::SupportedTargets();
@@ -29,4 +29,4 @@ void use_target(std::int64_t id) {
   hwy::GetChosenTarget().Update(hwy::SupportedTargets());
 }
 
-}  // namespace anemone
+}  // namespace anemone::cpu

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-namespace anemone {
+namespace anemone::cpu {
 
 struct CpuTarget {
   std::int64_t id = 0;
@@ -18,4 +18,4 @@ CpuTarget chosen_target();
 /// while kernels run.
 void use_target(std::int64_t id);
 
-}  // namespace anemone
+}  // namespace anemone::cpu

@@ -14,7 +14,7 @@
 #include "anemone/runtime/cpu/math-inl.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace anemone {
+namespace anemone::cpu {
 namespace HWY_NAMESPACE {
 namespace {
 
@@ -145,11 +145,11 @@ bool UnaryVectors(Unary op, const float* in, float* out, std::int64_t n, float a
 
 // NOLINTNEXTLINE(google-readability-namespace-comments)
 }  // namespace HWY_NAMESPACE
-}  // namespace anemone
+}  // namespace anemone::cpu
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace anemone {
+namespace anemone::cpu {
 
 HWY_EXPORT(UnaryVectors);
 
@@ -197,7 +197,7 @@ void unary_scalars(Unary op, const float* in, float* out, std::int64_t n, float 
 
 }  // namespace
 
-void unary(Unary op, const float* in, float* out, std::int64_t n, ThreadPool& pool, float alpha, float beta) {
+void unary(Unary op, const float* in, float* out, std::int64_t n, runtime::ThreadPool& pool, float alpha, float beta) {
   // A task is worth handing over from some microseconds of work on.
   constexpr std::int64_t kGrain = 8 * 1024;
   pool.parallel_ranges(n, kGrain, [&](std::int64_t begin, std::int64_t end, int) {
@@ -207,5 +207,5 @@ void unary(Unary op, const float* in, float* out, std::int64_t n, ThreadPool& po
   });
 }
 
-}  // namespace anemone
+}  // namespace anemone::cpu
 #endif

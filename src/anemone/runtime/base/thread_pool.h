@@ -8,9 +8,9 @@
 #include <type_traits>
 #include <vector>
 
-#include "anemone/runtime/cpu/float_buffer.h"
+#include "anemone/runtime/base/float_buffer.h"
 
-namespace anemone {
+namespace anemone::runtime {
 
 /// Tasks are claimed one by one, so a worker that lost its core delays nobody but its own task; both sides spin for
 /// some microseconds and then sleep. One caller at a time, and no parallel_for from inside a task. Kernels must give
@@ -70,4 +70,4 @@ class ThreadPool {
   std::vector<std::thread> workers_;
 };
 
-}  // namespace anemone
+}  // namespace anemone::runtime

@@ -1,5 +1,5 @@
 // The pool runs every task exactly once, for any number of threads, and survives many short loops.
-#include "anemone/runtime/thread_pool.h"
+#include "anemone/runtime/base/thread_pool.h"
 
 #include <gtest/gtest.h>
 
@@ -8,7 +8,7 @@
 #include <thread>
 #include <vector>
 
-namespace anemone {
+namespace anemone::runtime {
 namespace {
 
 TEST(ThreadPool, EveryIndexOnceWithAValidWorker) {
@@ -93,4 +93,4 @@ TEST(ThreadPool, ScratchIsPerWorkerAndAligned) {
 }
 
 }  // namespace
-}  // namespace anemone
+}  // namespace anemone::runtime

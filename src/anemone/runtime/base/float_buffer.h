@@ -4,7 +4,7 @@
 #include <new>
 #include <utility>
 
-namespace anemone {
+namespace anemone::runtime {
 
 /// Owns `size` floats; their values are indeterminate. Throws std::bad_alloc like any container.
 class FloatBuffer {
@@ -36,4 +36,4 @@ class FloatBuffer {
   std::size_t size_ = 0;
 };
 
-}  // namespace anemone
+}  // namespace anemone::runtime

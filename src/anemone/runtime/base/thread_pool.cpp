@@ -1,12 +1,12 @@
 // Claiming, spinning and sleeping of the thread pool.
-#include "anemone/runtime/thread_pool.h"
+#include "anemone/runtime/base/thread_pool.h"
 
 #include <hwy/cache_control.h>
 
 #include <chrono>
 #include <system_error>
 
-namespace anemone {
+namespace anemone::runtime {
 namespace {
 
 constexpr int kIndexBits = 20;
@@ -102,4 +102,4 @@ void ThreadPool::loop(int worker) {
   }
 }
 
-}  // namespace anemone
+}  // namespace anemone::runtime
