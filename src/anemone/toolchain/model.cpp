@@ -5,8 +5,8 @@
 
 #include <algorithm>
 #include <charconv>
-#include <fstream>
 
+#include "anemone/formats/recognise.h"
 #include "anemone/formats/torch/checkpoint.h"
 #include "anemone/frontends/mlpackage/reader.h"
 #include "anemone/ir/text/parse.h"
@@ -18,70 +18,6 @@ namespace anemone {
 namespace {
 
 namespace fs = std::filesystem;
-
-bool is_text(std::span<const std::byte> head) {
-  return std::all_of(head.begin(), head.end(), [](std::byte b) {
-    const auto c = static_cast<unsigned char>(b);
-    return c >= 32 || c == '\n' || c == '\r' || c == '\t';
-  });
-}
-
-// MIL text begins with a comment, `program` or `func`.
-bool looks_like_mil(std::span<const std::byte> head) {
-  std::string_view text(reinterpret_cast<const char*>(head.data()), head.size());
-  text.remove_prefix(std::min(text.find_first_not_of(" \n\r\t"), text.size()));
-  return text.starts_with("program") || text.starts_with("func") || text.starts_with("//") || text.starts_with("{");
-}
-
-// The fields of ONNX's ModelProto that no Core ML model has at its top level: 7 graph, 8 opset_import.
-bool looks_like_onnx(std::span<const std::byte> file) {
-  std::size_t at = 0;
-  const auto varint = [&]() -> std::uint64_t {
-    std::uint64_t value = 0;
-    for (int shift = 0; at < file.size() && shift < 64; shift += 7) {
-      const auto byte = static_cast<std::uint8_t>(file[at++]);
-      value |= static_cast<std::uint64_t>(byte & 127) << shift;
-      if (byte < 128) return value;
-    }
-    at = file.size();
-    return 0;
-  };
-  while (at < file.size()) {
-    const std::uint64_t key = varint();
-    if (key == (7 << 3 | 2)) return true;
-    switch (key & 7) {
-      case 0:
-        varint();
-        break;
-      case 1:
-        at += 8;
-        break;
-      case 2: {
-        const std::uint64_t size = varint();
-        if (size > file.size() - std::min(at, file.size())) return false;
-        at += size;
-        break;
-      }
-      case 5:
-        at += 4;
-        break;
-      default:
-        return false;
-    }
-  }
-  return false;
-}
-
-Result<ModelFormat> recognise_folder(const fs::path& path) {
-  std::error_code ignored;
-  if (fs::exists(path / "Manifest.json", ignored)) return ModelFormat::mlpackage;
-  if (fs::exists(path / "model.mil", ignored)) return ModelFormat::mlmodelc;
-  if (fs::exists(path / "coremldata.bin", ignored)) {
-    return bad_input("E0802", "this compiled model holds no MIL text (model.mil), so it cannot be read", path.string(),
-                     "give the .mlpackage that it was compiled from");
-  }
-  return bad_input("E0803", "this folder is neither a .mlpackage (no Manifest.json) nor a .mlmodelc", path.string());
-}
 
 Result<Model> load_checkpoint(const fs::path& path, const LoadOptions& options) {
   TRY(StateDict state, read_state_dict(path));
@@ -135,26 +71,25 @@ std::string_view name(ModelFormat format) {
 }
 
 Result<ModelFormat> recognise(const fs::path& path) {
-  std::error_code ignored;
-  if (fs::is_directory(path, ignored)) return recognise_folder(path);
-  TRY(Bytes file, map_file(path));
-  if (file.size() == 0) return bad_input("E0805", "the file is empty", path.string());
-  const auto head = file.view.first(std::min<std::size_t>(file.size(), 512));
-  // What starts like one, and the legacy files that only look odd, get their message from the checkpoint reader.
-  if (looks_like_checkpoint(head)) return ModelFormat::checkpoint;
-  if (is_text(head)) {
-    if (looks_like_mil(head)) return ModelFormat::mil_text;
-    const std::string_view text(reinterpret_cast<const char*>(head.data()), head.size());
-    if (text.starts_with("version https://git-lfs")) return ModelFormat::checkpoint;
-    return bad_input("E0806", "this is a text file, and not MIL text", path.string(),
-                     "a model is a checkpoint, a .mlpackage or .mlmodelc folder, a model.mlmodel file or MIL text");
+  TRY(const FileIdentity identity, identify(path));
+  switch (identity.kind) {
+    case FileKind::torch_zip:
+    case FileKind::torch_pickle:
+      return ModelFormat::checkpoint;
+    case FileKind::coreml_package:
+      return ModelFormat::mlpackage;
+    case FileKind::coreml_compiled:
+      return ModelFormat::mlmodelc;
+    case FileKind::coreml_model:
+      return ModelFormat::model_spec;
+    case FileKind::mil_text:
+      return ModelFormat::mil_text;
+    case FileKind::onnx:
+      return bad_input("E0400", "this is an ONNX model, which this version does not read yet", path.string(),
+                       "give the PyTorch checkpoint it was exported from, or a Core ML package");
+    default:
+      return refuse(identity, path.string());
   }
-  if (looks_like_onnx(file.view)) {
-    return bad_input("E0400", "this is an ONNX file, which this version does not read yet", path.string(),
-                     "give the PyTorch checkpoint it was exported from, or a Core ML package");
-  }
-  if (file.view[0] == std::byte{0x08}) return ModelFormat::model_spec;  // field 1, specificationVersion
-  return ModelFormat::checkpoint;  // the checkpoint reader knows more kinds of files by name
 }
 
 Result<Model> load_model(const fs::path& path, const LoadOptions& options) {

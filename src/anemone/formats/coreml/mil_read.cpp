@@ -3,70 +3,41 @@
 
 namespace anemone::milspec::wire {
 
-using protobuf::bytes_field;
+using protobuf::field;
 using protobuf::Message;
-using protobuf::varint_field;
+using protobuf::message_field;
+using protobuf::read;
+using protobuf::tagged;
 
 namespace {
 
 Block read_block(Message& message);
 
-void read_attribute(Message& message, Map<Value>& attributes) { read_entry(message, attributes, read_value); }
+Binding read_binding(Message& message) {
+  std::optional<Binding> binding;
+  read(message,
+       tagged(protobuf::bytes_field(1),
+              [&](Message& m) {
+                binding = {m.get_text(), std::nullopt};
+              }),
+       message_field(2, [&](Message& m) {
+         binding = {{}, read_value(m)};
+       }));
+  if (!binding) inconsistent("an argument is neither a name nor a literal");
+  return *std::move(binding);
+}
 
 std::vector<Binding> read_argument(Message& message) {
   std::vector<Binding> bindings;
-  while (message.next()) {
-    if (message.field() != bytes_field(1)) {
-      message.skip();
-      continue;
-    }
-    message.get_message([&](Message& m) {
-      Binding binding;
-      bool present = false;
-      while (m.next()) {
-        switch (m.field()) {
-          case bytes_field(1):
-            binding = {m.get_text(), std::nullopt};
-            present = true;
-            break;
-          case bytes_field(2):
-            binding = {{}, m.get_message(read_value)};
-            present = true;
-            break;
-          default:
-            m.skip();
-        }
-      }
-      if (!present) inconsistent("an argument is neither a name nor a literal");
-      bindings.push_back(std::move(binding));
-    });
-  }
+  read(message, field(1, bindings, read_binding));
   return bindings;
 }
 
 Operation read_operation(Message& message) {
   Operation operation;
-  while (message.next()) {
-    switch (message.field()) {
-      case bytes_field(1):
-        operation.type = message.get_text();
-        break;
-      case bytes_field(2):
-        read_entry(message, operation.inputs, read_argument);
-        break;
-      case bytes_field(3):
-        operation.outputs.push_back(message.get_message(read_named_type));
-        break;
-      case bytes_field(4):
-        operation.blocks.push_back(message.get_message(read_block));
-        break;
-      case bytes_field(5):
-        read_attribute(message, operation.attributes);
-        break;
-      default:
-        message.skip();
-    }
-  }
+  read(message, field(1, operation.type), map_field(2, operation.inputs, read_argument),
+       field(3, operation.outputs, read_named_type), field(4, operation.blocks, read_block),
+       map_field(5, operation.attributes, read_value));
   if (operation.type.empty()) inconsistent("an operation has no type");
   sort_map(operation.inputs);
   sort_map(operation.attributes);
@@ -75,48 +46,16 @@ Operation read_operation(Message& message) {
 
 Block read_block(Message& message) {
   Block block;
-  while (message.next()) {
-    switch (message.field()) {
-      case bytes_field(1):
-        block.inputs.push_back(message.get_message(read_named_type));
-        break;
-      case bytes_field(2):
-        block.outputs.push_back(message.get_text());
-        break;
-      case bytes_field(3):
-        block.operations.push_back(message.get_message(read_operation));
-        break;
-      case bytes_field(4):
-        read_attribute(message, block.attributes);
-        break;
-      default:
-        message.skip();
-    }
-  }
+  read(message, field(1, block.inputs, read_named_type), field(2, block.outputs),
+       field(3, block.operations, read_operation), map_field(4, block.attributes, read_value));
   sort_map(block.attributes);
   return block;
 }
 
 Function read_function(Message& message) {
   Function function;
-  while (message.next()) {
-    switch (message.field()) {
-      case bytes_field(1):
-        function.inputs.push_back(message.get_message(read_named_type));
-        break;
-      case bytes_field(2):
-        function.opset = message.get_text();
-        break;
-      case bytes_field(3):
-        read_entry(message, function.block_specializations, read_block);
-        break;
-      case bytes_field(4):
-        read_attribute(message, function.attributes);
-        break;
-      default:
-        message.skip();
-    }
-  }
+  read(message, field(1, function.inputs, read_named_type), field(2, function.opset),
+       map_field(3, function.block_specializations, read_block), map_field(4, function.attributes, read_value));
   sort_map(function.block_specializations);
   sort_map(function.attributes);
   return function;
@@ -127,24 +66,8 @@ Function read_function(Message& message) {
 Program read_program(Message& message) {
   Program program;
   program.version = 0;
-  while (message.next()) {
-    switch (message.field()) {
-      case varint_field(1):
-        program.version = message.get_int64();
-        break;
-      case bytes_field(2):
-        read_entry(message, program.functions, read_function);
-        break;
-      case bytes_field(3):
-        program.doc = message.get_text();
-        break;
-      case bytes_field(4):
-        read_attribute(message, program.attributes);
-        break;
-      default:
-        message.skip();
-    }
-  }
+  read(message, field(1, program.version), map_field(2, program.functions, read_function), field(3, program.doc),
+       map_field(4, program.attributes, read_value));
   sort_map(program.functions);
   sort_map(program.attributes);
   return program;

@@ -5,9 +5,11 @@
 
 namespace anemone::milspec::wire {
 
-using protobuf::bytes_field;
+using protobuf::field;
 using protobuf::Message;
-using protobuf::varint_field;
+using protobuf::message_field;
+using protobuf::read;
+using protobuf::tagged;
 
 std::string_view name_of(TensorMember member) {
   constexpr std::string_view kNames[] = {"none", "floats", "ints", "bools", "strings", "longInts", "doubles", "bytes"};
@@ -64,65 +66,27 @@ DataType checked_data_type(std::int32_t number) {
 }
 
 Dimension read_dimension(Message& message) {
-  bool present = false;
-  Dimension dimension;
-  while (message.next()) {
-    switch (message.field()) {
-      case bytes_field(1):
-        present = true;
-        dimension = {0, false};
-        message.get_message([&](Message& m) {
-          while (m.next()) {
-            if (m.field() == varint_field(1)) {
-              dimension.size = m.get_uint64();
-            } else {
-              m.skip();
-            }
-          }
-        });
-        break;
-      case bytes_field(2):
-        present = true;
-        dimension = {std::nullopt, false};
-        message.get_message([&](Message& m) {
-          while (m.next()) {
-            if (m.field() == varint_field(1)) {
-              dimension.variadic = m.get_bool();
-            } else {
-              m.skip();
-            }
-          }
-        });
-        break;
-      default:
-        message.skip();
-    }
-  }
-  if (!present) inconsistent("a dimension is neither constant nor unknown");
-  return dimension;
+  std::optional<Dimension> dimension;
+  const auto set_constant = [&](Message& m) {
+    std::uint64_t size = 0;
+    read(m, field(1, size));
+    dimension = {size, false};
+  };
+  const auto set_unknown = [&](Message& m) {
+    dimension.emplace();
+    read(m, field(1, dimension->variadic));
+  };
+  read(message, message_field(1, set_constant), message_field(2, set_unknown));
+  if (!dimension) inconsistent("a dimension is neither constant nor unknown");
+  return *dimension;
 }
 
 TensorType read_tensor_type(Message& message) {
   TensorType type;
   std::int64_t rank = 0;
-  while (message.next()) {
-    switch (message.field()) {
-      case varint_field(1):
-        type.dtype = checked_data_type(message.get_int32());
-        break;
-      case varint_field(2):
-        rank = message.get_int64();
-        break;
-      case bytes_field(3):
-        type.dims.push_back(message.get_message(read_dimension));
-        break;
-      case bytes_field(4):
-        read_entry(message, type.attributes, read_value);
-        break;
-      default:
-        message.skip();
-    }
-  }
+  const auto set_dtype = [&](Message& m) { type.dtype = checked_data_type(m.get_int32()); };
+  read(message, tagged(protobuf::varint_field(1), set_dtype), field(2, rank), field(3, type.dims, read_dimension),
+       map_field(4, type.attributes, read_value));
   type.unknown_rank = rank == -1;
   if (!type.unknown_rank && (rank < 0 || static_cast<std::uint64_t>(rank) != type.dims.size())) {
     inconsistent(fmt::format("a tensor type states rank {} but has {} dimensions", rank, type.dims.size()));
@@ -137,19 +101,20 @@ ValueType read_composite(Message& message, ValueType::Kind kind) {
   type.kind = kind;
   std::optional<ValueType> second;
   std::optional<Dimension> length;
-  while (message.next()) {
-    const std::uint32_t field = message.field();
-    if (field == bytes_field(1)) {
-      if (kind != ValueType::Kind::tuple) type.parts.clear();
-      type.parts.push_back(message.get_message(read_value_type));
-    } else if (field == bytes_field(2) && kind == ValueType::Kind::list) {
-      length = message.get_message(read_dimension);
-    } else if (field == bytes_field(2) && kind == ValueType::Kind::dictionary) {
-      second = message.get_message(read_value_type);
+  const auto add_part = [&](Message& m) {
+    if (kind != ValueType::Kind::tuple) type.parts.clear();
+    type.parts.push_back(read_value_type(m));
+  };
+  const auto take_second = [&](Message& m) {
+    if (kind == ValueType::Kind::list) {
+      length = m.get_message(read_dimension);
+    } else if (kind == ValueType::Kind::dictionary) {
+      second = m.get_message(read_value_type);
     } else {
-      message.skip();
+      m.skip();
     }
-  }
+  };
+  read(message, message_field(1, add_part), tagged(protobuf::bytes_field(2), take_second));
   if (kind == ValueType::Kind::tuple) return type;
   if (type.parts.empty() || (kind == ValueType::Kind::dictionary && !second)) {
     inconsistent("a type lacks the type it is made of");
@@ -166,26 +131,15 @@ ValueType read_composite(Message& message, ValueType::Kind kind) {
 
 ValueType read_value_type(Message& message) {
   std::optional<ValueType> type;
-  while (message.next()) {
-    switch (message.field()) {
-      case bytes_field(1):
-        type.emplace();
-        type->tensor = message.get_message(read_tensor_type);
-        break;
-      case bytes_field(2):
-      case bytes_field(3):
-      case bytes_field(4):
-      case bytes_field(5): {
-        constexpr ValueType::Kind kKinds[] = {ValueType::Kind::list, ValueType::Kind::tuple,
-                                              ValueType::Kind::dictionary, ValueType::Kind::state};
-        const ValueType::Kind kind = kKinds[(message.field() >> 3) - 2];
-        type = message.get_message([&](Message& m) { return read_composite(m, kind); });
-        break;
-      }
-      default:
-        message.skip();
-    }
-  }
+  const auto set_tensor = [&](Message& m) {
+    type.emplace();
+    type->tensor = read_tensor_type(m);
+  };
+  const auto composite = [](ValueType::Kind kind) { return [kind](Message& m) { return read_composite(m, kind); }; };
+  using Kind = ValueType::Kind;
+  read(message, message_field(1, set_tensor), field(2, type, composite(Kind::list)),
+       field(3, type, composite(Kind::tuple)), field(4, type, composite(Kind::dictionary)),
+       field(5, type, composite(Kind::state)));
   if (!type) inconsistent("a value has no type");
   return *std::move(type);
 }
@@ -193,18 +147,7 @@ ValueType read_value_type(Message& message) {
 NamedValueType read_named_type(Message& message) {
   NamedValueType named;
   std::optional<ValueType> type;
-  while (message.next()) {
-    switch (message.field()) {
-      case bytes_field(1):
-        named.name = message.get_text();
-        break;
-      case bytes_field(2):
-        type = message.get_message(read_value_type);
-        break;
-      default:
-        message.skip();
-    }
-  }
+  read(message, field(1, named.name), field(2, type, read_value_type));
   if (!type) inconsistent(fmt::format("the value '{}' has no type", named.name));
   named.type = *std::move(type);
   return named;

@@ -5,47 +5,21 @@
 #include <limits>
 
 #include "anemone/formats/coreml/spec_wire.h"
+#include "anemone/formats/wire/elements.h"
 
 namespace anemone::milspec::wire {
 
 using protobuf::bytes_field;
-using protobuf::fixed32_field;
-using protobuf::fixed64_field;
+using protobuf::Elements;
+using protobuf::field;
 using protobuf::Message;
-using protobuf::varint_field;
+using protobuf::message_field;
+using protobuf::read;
+using protobuf::tagged;
 
 static_assert(std::endian::native == std::endian::little, "literals are viewed as the file's little-endian bytes");
 
 namespace {
-
-/// Element bytes that stay a view while they come in one piece.
-class Elements {
- public:
-  void add_view(const Bytes& bytes) {
-    if (data_.size() == 0 && pieces_.empty()) {
-      data_ = bytes;
-    } else {
-      own();
-      pieces_.insert(pieces_.end(), bytes.view.begin(), bytes.view.end());
-    }
-  }
-  template <class T>
-  void add(T element) {
-    own();
-    const auto* bytes = reinterpret_cast<const std::byte*>(&element);
-    pieces_.insert(pieces_.end(), bytes, bytes + sizeof element);
-  }
-  Bytes take() { return pieces_.empty() ? std::move(data_) : Bytes::owned(std::move(pieces_)); }
-
- private:
-  void own() {
-    if (data_.size() == 0) return;
-    pieces_.assign(data_.view.begin(), data_.view.end());
-    data_ = {};
-  }
-  Bytes data_;
-  std::vector<std::byte> pieces_;
-};
 
 /// Stores an integer of `ints` or `longInts` in the element type's own width.
 void add_integer(Elements& elements, DataType dtype, std::int64_t number) {
@@ -83,34 +57,33 @@ bool is_integer(DataType dtype) {
 }
 
 void read_tensor_member(Message& message, TensorMember member, DataType dtype, Elements& elements, Value& value) {
-  const bool integers = member == TensorMember::ints || member == TensorMember::longs;
   const auto add_number = [&](std::uint64_t raw) {
     if (member == TensorMember::bools) return elements.add(static_cast<std::uint8_t>(raw != 0));
     add_integer(elements, dtype,
                 member == TensorMember::ints ? static_cast<std::int32_t>(raw) : static_cast<std::int64_t>(raw));
   };
-  while (message.next()) {
-    const std::uint32_t field = message.field();
-    if (field == bytes_field(1) && member == TensorMember::strings) {
-      value.strings.push_back(message.get_text());
-    } else if (field == bytes_field(1) && member == TensorMember::bytes) {
-      elements = {};
-      elements.add_view(message.get_bytes());
-    } else if (field == bytes_field(1) && (integers || member == TensorMember::bools)) {
-      message.get_packed(add_number);
-    } else if (field == bytes_field(1)) {
-      const Bytes packed = message.get_bytes();
-      if (packed.size() % (member == TensorMember::floats ? 4 : 8) != 0) inconsistent("packed numbers end inside one");
-      elements.add_view(packed);
-    } else if (field == varint_field(1) && (integers || member == TensorMember::bools)) {
-      add_number(message.get_uint64());
-    } else if (field == fixed32_field(1) && member == TensorMember::floats) {
-      elements.add(message.get_float());
-    } else if (field == fixed64_field(1) && member == TensorMember::doubles) {
-      elements.add(message.get_double());
-    } else {
-      message.skip();
-    }
+  const auto add_packed = [&](Message& m, std::size_t size) {
+    const Bytes packed = m.get_bytes();
+    if (packed.size() % size != 0) inconsistent("packed numbers end inside one");
+    elements.add_view(packed);
+  };
+  switch (member) {
+    case TensorMember::strings:
+      return read(message, field(1, value.strings));
+    case TensorMember::bytes:
+      return read(message, tagged(bytes_field(1), [&](Message& m) {
+                    elements = {};
+                    elements.add_view(m.get_bytes());
+                  }));
+    case TensorMember::floats:
+      return read(message, tagged(bytes_field(1), [&](Message& m) { add_packed(m, 4); }),
+                  tagged(protobuf::fixed32_field(1), [&](Message& m) { elements.add(m.get_float()); }));
+    case TensorMember::doubles:
+      return read(message, tagged(bytes_field(1), [&](Message& m) { add_packed(m, 8); }),
+                  tagged(protobuf::fixed64_field(1), [&](Message& m) { elements.add(m.get_double()); }));
+    default:  // ints, longs, bools
+      return read(message, tagged(bytes_field(1), [&](Message& m) { m.get_packed(add_number); }),
+                  tagged(protobuf::varint_field(1), [&](Message& m) { add_number(m.get_uint64()); }));
   }
 }
 
@@ -119,12 +92,9 @@ void read_tensor(Message& message, Value& value) {
   const std::string_view dtype_name = milspec::name_of(dtype);
   TensorMember stored = TensorMember::none;
   Elements elements;
-  while (message.next()) {
-    const std::uint32_t number = message.field() >> 3;
-    if (number < 1 || number > 7 || message.field() != bytes_field(number)) {
-      message.skip();
-      continue;
-    }
+  const auto take_member = [&](Message& m) {
+    const std::uint32_t number = m.field() >> 3;
+    if (number < 1 || number > 7 || m.field() != bytes_field(number)) return false;
     const auto member = static_cast<TensorMember>(number);
     const bool widened = is_integer(dtype) && (member == TensorMember::ints || member == TensorMember::longs);
     if (member != member_of(dtype) && !widened) {
@@ -135,8 +105,10 @@ void read_tensor(Message& message, Value& value) {
       value.strings.clear();
     }
     stored = member;
-    message.get_message([&](Message& m) { read_tensor_member(m, member, dtype, elements, value); });
-  }
+    m.get_message([&](Message& nested) { read_tensor_member(nested, member, dtype, elements, value); });
+    return true;
+  };
+  read(message, take_member);
   if (stored == TensorMember::none) inconsistent("a tensor literal has no content");
   value.data = elements.take();
 
@@ -154,64 +126,34 @@ void read_tensor(Message& message, Value& value) {
   }
 }
 
-void read_items(Message& message, Value& value, bool pairs) {
-  while (message.next()) {
-    if (message.field() != bytes_field(1)) {
-      message.skip();
-    } else if (!pairs) {
-      value.items.push_back(message.get_message(read_value));
-    } else {
-      message.get_message([&](Message& m) {
-        std::optional<Value> key, mapped;
-        while (m.next()) {
-          switch (m.field()) {
-            case bytes_field(1):
-              key = m.get_message(read_value);
-              break;
-            case bytes_field(2):
-              mapped = m.get_message(read_value);
-              break;
-            default:
-              m.skip();
-          }
-        }
-        if (!key || !mapped) inconsistent("a dictionary entry lacks its key or its value");
-        value.items.push_back(*std::move(key));
-        value.items.push_back(*std::move(mapped));
-      });
-    }
-  }
+void read_items(Message& message, Value& value) { read(message, field(1, value.items, read_value)); }
+
+void read_pair(Message& message, Value& value) {
+  std::optional<Value> key, mapped;
+  read(message, field(1, key, read_value), field(2, mapped, read_value));
+  if (!key || !mapped) inconsistent("a dictionary entry lacks its key or its value");
+  value.items.push_back(*std::move(key));
+  value.items.push_back(*std::move(mapped));
+}
+
+void read_pairs(Message& message, Value& value) {
+  read(message, message_field(1, [&](Message& m) { read_pair(m, value); }));
 }
 
 void read_immediate(Message& message, Value& value) {
   bool present = false;
-  const auto expect = [&](ValueType::Kind type, Value::Kind kind) {
-    if (value.type.kind != type) inconsistent("a literal is of another kind than its type");
-    present = true;
-    value.kind = kind;
+  const auto content = [&](std::uint32_t number, ValueType::Kind type, Value::Kind kind, auto&& take) {
+    return message_field(number, [&, type, kind, take](Message& m) {
+      if (value.type.kind != type) inconsistent("a literal is of another kind than its type");
+      present = true;
+      value.kind = kind;
+      take(m, value);
+    });
   };
-  while (message.next()) {
-    switch (message.field()) {
-      case bytes_field(1):
-        expect(ValueType::Kind::tensor, Value::Kind::tensor);
-        message.get_message([&](Message& m) { read_tensor(m, value); });
-        break;
-      case bytes_field(2):
-        expect(ValueType::Kind::tuple, Value::Kind::tuple);
-        message.get_message([&](Message& m) { read_items(m, value, false); });
-        break;
-      case bytes_field(3):
-        expect(ValueType::Kind::list, Value::Kind::list);
-        message.get_message([&](Message& m) { read_items(m, value, false); });
-        break;
-      case bytes_field(4):
-        expect(ValueType::Kind::dictionary, Value::Kind::dictionary);
-        message.get_message([&](Message& m) { read_items(m, value, true); });
-        break;
-      default:
-        message.skip();
-    }
-  }
+  read(message, content(1, ValueType::Kind::tensor, Value::Kind::tensor, read_tensor),
+       content(2, ValueType::Kind::tuple, Value::Kind::tuple, read_items),
+       content(3, ValueType::Kind::list, Value::Kind::list, read_items),
+       content(4, ValueType::Kind::dictionary, Value::Kind::dictionary, read_pairs));
   if (!present) inconsistent("a literal has no content");
   if (value.kind == Value::Kind::tuple && value.items.size() != value.type.parts.size()) {
     inconsistent(fmt::format("a tuple of {} members holds {}", value.type.parts.size(), value.items.size()));
@@ -228,40 +170,17 @@ Value read_value(Message& message) {
   std::optional<ValueType> type;
   std::optional<std::span<const std::byte>> immediate;  // read last: how depends on the type
   bool has_blob = false;
-  while (message.next()) {
-    switch (message.field()) {
-      case bytes_field(1):
-        value.doc = message.get_text();
-        break;
-      case bytes_field(2):
-        type = message.get_message(read_value_type);
-        break;
-      case bytes_field(3):
-        immediate = message.get_view();
-        has_blob = false;
-        break;
-      case bytes_field(5):
-        immediate.reset();
-        has_blob = true;
-        message.get_message([&](Message& m) {
-          while (m.next()) {
-            switch (m.field()) {
-              case bytes_field(1):
-                value.blob.file_name = m.get_text();
-                break;
-              case varint_field(2):
-                value.blob.offset = m.get_uint64();
-                break;
-              default:
-                m.skip();
-            }
-          }
-        });
-        break;
-      default:
-        message.skip();
-    }
-  }
+  const auto set_immediate = [&](Message& m) {
+    immediate = m.get_view();
+    has_blob = false;
+  };
+  const auto set_blob = [&](Message& m) {
+    immediate.reset();
+    has_blob = true;
+    read(m, field(1, value.blob.file_name), field(2, value.blob.offset));
+  };
+  read(message, field(1, value.doc), field(2, type, read_value_type), tagged(bytes_field(3), set_immediate),
+       message_field(5, set_blob));
   if (!type) inconsistent("a value has no type");
   value.type = *std::move(type);
   if (has_blob) {

@@ -5,10 +5,11 @@
 
 namespace anemone::milspec {
 
-using protobuf::bytes_field;
+using protobuf::field;
 using protobuf::Message;
+using protobuf::message_field;
 using protobuf::ParseError;
-using protobuf::varint_field;
+using protobuf::read;
 
 namespace {
 
@@ -58,71 +59,20 @@ constexpr ModelKind kModelKinds[] = {{200, "pipelineClassifier"},
 
 Entry<Interface> read_function_description(Message& message) {
   Entry<Interface> function;
-  while (message.next()) {
-    switch (message.field()) {
-      case bytes_field(1):
-        function.key = message.get_text();
-        break;
-      case bytes_field(2):
-        function.value.inputs.push_back(message.get_message(wire::read_feature));
-        break;
-      case bytes_field(3):
-        function.value.outputs.push_back(message.get_message(wire::read_feature));
-        break;
-      case bytes_field(4):
-        function.value.predicted_feature_name = message.get_text();
-        break;
-      case bytes_field(5):
-        function.value.predicted_probabilities_name = message.get_text();
-        break;
-      case bytes_field(6):
-        function.value.states.push_back(message.get_message(wire::read_feature));
-        break;
-      default:
-        message.skip();
-    }
-  }
+  Interface& interface = function.value;
+  read(message, field(1, function.key), field(2, interface.inputs, wire::read_feature),
+       field(3, interface.outputs, wire::read_feature), field(4, interface.predicted_feature_name),
+       field(5, interface.predicted_probabilities_name), field(6, interface.states, wire::read_feature));
   return function;
 }
 
 Metadata read_metadata(Message& message) {
   Metadata metadata;
-  while (message.next()) {
-    switch (message.field()) {
-      case bytes_field(1):
-        metadata.short_description = message.get_text();
-        break;
-      case bytes_field(2):
-        metadata.version = message.get_text();
-        break;
-      case bytes_field(3):
-        metadata.author = message.get_text();
-        break;
-      case bytes_field(4):
-        metadata.license = message.get_text();
-        break;
-      case bytes_field(100):
-        message.get_message([&](Message& m) {
-          Entry<std::string> entry;
-          while (m.next()) {
-            switch (m.field()) {
-              case bytes_field(1):
-                entry.key = m.get_text();
-                break;
-              case bytes_field(2):
-                entry.value = m.get_text();
-                break;
-              default:
-                m.skip();
-            }
-          }
-          metadata.user_defined.push_back(std::move(entry));
-        });
-        break;
-      default:
-        message.skip();
-    }
-  }
+  read(message, field(1, metadata.short_description), field(2, metadata.version), field(3, metadata.author),
+       field(4, metadata.license), message_field(100, [&](Message& m) {
+         Entry<std::string>& entry = metadata.user_defined.emplace_back();
+         read(m, field(1, entry.key), field(2, entry.value));
+       }));
   wire::sort_map(metadata.user_defined);
   return metadata;
 }
@@ -130,73 +80,32 @@ Metadata read_metadata(Message& message) {
 ModelDescription read_description(Message& message) {
   ModelDescription description;
   Interface& interface = description.interface;
-  while (message.next()) {
-    switch (message.field()) {
-      case bytes_field(1):
-        interface.inputs.push_back(message.get_message(wire::read_feature));
-        break;
-      case bytes_field(10):
-        interface.outputs.push_back(message.get_message(wire::read_feature));
-        break;
-      case bytes_field(11):
-        interface.predicted_feature_name = message.get_text();
-        break;
-      case bytes_field(12):
-        interface.predicted_probabilities_name = message.get_text();
-        break;
-      case bytes_field(13):
-        interface.states.push_back(message.get_message(wire::read_feature));
-        break;
-      case bytes_field(20):
-        description.functions.push_back(message.get_message(read_function_description));
-        break;
-      case bytes_field(21):
-        description.default_function_name = message.get_text();
-        break;
-      case bytes_field(50):
-        description.training_inputs.push_back(message.get_message(wire::read_feature));
-        break;
-      case bytes_field(100):
-        description.metadata = message.get_message(read_metadata);
-        break;
-      default:
-        message.skip();
-    }
-  }
+  read(message, field(1, interface.inputs, wire::read_feature), field(10, interface.outputs, wire::read_feature),
+       field(11, interface.predicted_feature_name), field(12, interface.predicted_probabilities_name),
+       field(13, interface.states, wire::read_feature), field(20, description.functions, read_function_description),
+       field(21, description.default_function_name), field(50, description.training_inputs, wire::read_feature),
+       field(100, description.metadata, read_metadata));
   return description;
 }
 
 Model read_model_message(Message& message) {
   Model model;
-  bool has_program = false;
+  std::optional<Program> program;
   std::string_view other;
-  while (message.next()) {
-    switch (message.field()) {
-      case varint_field(1):
-        model.specification_version = message.get_int32();
-        break;
-      case bytes_field(2):
-        model.description = message.get_message(read_description);
-        break;
-      case varint_field(10):
-        model.is_updatable = message.get_bool();
-        break;
-      case bytes_field(kMlProgram):
-        model.program = message.get_message(wire::read_program);
-        has_program = true;
-        break;
-      default:
-        for (const ModelKind& kind : kModelKinds) {
-          if (message.field() == bytes_field(kind.number)) other = kind.name;
-        }
-        message.skip();
+  const auto name_other = [&](Message& m) {
+    for (const ModelKind& kind : kModelKinds) {
+      if (m.field() == protobuf::bytes_field(kind.number)) other = kind.name;
     }
-  }
-  if (!other.empty() && !has_program) {
+    return false;  // and skip it
+  };
+  read(message, field(1, model.specification_version), field(2, model.description, read_description),
+       field(10, model.is_updatable), field(kMlProgram, program, wire::read_program), name_other);
+  if (!other.empty() && !program) {
     throw ParseError("E0302", fmt::format("this Core ML model is a {}, not an ML Program", other),
                      "convert the original network again with a target of iOS 15 or newer");
   }
-  if (!has_program) throw ParseError("E0303", "this is not a Core ML model: it holds no network");
+  if (!program) throw ParseError("E0303", "this is not a Core ML model: it holds no network");
+  model.program = *std::move(program);
   return model;
 }
 

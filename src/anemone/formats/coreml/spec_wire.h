@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "anemone/formats/coreml/spec.h"
-#include "anemone/formats/wire/protobuf.h"
+#include "anemone/formats/wire/field_list.h"
 
 namespace anemone::milspec::wire {
 
@@ -79,26 +79,16 @@ void add_map(protozero::pbf_writer& writer, Output& out, std::uint32_t number, c
   }
 }
 
-/// Reads one entry of a map of messages with `read(Message&) -> T`. An absent value is an empty message.
-template <class T, class ReadValue>
-void read_entry(protobuf::Message& message, Map<T>& map, ReadValue&& read) {
-  message.get_message([&](protobuf::Message& m) {
+/// Entries of a map of messages, read with `make(Message&) -> T`. An absent value is an empty message.
+template <class T, class Make>
+auto map_field(std::uint32_t number, Map<T>& map, Make make) {
+  return protobuf::message_field(number, [&map, make](protobuf::Message& message) {
     std::string key;
     std::span<const std::byte> value;
-    while (m.next()) {
-      switch (m.field()) {
-        case protobuf::bytes_field(1):
-          key = m.get_text();
-          break;
-        case protobuf::bytes_field(2):
-          value = m.get_view();
-          break;
-        default:
-          m.skip();
-      }
-    }
-    protobuf::Message nested_message(m.document(), value);
-    map.push_back({std::move(key), read(nested_message)});
+    protobuf::read(message, protobuf::field(1, key),
+                   protobuf::tagged(protobuf::bytes_field(2), [&](protobuf::Message& m) { value = m.get_view(); }));
+    protobuf::Message nested_message(message.document(), value);
+    map.push_back({std::move(key), make(nested_message)});
   });
 }
 

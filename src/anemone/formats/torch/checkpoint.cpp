@@ -104,12 +104,6 @@ const StoredTensor* StateDict::find(std::string_view name) const {
   return found == index.end() ? nullptr : &tensors[found->second];
 }
 
-bool looks_like_checkpoint(std::span<const std::byte> head) {
-  const auto at = [&](std::size_t i) { return i < head.size() ? static_cast<int>(head[i]) : -1; };
-  if (at(0) == 'P' && at(1) == 'K' && at(2) == 3 && at(3) == 4) return true;
-  return at(0) == 0x80 && at(1) >= 2 && at(1) <= 5;  // PROTO, the first opcode of every pickle since 2003
-}
-
 bool is_contiguous(const StoredTensor& tensor) { return is_row_major(tensor.shape, tensor.stride); }
 
 Bytes copy_elements(const StoredTensor& tensor) {

@@ -60,10 +60,6 @@ Result<StateDict> state_dict(const Checkpoint& checkpoint);
 Result<StateDict> read_state_dict(const std::filesystem::path& path);
 Result<StateDict> read_state_dict(const Bytes& file, const std::string& name);
 
-/// True when the first bytes (16 are enough) are those of a zip or a pickle. What other files are, and what is wrong
-/// with such a one, is said by read_checkpoint.
-bool looks_like_checkpoint(std::span<const std::byte> head);
-
 bool is_contiguous(const StoredTensor& tensor);  ///< row-major without gaps
 /// A row-major copy.
 Bytes copy_elements(const StoredTensor& tensor);

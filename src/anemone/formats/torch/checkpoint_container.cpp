@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <array>
 
+#include "anemone/formats/recognise.h"
 #include "anemone/formats/torch/checkpoint.h"
-#include "anemone/formats/torch/foreign_file.h"
 #include "anemone/formats/wire/utf8.h"
 
 namespace anemone {
@@ -281,9 +281,10 @@ class LegacyReader {
 }  // namespace
 
 Result<OpenedCheckpoint> open_checkpoint(const Bytes& file, const std::string& name) {
-  if (!looks_like_checkpoint(file.view)) return explain_foreign_file(file.view, name);
-  if (file.view[0] == std::byte{'P'}) return open_zip(file, name);
-  return LegacyReader(file, name).run();
+  const FileIdentity identity = identify(file.view);
+  if (identity.kind == FileKind::torch_zip) return open_zip(file, name);
+  if (identity.kind == FileKind::torch_pickle) return LegacyReader(file, name).run();
+  return refuse(identity, name, "not a checkpoint of torch.save");
 }
 
 Result<Bytes> load_storage(OpenedCheckpoint& c, std::size_t index) {

@@ -215,7 +215,7 @@ TEST(HostileCheckpoint, ForeignFilesAreCalledByTheirName) {
   std::string tar(512, '\0');
   tar.replace(0, 7, "tensors").replace(257, 5, "ustar");
   const std::vector<std::pair<std::string, std::string>> files{
-      {"", "E0502: the file is empty"},
+      {"", "E0502: this is an empty file"},
       {"version https://git-lfs.github.com/spec/v1\n", "E0503: this is a Git LFS pointer"},
       {tar, "E0505: this is a tar archive"},
       {"hello\n", "E0506: this is a text file ('hello\\x0a')"},
@@ -223,8 +223,11 @@ TEST(HostileCheckpoint, ForeignFilesAreCalledByTheirName) {
       {std::string("\x10\0\0\0\0\0\0\0{\"w\":{}}", 16), "E0508: this is a safetensors file"},
       {"\x89HDF\r\n\x1a\n", "E0508: this is an HDF5 file"},
       {"\x93NUMPY\x01", "E0508: this is a NumPy array"},
+      {std::string("\x06\x07\x12\0\x01", 5),
+       "E0501: this is a file of no known kind: it begins with the bytes 06 07 12"},
+      {"{\"error\": 404}", "E0506: this is a JSON file ('{\"error\": 404}')"},
       {"\x1f\x8b\x08", "E0508: this is a gzip file"},
-      {std::string("\x08\x07\x12\0\x01", 5), "E0501: this is not a PyTorch checkpoint: it begins with the bytes 08 07"},
+      {std::string("\x08\x07\x12\0\x01", 5), "E0508: this is a Core ML model file, not a checkpoint of torch.save"},
       {test::zip_bytes({{"w.npy", "x"}}), "E0508: this is a NumPy archive"},
       {test::zip_bytes({{"net.mlpackage/Manifest.json", "x"}}), "E0508: this is a zipped Core ML package"},
       {test::zip_bytes({{"m/archive_format", "pt2"}}), "E0508: this is an exported program of torch.export"},

@@ -230,15 +230,5 @@ TEST_F(GoldenCheckpoint, StateDictsAreFoundAndOnlyTheirStoragesRead) {
   EXPECT_FALSE(read_checkpoint(bytes_of(file), "f"));
 }
 
-TEST(Checkpoint, IsRecognisedByItsFirstBytes) {
-  const auto looks = [](std::string_view head) { return looks_like_checkpoint(std::as_bytes(std::span(head))); };
-  EXPECT_TRUE(looks("PK\x03\x04..."));
-  EXPECT_TRUE(looks("\x80\x02\x8a\x0a"));
-  EXPECT_TRUE(looks("\x80\x04\x95"));
-  for (const char* other : {"", "PK", "PK\x05\x06", "\x80\x01", "\x08\x07", "program(1.3)", "\x80"}) {
-    EXPECT_FALSE(looks(other)) << other;
-  }
-}
-
 }  // namespace
 }  // namespace anemone
