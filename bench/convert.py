@@ -4,6 +4,7 @@ and, with --incumbent SCRIPT, beside another converter (a command that takes CHE
 
 usage: bench/convert.py [--runs 11] [--build build/release] [--incumbent 'python3 script.py']
 """
+
 import argparse
 import json
 import os
@@ -37,7 +38,8 @@ def timed(command):
 
 
 def cpu():
-    for line in pathlib.Path('/proc/cpuinfo').read_text().splitlines() if pathlib.Path('/proc/cpuinfo').exists() else []:
+    cpuinfo = pathlib.Path('/proc/cpuinfo')
+    for line in cpuinfo.read_text().splitlines() if cpuinfo.exists() else []:
         if line.startswith('model name'):
             return line.split(':', 1)[1].strip()
     return platform.processor()
@@ -60,16 +62,18 @@ with tempfile.TemporaryDirectory() as name:
             if what == 'incumbent' and run > 3:
                 continue
             figure = timed([str(word) for word in command])
-            if run:                                         # the first round warms the disk cache
+            if run:  # the first round warms the disk cache
                 figures[what].append(figure)
     median = {what: statistics.median(ms for ms, _ in rows) for what, rows in figures.items()}
     peak = {what: max(kb for _, kb in rows) / 1024 for what, rows in figures.items()}
     print(f'{cpu()}, {os.cpu_count()} cores, checkpoint {checkpoint.stat().st_size / 1e6:.1f} MB, {options.runs} runs')
     for what in commands:
         rows = [ms for ms, _ in figures[what]]
-        print(f'  {what:10} median {median[what]:9.1f} ms (min {min(rows):.1f}, max {max(rows):.1f}), peak {peak[what]:6.1f} MiB')
+        spread = f'min {min(rows):.1f}, max {max(rows):.1f}'
+        print(f'  {what:10} median {median[what]:9.1f} ms ({spread}), peak {peak[what]:6.1f} MiB')
     ratios = [a / b for (a, _), (b, _) in zip(figures['convert'], figures['floor'])]
     print(f'  convert / floor: {statistics.median(ratios):.2f} (median of pairs)')
     if options.incumbent:
         print(f'  incumbent / convert: {median["incumbent"] / median["convert"]:.0f}')
-    print(json.dumps({'schema': 'anemone.bench-convert/1', 'median_ms': median, 'peak_mib': peak, 'convert_over_floor': statistics.median(ratios)}))
+    report = {'schema': 'anemone.bench-convert/1', 'median_ms': median, 'peak_mib': peak}
+    print(json.dumps({**report, 'convert_over_floor': statistics.median(ratios)}))

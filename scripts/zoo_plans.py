@@ -2,6 +2,7 @@
 """Writes docs/reference/zoo-plans.md to stdout: the plans of packages that others made.
 
 usage: scripts/zoo_plans.py ANEMONE FOLDER > docs/reference/zoo-plans.md"""
+
 import json
 import pathlib
 import subprocess
@@ -26,6 +27,9 @@ for path in sorted(p for p in folder.iterdir() if p.is_dir()):
             continue
         elsewhere = len(answer['segments']) - answer['partitions']
         findings = ', '.join(dict.fromkeys(f['code'] for f in answer['findings'] if f['checked']))
-        print(f"| {path.name} | {device} | {answer['ops']['total']} | {answer['ops']['ane']} | {answer['ops']['supported']} "
-              f"| {answer['partitions']} + {elsewhere} | {answer['planner_ms']:.2f} "
-              f"| {answer['latency_ms']['low']:.1f} to {answer['latency_ms']['high']:.1f} | {findings} |")
+        print(
+            f"| {path.name} | {device} | {answer['ops']['total']} | {answer['ops']['ane']} "
+            f"| {answer['ops']['supported']} "
+            f"| {answer['partitions']} + {elsewhere} | {answer['planner_ms']:.2f} "
+            f"| {answer['latency_ms']['low']:.1f} to {answer['latency_ms']['high']:.1f} | {findings} |"
+        )

@@ -1,12 +1,14 @@
 # Sourced by the judges of this folder (`. "$(dirname "$0")/common.sh"`): where things are, and how results are counted.
 # A judge is an executable NAME.sh or NAME.py; ./test runs all in the order of their names. Its last line is
 # `N passed, N failed, N skipped`, and it exits with 0 exactly when nothing failed. Python judges get the same variables
-# from the environment: ANEMONE, ANEMONE_SHARED (empty when absent), ANEMONE_PYTHON.
+# from the environment: ANEMONE, ANEMONE_SHARED (empty when absent), ANEMONE_PYTHON. What is judged lies in tests/data;
+# files of third parties, which the project does not hold, in $shared.
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 cd "$root"
 . scripts/strict.sh
 anemone=${ANEMONE:-$root/build/release/anemone}
 python=${ANEMONE_PYTHON:-$root/.venv/bin/python}
+data=$root/tests/data
 shared=${ANEMONE_SHARED-$root/../shared}
 [[ -d $shared ]] || shared=
 scratch=$(mktemp -d)

@@ -3,7 +3,7 @@
 # compute what was recorded.
 . "$(dirname "$0")/common.sh"
 if [[ -z $shared ]]; then
-  skip 1115 'recorded packages: the shared data are not there'
+  skip 1115 'recorded packages: they are not there'
   finish
 fi
 mkdir "$scratch/cases"
@@ -19,7 +19,7 @@ line=$(tail -n 1 <<<"$result")
 echo "read, written, read again: $line"
 read -r p _ f _ s _ <<<"$line"
 passed=$((passed + p)) failed=$((failed + ${f:-1}))
-"$python" tests/judge/same_verdict.py "$shared/judges/packages.py" "$scratch/written" "${packages[@]}" \
+"$python" tests/judge/same_verdict.py tests/judge/package_verdict.py "$scratch/written" "${packages[@]}" \
   >"$scratch/verdicts" || true  # its last line says how many failed
 head -n 40 < <(grep -v ' passed, ' "$scratch/verdicts" || true)
 line=$(tail -n 1 "$scratch/verdicts")
@@ -29,11 +29,11 @@ passed=$((passed + p)) failed=$((failed + ${f:-1}))
 
 # 2. the recorded numbers. Nothing may be wrong; what may be refused is listed with its reason.
 code=0
-"$python" "$shared/judges/conformance.py" --anemone "$anemone" --kind mil --expect-refused tests/judge/refused_mil.txt \
+"$python" tests/judge/recorded_cases.py --anemone "$anemone" --kind mil --expect-refused tests/judge/refused_mil.txt \
   --list "$scratch/mil.json" "$scratch/cases/mil" >"$scratch/mil.log" || code=$?
 tail -n 25 "$scratch/mil.log" | grep -v '^$' || true
 read -r p _ f _ s _ <<<"$(tail -n 1 "$scratch/mil.log" | tr -d ,)"
 passed=$((passed + p)) failed=$((failed + f))
-((code == 0)) || fail "conformance.py exits with $code"
+((code == 0)) || fail "recorded_cases.py exits with $code"
 check 'cases of the two networks all pass' "$python" tests/judge/needed_cases.py tests/judge/needed_mil.txt "$scratch/mil.json"
 finish

@@ -53,22 +53,29 @@ refuse 3 'an output that does not exist' "$anemone" convert star.pkl -o out.mlpa
 refuse 2 'a pass that does not exist' "$anemone" convert star.pkl -o out.mlpackage --passes fuse_all
 refuse 2 'a verb that does not exist' "$anemone" covnert star.pkl
 
+refuse 3 'another network' "$anemone" convert "$data/pickle/01_zip_state_dict.pt" -o out.mlpackage
+refuse 3 'a missing key' "$anemone" convert "$data/pickle/04_zip_star_train_state.pkl" -o out.mlpackage
+refuse 3 'an ONNX file' "$anemone" convert "$data/public-cases/08-clip-one-bound/model.onnx" -o out.mlpackage
+
+"$anemone" convert star.pkl -o kept.mlpackage -q >/dev/null || fail 'convert'
+cp -r kept.mlpackage bare.mlpackage
+rm bare.mlpackage/Data/com.apple.CoreML/model.mlmodel
+refuse 3 'a package without spec' "$anemone" print bare.mlpackage
+cp -r kept.mlpackage light.mlpackage
+rm light.mlpackage/Data/com.apple.CoreML/weights/weight.bin
+refuse 3 'run without the weight file' "$anemone" run light.mlpackage -o out
+if grep -q weight.bin err.txt; then pass; else fail 'the missing weight file is not named'; fi
+refuse 3 'convert without the weight file' "$anemone" convert light.mlpackage -o out.mlpackage
+refuse 3 'verify without the weight file' "$anemone" verify light.mlpackage --against light.mlpackage
+check 'print without the weight file' "$anemone" print light.mlpackage
+
 if [[ -n $shared ]]; then
-  refuse 3 'another network' "$anemone" convert "$shared/golden/pickle/01_zip_state_dict.pt" -o out.mlpackage
-  refuse 3 'a missing key' "$anemone" convert "$shared/golden/pickle/04_zip_star_train_state.pkl" -o out.mlpackage
-  refuse 3 'a package without spec' "$anemone" print "$shared/zoo/coreml/ironmill_simple.mlpackage"
-  refuse 3 'an ONNX file' "$anemone" convert "$shared/golden/retinaface/retinaface_640.onnx" -o out.mlpackage
-  yolo=$shared/zoo/coreml/yolo11n_spec_only.mlpackage
-  refuse 3 'run without the weight file' "$anemone" run "$yolo" -o out
-  grep -q weight.bin err.txt && pass || fail 'the missing weight file is not named'
-  refuse 3 'convert without the weight file' "$anemone" convert "$yolo" -o out.mlpackage
-  refuse 3 'verify without the weight file' "$anemone" verify "$yolo" --against "$yolo"
-  check 'print without the weight file' "$anemone" print "$yolo"
-  for model in "$shared"/zoo/coreml/silero*.mlpackage "$shared"/zoo/coreml/drawmnist.mlpackage "$shared"/zoo/coreml/silero_unified.mlmodelc; do
+  zoo=$shared/zoo/coreml
+  for model in "$zoo"/silero*.mlpackage "$zoo/drawmnist.mlpackage" "$zoo/silero_unified.mlmodelc"; do
     check "print $(basename "$model")" "$anemone" print "$model"
   done
 else
-  skip 18 'other networks and packages: the shared data are not there'
+  skip 5 'packages that others made: they are not there'
 fi
 
 # Full disk: a small tmpfs where mounting works, else a file size limit.
@@ -83,7 +90,6 @@ else
 fi
 
 # kill -9 at many moments: the old package, or the new one, and never a damaged one.
-"$anemone" convert star.pkl -o kept.mlpackage -q >/dev/null || fail 'convert'
 cp -r kept.mlpackage good.mlpackage
 damaged=0
 for delay in 0.005 0.01 0.02 0.03 0.04 0.05 0.06 0.08 0.1 0.12 0.15 0.2 0.25 0.3; do

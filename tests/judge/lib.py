@@ -1,4 +1,5 @@
-"""What the Python judges of this folder share: the binary, the shared data, counting."""
+"""What the Python judges of this folder share: the binary, the data, counting."""
+
 import json
 import os
 import pathlib
@@ -8,7 +9,13 @@ import tempfile
 
 root = pathlib.Path(__file__).resolve().parents[2]
 anemone = os.environ.get('ANEMONE') or str(root / 'build/release/anemone')
-_shared = pathlib.Path(os.environ.get('ANEMONE_SHARED') or root.parent / 'shared')
+data = root / 'tests/data'  # the project's own files, always there
+# Files of third parties, which the project does not hold; None where they are absent, and then skip().
+_shared = (
+    pathlib.Path(os.environ['ANEMONE_SHARED'] or '/nowhere')
+    if 'ANEMONE_SHARED' in os.environ
+    else root.parent / 'shared'
+)
 shared = _shared if _shared.is_dir() else None
 scratch = pathlib.Path(tempfile.mkdtemp(prefix='judge-'))
 
@@ -41,6 +48,7 @@ def run(*args, expect=0):
 
 def finish():
     import shutil
+
     shutil.rmtree(scratch, ignore_errors=True)
     print('{passed} passed, {failed} failed, {skipped} skipped'.format(**_counts))
     sys.exit(1 if _counts['failed'] else 0)

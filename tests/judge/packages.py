@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
-"""Every kind of package that the tool writes is loaded by coremltools with type inference: 0 errors. Counts and sizes too."""
+"""Every kind of package that the tool writes is loaded by coremltools with type inference: 0 errors. Counts and sizes
+too."""
+
 import json
 import os
 import pathlib
@@ -7,11 +9,9 @@ import shutil
 import subprocess
 import sys
 import lib
+import retinaface
 
-judge = lib.shared / 'judges/packages.py' if lib.shared else None
-if not judge or not judge.exists():
-    lib.skip(40, 'packages.py: the shared data are not there')
-    lib.finish()
+judge = pathlib.Path(__file__).with_name('package_verdict.py')
 python = os.environ.get('ANEMONE_PYTHON', sys.executable)
 
 CASES = [  # points, options; every value of every option appears with others
@@ -22,7 +22,23 @@ CASES = [  # points, options; every value of every option appears with others
     (98, ['--target', 'ios18', '--precision', 'fp32', '--outputs', 'all']),
     (98, ['--target', 'ios15', '--input', 'tensor', '--precision', 'fp32']),
     (98, ['--target', 'ios18', '--shapes', '256x256,128x128']),
-    (98, ['--color', 'rgb', '--scale', '0.00392', '--author', 'A', '--license', 'L', '--description', 'D', '--user', 'k=v']),
+    (
+        98,
+        [
+            '--color',
+            'rgb',
+            '--scale',
+            '0.00392',
+            '--author',
+            'A',
+            '--license',
+            'L',
+            '--description',
+            'D',
+            '--user',
+            'k=v',
+        ],
+    ),
     (68, ['--outputs', 'all', '--target', 'ios16']),
     (68, ['--precision', 'fp32', '--target', 'ios15']),
     (29, ['--outputs', 'all', '--target', 'ios18']),
@@ -51,10 +67,20 @@ def convert(name, checkpoint, options):
     verdict = judged(package)
     lib.check(f'{name} {" ".join(options)}', verdict['verdict'] == 'VALID', verdict.get('error'))
     if verdict['verdict'] == 'VALID' and len(report['functions']) == 1:
-        lib.check(f'{name}: ops.total', verdict['counts']['runtime'] == report['ops']['total'], f'{report["ops"]["total"]}, the judge counts {verdict["counts"]["runtime"]}')
-        lib.check(f'{name}: ops.by_type', report['ops']['by_type'] == {k: v for k, v in verdict['histogram'].items() if k != 'const' and not k.startswith('constexpr_')},
-                  report['ops']['by_type'])
-    lib.check(f'{name}: bytes', verdict.get('bytes') == report['bytes'], f'{report["bytes"]}, on disk {verdict.get("bytes")}')
+        lib.check(
+            f'{name}: ops.total',
+            verdict['counts']['runtime'] == report['ops']['total'],
+            f'{report["ops"]["total"]}, the judge counts {verdict["counts"]["runtime"]}',
+        )
+        lib.check(
+            f'{name}: ops.by_type',
+            report['ops']['by_type']
+            == {k: v for k, v in verdict['histogram'].items() if k != 'const' and not k.startswith('constexpr_')},
+            report['ops']['by_type'],
+        )
+    lib.check(
+        f'{name}: bytes', verdict.get('bytes') == report['bytes'], f'{report["bytes"]}, on disk {verdict.get("bytes")}'
+    )
     return package, report
 
 
@@ -76,9 +102,8 @@ for number, (points, options) in enumerate(CASES):
     if made:
         shutil.rmtree(made[0])
 
-weights = lib.shared / 'golden/retinaface/mobilenet0.25_Final.pth'
-for number, options in enumerate(RETINA if weights.exists() else []):
+weights = lib.scratch / 'retinaface.pth'
+retinaface.write_checkpoint(weights, retinaface.hash_weights())
+for number, options in enumerate(RETINA):
     convert(f'retinaface-{number}', weights, options)
-if not weights.exists():
-    lib.skip(12, 'RetinaFace weights are not there')
 lib.finish()

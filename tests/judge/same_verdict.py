@@ -1,5 +1,6 @@
 """usage: same_verdict.py PACKAGES.PY WRITTEN_FOLDER PACKAGE... – the judge's findings for each package and for what was
 written from it (WRITTEN_FOLDER/0.mlpackage, …) must agree wherever it accepts the original."""
+
 import json
 import pathlib
 import subprocess
@@ -12,14 +13,21 @@ pairs = list(zip(packages, (str(written / f'{i}.mlpackage') for i in range(len(p
 
 def reports(paths):
     """The judge holds everything of one call in memory, so it is called in portions, two at a time."""
-    portions = [paths[i:i + 120] for i in range(0, len(paths), 120)]
+    portions = [paths[i : i + 120] for i in range(0, len(paths), 120)]
     found = []
     with tempfile.TemporaryDirectory() as folder:
         for i in range(0, len(portions), 2):
             running = []
-            for j, portion in enumerate(portions[i:i + 2]):
+            for j, portion in enumerate(portions[i : i + 2]):
                 file = pathlib.Path(folder) / f'{j}.json'
-                running.append((file, subprocess.Popen([sys.executable, judge, '-q', '--json', str(file), *portion], stdout=subprocess.DEVNULL)))
+                running.append(
+                    (
+                        file,
+                        subprocess.Popen(
+                            [sys.executable, judge, '-q', '--json', str(file), *portion], stdout=subprocess.DEVNULL
+                        ),
+                    )
+                )
             for file, process in running:
                 process.wait()
                 found += json.loads(file.read_text())

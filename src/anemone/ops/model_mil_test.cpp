@@ -1,7 +1,6 @@
 // The real table against text that Apple's compiler wrote: every declared type follows from its operands.
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -11,14 +10,13 @@
 #include "anemone/ir/text/print.h"
 #include "anemone/ir/verify.h"
 #include "anemone/ops/ops.h"
+#include "tests/support/data.h"
 
 namespace anemone {
 namespace {
 
 TEST(ModelMil, TypesOfACompiledModelFollow) {
-  const char* shared = std::getenv("ANEMONE_SHARED");
-  const std::filesystem::path path =
-      std::string(shared ? shared : "../shared") + "/zoo/coreml/silero_unified.mlmodelc/model.mil";
+  const std::filesystem::path path = test::shared_data() / "zoo/coreml/silero_unified.mlmodelc/model.mil";
   if (!std::filesystem::exists(path)) GTEST_SKIP() << "SKIPPED: " << path << " is not here";
   std::ifstream file(path);
   std::stringstream text;

@@ -11,16 +11,12 @@
 #include "anemone/formats/torch/checkpoint_writer.h"
 #include "anemone/toolchain/checkpoints.h"
 #include "anemone/toolchain/deliver.h"
+#include "tests/support/data.h"
 
 namespace anemone {
 namespace {
 
 namespace fs = std::filesystem;
-
-fs::path shared_folder() {
-  const char* set = std::getenv("ANEMONE_SHARED");
-  return set ? fs::path(set) : fs::path("../shared");
-}
 
 /// A folder that goes away with the test.
 class Analyze : public testing::Test {
@@ -274,7 +270,7 @@ TEST_F(Analyze, RefusesWhatItCannotRead) {
 }
 
 TEST(AnalyzeZoo, CountsByHandAgree) {
-  const fs::path zoo = shared_folder() / "zoo/coreml";
+  const fs::path zoo = test::shared_data() / "zoo/coreml";
   if (!fs::exists(zoo)) GTEST_SKIP() << "SKIPPED: no " << zoo;
   // Two fully connected layers: 28x28 pixels to 800, to 10 digits.
   const Analysis digits = analysed(zoo / "drawmnist.mlpackage");
@@ -292,7 +288,7 @@ TEST(AnalyzeZoo, CountsByHandAgree) {
 }
 
 TEST(AnalyzeZoo, EveryPackageIsAnalysedOrRefused) {
-  const fs::path zoo = shared_folder() / "zoo/coreml";
+  const fs::path zoo = test::shared_data() / "zoo/coreml";
   if (!fs::exists(zoo)) GTEST_SKIP() << "SKIPPED: no " << zoo;
   for (const auto& file : fs::directory_iterator(zoo)) {
     const auto result = analyze(file.path());

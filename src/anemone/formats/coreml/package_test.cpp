@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "anemone/formats/coreml/spec_test_models.h"
+#include "tests/support/data.h"
 
 namespace anemone {
 namespace {
@@ -239,8 +240,7 @@ TEST(RecordedPackagesTest, EveryOneIsReadWithoutLoss) {
 }
 
 TEST(RecordedPackagesTest, ForeignPackagesAreReadWithoutLoss) {
-  const char* shared = std::getenv("ANEMONE_SHARED");
-  const fs::path zoo = fs::path(shared != nullptr ? shared : "../shared") / "zoo/coreml";
+  const fs::path zoo = test::shared_data() / "zoo/coreml";
   if (!fs::is_directory(zoo)) GTEST_SKIP() << "SKIPPED: there is no " << zoo;
   std::size_t packages = 0, blobs = 0;
   for (const auto& entry : fs::directory_iterator(zoo)) {

@@ -2,8 +2,6 @@
 // Assembles pickles, zips and legacy checkpoints by hand, so that tests can be wrong on purpose.
 #include <zlib.h>
 
-#include <cstdlib>
-#include <filesystem>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,11 +9,6 @@
 #include "anemone/support/bytes.h"
 
 namespace anemone::test {
-
-inline std::filesystem::path shared_folder() {
-  const char* set = std::getenv("ANEMONE_SHARED");
-  return set ? std::filesystem::path(set) : std::filesystem::path("../shared");
-}
 
 inline std::string little(std::uint64_t value, std::size_t width) {
   std::string bytes;

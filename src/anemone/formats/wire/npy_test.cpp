@@ -11,6 +11,7 @@
 
 #include "anemone/formats/torch/checkpoint_bytes_test.h"
 #include "anemone/formats/wire/sha256.h"
+#include "tests/support/data.h"
 
 namespace anemone {
 namespace {
@@ -139,8 +140,7 @@ TEST(Npy, WrittenFilesReadBack) {
 }
 
 TEST(Npy, GoldenArrays) {
-  const fs::path path = test::shared_folder() / "golden/retinaface/priors_224x224.npy";
-  if (!fs::exists(path)) GTEST_SKIP() << "no golden arrays at " << path << ": set ANEMONE_SHARED";
+  const fs::path path = test::test_data() / "retinaface/priors_224x224.npy";
   const auto got = read_npy(path);
   ASSERT_TRUE(got) << render(got.error());
   EXPECT_EQ(got->dtype, ScalarType::float32);

@@ -13,14 +13,10 @@
 #include "anemone/frontends/models/network.h"
 #include "anemone/frontends/models/synth.h"
 #include "anemone/ops/execute.h"
+#include "tests/support/data.h"
 
 namespace anemone::models {
 namespace {
-
-std::filesystem::path shared_folder() {
-  const char* set = std::getenv("ANEMONE_SHARED");
-  return set ? std::filesystem::path(set) : std::filesystem::path("../shared");
-}
 
 Array from_npy(const std::filesystem::path& path) {
   auto file = read_npy(path);
@@ -104,7 +100,7 @@ TEST(StarNumbers, SmallNetworkMatchesPyTorch) {
 }
 
 TEST(RetinaFaceNumbers, TrainedNetworkMatchesPyTorch) {
-  const auto folder = shared_folder() / "golden/retinaface";
+  const auto folder = test::shared_data() / "golden/retinaface";
   if (!std::filesystem::exists(folder)) GTEST_SKIP() << "SKIPPED: no " << folder;
   const auto state = read_state_dict(folder / "mobilenet0.25_Final.pth");
   ASSERT_TRUE(state) << render(state.error());

@@ -10,14 +10,10 @@
 #include <nlohmann/json.hpp>
 
 #include "anemone/formats/wire/sha256.h"
+#include "tests/support/data.h"
 
 namespace anemone::models {
 namespace {
-
-std::filesystem::path shared_folder() {
-  const char* set = std::getenv("ANEMONE_SHARED");
-  return set ? std::filesystem::path(set) : std::filesystem::path("../shared");
-}
 
 nlohmann::json read_json(const std::filesystem::path& path) {
   std::ifstream file(path);
@@ -84,9 +80,7 @@ TEST(SynthStar, HashValuesAreFixed) {
 }
 
 TEST(SynthStar, HashMatchesTheReferenceSet) {
-  const auto path = shared_folder() / "golden/star/weights.json";
-  if (!std::filesystem::exists(path)) GTEST_SKIP() << "SKIPPED: no " << path;
-  const auto reference = read_json(path);
+  const auto reference = read_json(test::test_data() / "star/weights.json");
   const auto tensors = synth({});
   for (const auto& [key, expected] : reference["hash_check"].items()) {
     const SynthTensor& tensor = named(tensors, key);
@@ -102,16 +96,13 @@ TEST(SynthStar, HashMatchesTheReferenceSet) {
 }
 
 TEST(SynthStar, HeadsReplaceTensors) {
-  const auto folder = shared_folder() / "golden/star/probe_pd_heads";
-  if (!std::filesystem::exists(folder)) GTEST_SKIP() << "SKIPPED: no " << folder;
-  const auto reference = read_json(shared_folder() / "golden/star/weights.json");
-  EXPECT_EQ(digest(synth({.heads = folder})), reference["state_sha256"]["probe_pd"].get<std::string>());
+  const auto reference = read_json(test::test_data() / "star/weights.json");
+  EXPECT_EQ(digest(synth({.heads = "examples/probe_pd_heads"})),
+            reference["state_sha256"]["probe_pd"].get<std::string>());
 }
 
 TEST(SynthStar, KeysAreThoseOfTheCheckpoint) {
-  const auto path = shared_folder() / "golden/star/state_dict_98.json";
-  if (!std::filesystem::exists(path)) GTEST_SKIP() << "SKIPPED: no " << path;
-  const auto rows = read_json(path);
+  const auto rows = read_json(test::test_data() / "star/state_dict_98.json");
   const KeySpecs specs = star_keys({});
   ASSERT_EQ(rows.size(), specs.size());
   for (std::size_t i = 0; i < specs.size(); ++i) {

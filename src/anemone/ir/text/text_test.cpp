@@ -11,6 +11,7 @@
 
 #include "anemone/ir/builder.h"
 #include "anemone/ir/text/text_test_util.h"
+#include "tests/support/data.h"
 
 namespace anemone {
 namespace {
@@ -159,14 +160,9 @@ TEST(Text, GoldenAnswersAreNotRead) {
   EXPECT_TRUE(read("// RUN: print %s\nfunc main<ios17>() { c = int32(1); } -> (c);\n// ----\n$ anemone (((\n"));
 }
 
-std::string shared_folder() {
-  const char* given = std::getenv("ANEMONE_SHARED");
-  return given ? given : "../shared";
-}
-
 // Apple's own text. Its operations are opaque here; ops/ has the test with the real table.
 TEST(Text, ReadsWhatApplesCompilerWrote) {
-  const std::filesystem::path path = shared_folder() + "/zoo/coreml/silero_unified.mlmodelc/model.mil";
+  const std::filesystem::path path = test::shared_data() / "zoo/coreml/silero_unified.mlmodelc/model.mil";
   if (!std::filesystem::exists(path)) GTEST_SKIP() << "SKIPPED: " << path << " is not here";
   std::ifstream file(path);
   std::stringstream text;
