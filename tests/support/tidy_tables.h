@@ -1,0 +1,117 @@
+#pragma once
+// The architecture as tables (docs/architecture.md), read by tests/tidy_test.cpp: who may include whom, what a folder's
+// namespace is, which header speaks for a source without one. What does not hold yet stands in lists of its own, and an
+// entry that is no longer needed fails the test, so that they can only shrink.
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace anemone::tidy {
+
+/// Room -> the rooms that it may include besides itself. A room is a folder; one of its inner folders is a room of its own
+/// if it has a row. `formats/*` is every room below formats.
+inline const std::map<std::string, std::set<std::string>> kMayInclude{
+    {"support", {}},
+    {"formats", {"support", "formats/*"}},
+    {"formats/wire", {"support"}},
+    {"formats/coreml", {"support", "formats/wire"}},
+    {"formats/image", {"support", "formats/wire"}},
+    {"formats/onnx", {"support", "formats/wire"}},
+    {"formats/torch", {"support", "formats", "formats/wire"}},
+    {"ir", {"support", "ir/text"}},
+    {"ir/text", {"support", "ir"}},
+    {"ops", {"support", "ir", "ir/text"}},
+    {"onnx", {"support", "formats/onnx"}},
+    {"passes", {"support", "ir", "ir/text", "ops"}},
+    {"plan", {"support", "ir", "ir/text", "ops"}},
+    {"plan/ane", {"support", "ir", "ir/text", "ops", "plan"}},
+    {"plan/ort", {"support", "onnx", "plan"}},
+    {"runtime", {"support", "ir", "ir/text", "ops", "runtime/base", "runtime/cpu"}},
+    {"runtime/base", {"support"}},
+    {"runtime/cpu", {"support", "runtime/base"}},
+    {"frontends/models", {"support", "ir", "ops", "formats/wire", "formats/torch", "frontends/torch"}},
+    {"frontends/torch", {"support", "ir", "ops", "formats/wire", "formats/torch"}},
+    {"frontends/mlpackage", {"support", "ir", "ir/text", "ops", "formats/wire", "formats/coreml"}},
+    {"frontends/onnx", {"support", "ir", "ops", "onnx", "formats/wire", "formats/onnx"}},
+    {"backends/mlpackage", {"support", "ir", "ops", "formats/wire", "formats/coreml"}},
+    {"backends/onnx", {"support", "ir", "ops", "onnx", "formats/wire", "formats/onnx"}},
+    {"face", {"support", "formats/wire", "formats/image", "runtime"}},
+    {"toolchain",
+     {"support", "formats", "formats/*", "ir", "ir/text", "ops", "onnx", "passes", "plan", "plan/*", "runtime",
+      "frontends/*", "backends/*", "face"}},
+    {"report", {"support", "plan", "toolchain"}},
+    {"cli", {"support", "report", "toolchain"}},
+};
+
+/// Includes that the table forbids and that are still there: "room -> room".
+inline const std::set<std::string> kIncludesNotMended{
+    "formats/wire -> formats/torch",
+    "report -> plan/ane",
+    "toolchain -> runtime/cpu",
+};
+
+/// A folder's namespace is anemone:: and its name, or the namespace of the folder around it; where it is called otherwise,
+/// it stands here. Tests and their helpers may use anemone::test.
+inline const std::map<std::string, std::string> kNamespaces{
+    {"plan/ane", "anemone::ane"},
+    {"runtime/cpu", "anemone::cpu"},
+    {"frontends/models", "anemone::models"},
+};
+
+/// Folders that have another namespace today.
+inline const std::map<std::string, std::set<std::string>> kNamespacesNotMended{
+    {"support", {"anemone", "anemone::file_internal"}},
+    {"formats", {"anemone"}},
+    {"formats/wire", {"anemone", "anemone::protobuf"}},
+    {"formats/torch", {"anemone", "anemone::pickle"}},
+    {"formats/coreml", {"anemone", "anemone::milspec", "anemone::milspec::wire"}},
+    {"formats/image", {"anemone"}},
+    {"ir", {"anemone"}},
+    {"ir/text", {"anemone"}},
+    {"ops", {"anemone"}},
+    {"passes", {"anemone"}},
+    {"plan", {"anemone"}},
+    {"frontends/torch", {"anemone"}},
+    {"frontends/mlpackage", {"anemone"}},
+    {"backends/mlpackage", {"anemone"}},
+    {"toolchain", {"anemone", "anemone::analysis"}},
+};
+
+/// Sources whose names begin so have no header of their own: one header declares what several of them hold.
+struct Part {
+  std::string prefix, header;
+};
+inline const std::vector<Part> kParts{
+    {"ops/", "ops/families.h"},                        // the rows of a family of operations
+    {"passes/", "passes/pass.h"},                      // one pass each
+    {"plan/ane/rules_", "plan/ane/rules.h"},           // the rules of one kind
+    {"plan/ane/sources", "plan/ane/support_table.h"},  // where the facts come from
+    {"runtime/kernels_", "runtime/kernel_table.h"},    // the kernels of a family
+    {"runtime/cpu/conv_", "runtime/cpu/conv.h"},       // one algorithm each
+    {"runtime/cpu/binary", "runtime/cpu/elementwise.h"},
+    {"runtime/cpu/unary", "runtime/cpu/elementwise.h"},
+    {"toolchain/analyze_", "toolchain/analyze_parts.h"},
+    {"report/analysis_", "report/analysis.h"},  // one form of the report each
+    {"report/plan_", "report/plan.h"},
+    {"cli/", "cli/verbs.h"},                            // one verb each
+    {"formats/coreml/spec_", "formats/coreml/spec.h"},  // two directions
+    {"formats/coreml/feature_", "formats/coreml/spec.h"},
+    {"formats/coreml/mil_", "formats/coreml/spec.h"},
+    {"formats/torch/pickle_", "formats/torch/pickle.h"},
+    {"ir/text/text_reader_", "ir/text/text_reader.h"},
+    {"ir/text/program_reader_", "ir/text/program_reader.h"},
+};
+
+/// Sources without a header of their name, to be renamed.
+inline const std::set<std::string> kHeadersNotMended{
+    "frontends/mlpackage/mlmodelc.cpp",
+    "report/rules.cpp",
+    "runtime/lowering_check.cpp",
+    "toolchain/arrays.cpp",
+    "toolchain/bench.cpp",
+    "toolchain/sizes.cpp",
+    "toolchain/verify.cpp",
+};
+
+}  // namespace anemone::tidy
