@@ -47,7 +47,6 @@ inline const std::map<std::string, std::set<std::string>> kMayInclude{
 /// Includes that the table forbids and that are still there: "room -> room".
 inline const std::set<std::string> kIncludesNotMended{
     "formats/wire -> formats/torch",
-    "report -> plan/ane",
     "toolchain -> runtime/cpu",
 };
 
@@ -92,8 +91,6 @@ inline const std::vector<Part> kParts{
     {"runtime/cpu/binary", "runtime/cpu/elementwise.h"},
     {"runtime/cpu/unary", "runtime/cpu/elementwise.h"},
     {"toolchain/analyze_", "toolchain/analyze_parts.h"},
-    {"report/analysis_", "report/analysis.h"},  // one form of the report each
-    {"report/plan_", "report/plan.h"},
     {"cli/", "cli/verbs.h"},                            // one verb each
     {"formats/coreml/spec_", "formats/coreml/spec.h"},  // two directions
     {"formats/coreml/feature_", "formats/coreml/spec.h"},
@@ -106,7 +103,6 @@ inline const std::vector<Part> kParts{
 /// Sources without a header of their name, to be renamed.
 inline const std::set<std::string> kHeadersNotMended{
     "frontends/mlpackage/mlmodelc.cpp",
-    "report/rules.cpp",
     "runtime/lowering_check.cpp",
     "toolchain/arrays.cpp",
     "toolchain/bench.cpp",

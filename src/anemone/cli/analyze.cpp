@@ -1,7 +1,10 @@
 // The verb `analyze`: what a network is.
 #include "anemone/toolchain/analyze.h"
 #include "anemone/cli/verbs.h"
-#include "anemone/report/analysis.h"
+#include "anemone/report/analysis_comparison.h"
+#include "anemone/report/analysis_json.h"
+#include "anemone/report/analysis_markdown.h"
+#include "anemone/report/analysis_text.h"
 #include "anemone/support/file.h"
 
 namespace anemone::cli {

@@ -1,8 +1,7 @@
 // The verb `bench`: latency and memory on this machine.
+#include "anemone/report/bench.h"
 #include "anemone/cli/session_options.h"
 #include "anemone/cli/verbs.h"
-#include "anemone/report/json.h"
-#include "anemone/report/text.h"
 
 namespace anemone::cli {
 namespace {
@@ -25,7 +24,7 @@ int run_bench(Call& call) {
   if (against) request.against = *against;
   const auto result = bench(model, request);
   if (!result) return call.fail(result.error());
-  call.print(call.json ? report::to_json(*result) : report::to_text(*result));
+  call.print(call.json ? report::bench_json(*result) : report::bench_text(*result));
   return 0;
 }
 

@@ -2,28 +2,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "anemone/cli/help.h"
 #include "anemone/cli/verb.h"
+#include "anemone/report/diagnostics.h"
 
 namespace anemone::cli {
 namespace {
 
 constexpr Choice<ColorMode> kColorModes[] = {
     {"auto", ColorMode::automatic}, {"always", ColorMode::always}, {"never", ColorMode::never}};
-
-nlohmann::ordered_json as_json(const Diagnostic& diagnostic) {
-  constexpr std::string_view kWords[] = {"note", "warning", "error"};
-  nlohmann::ordered_json json;
-  json["severity"] = kWords[static_cast<std::size_t>(diagnostic.severity)];
-  json["code"] = diagnostic.code;
-  json["message"] = diagnostic.message;
-  json["place"] = diagnostic.span.source ? diagnostic.span.source->name : diagnostic.place;
-  json["notes"] = diagnostic.notes;
-  json["help"] = diagnostic.help;
-  return json;
-}
 
 }  // namespace
 
@@ -90,12 +78,7 @@ void Call::warn(const Diagnostic& diagnostic) {
 int Call::fail(const Diagnostics& diagnostics) {
   for (const Diagnostic& diagnostic : diagnostics) terminal_.diagnose(diagnostic);
   const int code = exit_code(diagnostics);
-  if (json) {
-    nlohmann::ordered_json object{{"schema", "anemone.error/1"}, {"exit_code", code}};
-    for (const Diagnostic& diagnostic : diagnostics) object["diagnostics"].push_back(as_json(diagnostic));
-    // Names inside broken files need not be UTF-8; they must not make the error itself fail.
-    print(object.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
-  }
+  if (json) print(report::errors_json(diagnostics, code));
   return code;
 }
 

@@ -1,8 +1,7 @@
 // The verbs `convert` and `optimize`: a model becomes an optimised package.
+#include "anemone/report/convert.h"
 #include "anemone/cli/convert_options.h"
 #include "anemone/cli/verbs.h"
-#include "anemone/report/json.h"
-#include "anemone/report/text.h"
 #include "anemone/toolchain/deliver.h"
 
 namespace anemone::cli {
@@ -21,7 +20,8 @@ int run(Call& call, std::string_view output_help, std::string_view next) {
   const auto delivered = convert_to(model, output, *options);
   if (!delivered) return call.fail(delivered.error());
   for (const Diagnostic& warning : delivered->warnings) call.warn(warning);
-  call.print(call.json ? report::to_json(delivered->result) : report::to_text(delivered->result, flags.stats()));
+  call.print(call.json ? report::convert_json(delivered->result)
+                       : report::convert_text(delivered->result, flags.stats()));
   if (output.ends_with(".mlpackage"))
     call.say("next: anemone " + std::string(next) + " " + output + " --against " + model);
   return 0;

@@ -5,8 +5,12 @@
 
 #include <algorithm>
 
+#include "anemone/report/words.h"
+
 namespace anemone::cli {
 namespace {
+
+using report::columns, report::wrapped;
 
 constexpr std::size_t kColumns = 100;
 
@@ -14,46 +18,21 @@ struct Row {
   std::string left, right;
 };
 
-/// Characters, not bytes: the tables have "…" and "×" in them.
-std::size_t width_of(std::string_view text) {
-  return static_cast<std::size_t>(
-      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0u) != 0x80u; }));
-}
-
 std::string padded(std::string_view text, std::size_t width) {
-  return std::string(text) + std::string(width - std::min(width, width_of(text)), ' ');
-}
-
-std::string wrapped(std::string_view text, std::size_t indent) {
-  std::string out;
-  std::size_t column = indent;
-  while (!text.empty()) {
-    const std::string_view word = text.substr(0, text.find(' '));
-    if (column > indent && column + 1 + width_of(word) > kColumns) {
-      out += fmt::format("\n{:{}}", "", indent);
-      column = indent;
-    } else if (column > indent) {
-      out += ' ';
-      ++column;
-    }
-    out += word;
-    column += width_of(word);
-    text.remove_prefix(std::min(text.size(), word.size() + 1));
-  }
-  return out;
+  return std::string(text) + std::string(width - std::min(width, columns(text)), ' ');
 }
 
 std::string table(const std::vector<Row>& rows, std::size_t widest) {
   std::size_t width = 0;
   for (const Row& row : rows) {
-    if (width_of(row.left) <= widest) width = std::max(width, width_of(row.left));
+    if (columns(row.left) <= widest) width = std::max(width, columns(row.left));
   }
   std::string out;
   for (const Row& row : rows) {
-    if (width_of(row.left) > width) {  // too long for the column: the sentence goes to the next line
-      out += fmt::format("  {}\n{:{}}{}\n", row.left, "", width + 4, wrapped(row.right, width + 4));
+    if (columns(row.left) > width) {  // too long for the column: the sentence goes to the next line
+      out += fmt::format("  {}\n{:{}}{}\n", row.left, "", width + 4, wrapped(row.right, width + 4, kColumns));
     } else {
-      out += fmt::format("  {}  {}\n", padded(row.left, width), wrapped(row.right, width + 4));
+      out += fmt::format("  {}  {}\n", padded(row.left, width), wrapped(row.right, width + 4, kColumns));
     }
   }
   return out;

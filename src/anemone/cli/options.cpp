@@ -172,9 +172,7 @@ std::string Options::joined(std::span<const std::string_view> words, std::string
 }
 
 Diagnostic Options::not_one_of(std::string_view text, std::span<const std::string_view> words) {
-  const std::string_view near = closest(text, words);
-  return wrong(fmt::format("'{}' is not one of {}", text, joined(words, ", ")),
-               near.empty() ? std::string() : fmt::format("did you mean '{}'?", near));
+  return wrong(fmt::format("'{}' is not one of {}", text, joined(words, ", ")), did_you_mean(text, words));
 }
 
 Diagnostic Options::unknown_option(std::string_view word) const {
@@ -184,9 +182,8 @@ Diagnostic Options::unknown_option(std::string_view word) const {
     for (std::string_view each : split_names(option.names)) known.push_back(each);
   }
   // One letter is near every other letter: suggesting those would be noise.
-  const std::string_view near = name.size() > 2 ? closest(name, known) : std::string_view();
   return wrong(fmt::format("there is no option '{}'", name),
-               near.empty() ? std::string() : fmt::format("did you mean '{}'?", near));
+               name.size() > 2 ? did_you_mean(name, known) : std::string());
 }
 
 Diagnostic Options::value_missing(std::string_view name) const {

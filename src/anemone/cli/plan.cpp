@@ -2,7 +2,10 @@
 #include <fmt/format.h>
 
 #include "anemone/cli/verbs.h"
-#include "anemone/report/plan.h"
+#include "anemone/report/plan_json.h"
+#include "anemone/report/plan_svg.h"
+#include "anemone/report/plan_text.h"
+#include "anemone/report/rules.h"
 #include "anemone/support/file.h"
 
 namespace anemone::cli {
@@ -86,21 +89,20 @@ int run_explain(Call& call) {
   std::string code;
   call.options.argument("CODE", code, "of a rule, as plan names it: ANE001");
   if (const auto over = call.parse()) return *over;
-  const auto text = call.json ? report::explain_json(code) : report::explain_text(code);
-  if (text) {
-    call.print(*text);
-    return 0;
-  }
-  const std::string near = report::nearest_rule(code);
-  return call.misused(bad_usage(fmt::format("there is no rule '{}'", code),
-                                near.empty() ? "'anemone rules' lists them" : fmt::format("did you mean '{}'?", near)));
+  const auto rule = rule_row(code);
+  if (!rule) return call.misused(rule.error().front());
+  call.print(call.json ? report::explain_json(*rule) : report::explain_text(*rule));
+  return 0;
 }
 
 int run_rules(Call& call) {
   bool markdown = false;
   call.options.flag("--markdown", markdown, "as docs/reference/rules.md");
   if (const auto over = call.parse()) return *over;
-  call.print(call.json ? report::rules_json() : markdown ? report::rules_markdown() : report::rules_text());
+  const RuleTables tables = rule_tables();
+  call.print(call.json  ? report::rules_json(tables)
+             : markdown ? report::rules_markdown(tables)
+                        : report::rules_text(tables));
   return 0;
 }
 

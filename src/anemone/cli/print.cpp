@@ -1,9 +1,7 @@
 // The verb `print`: what is in a file.
-#include <nlohmann/json.hpp>
-
 #include "anemone/cli/verbs.h"
-#include "anemone/report/json.h"
-#include "anemone/report/text.h"
+#include "anemone/report/checkpoints.h"
+#include "anemone/report/program.h"
 #include "anemone/toolchain/checkpoints.h"
 #include "anemone/toolchain/show.h"
 
@@ -13,7 +11,7 @@ namespace {
 int print_tensors(Call& call, const std::string& model) {
   const auto listing = list_checkpoint(model);
   if (!listing) return call.fail(listing.error());
-  call.print(call.json ? report::to_json(*listing) : report::to_text(*listing));
+  call.print(call.json ? report::listing_json(*listing) : report::listing_text(*listing));
   return 0;
 }
 
@@ -34,7 +32,7 @@ int run_print(Call& call) {
   const auto text = show_program(model, options, warnings);
   if (!text) return call.fail(text.error());
   for (const Diagnostic& warning : warnings) call.warn(warning);
-  call.print(call.json ? nlohmann::ordered_json{{"schema", "anemone.print/1"}, {"text", *text}}.dump(2) + "\n" : *text);
+  call.print(call.json ? report::program_json(*text) : *text);
   return 0;
 }
 

@@ -23,12 +23,12 @@ int unknown_verb(std::string_view name, std::span<const Verb* const> verbs, Term
   std::vector<std::string_view> names{"help"};
   for (const Verb* verb : verbs) names.push_back(verb->name);
   const std::string_view near = closest(name, names);
+  const std::string better = near.empty() ? std::string() : fmt::format("did you mean 'anemone {}'?", near);
   Diagnostic problem =
       name.substr(0, 1) == "-"
           ? bad_usage(fmt::format("there is no option '{}' before the verb", name), "options come after the verb")
-          : bad_usage(
-                fmt::format("there is no verb '{}'", name),
-                near.empty() ? "'anemone help' lists the verbs" : fmt::format("did you mean 'anemone {}'?", near));
+          : bad_usage(fmt::format("there is no verb '{}'", name),
+                      better.empty() ? "'anemone help' lists the verbs" : better);
   terminal.diagnose(problem);
   return exit_code(problem.blame);
 }

@@ -1,8 +1,7 @@
 // The verb `run`: executes a model on this machine.
+#include "anemone/report/run.h"
 #include "anemone/cli/session_options.h"
 #include "anemone/cli/verbs.h"
-#include "anemone/report/json.h"
-#include "anemone/report/text.h"
 
 namespace anemone::cli {
 namespace {
@@ -18,7 +17,7 @@ int run_run(Call& call) {
   if (const auto over = call.parse()) return *over;
   const auto result = run(model, inputs, folder, flags.read(call));
   if (!result) return call.fail(result.error());
-  call.print(call.json ? report::to_json(*result) : report::to_text(*result));
+  call.print(call.json ? report::run_json(*result) : report::run_text(*result));
   return 0;
 }
 

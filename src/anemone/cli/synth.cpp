@@ -1,7 +1,6 @@
 // The verb `synth`: a checkpoint to try things on, where the trained one is not to be had.
 #include "anemone/cli/verbs.h"
-#include "anemone/report/json.h"
-#include "anemone/report/text.h"
+#include "anemone/report/checkpoints.h"
 #include "anemone/toolchain/checkpoints.h"
 
 namespace anemone::cli {
@@ -25,7 +24,7 @@ int run_synth(Call& call) {
   if (heads) request.heads = *heads;
   const auto result = synth_star_checkpoint(output, request);
   if (!result) return call.fail(result.error());
-  call.print(call.json ? report::to_json(*result) : report::to_text(*result));
+  call.print(call.json ? report::synth_json(*result) : report::synth_text(*result));
   return 0;
 }
 

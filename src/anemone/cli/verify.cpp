@@ -1,8 +1,7 @@
 // The verb `verify`: do two models give the same numbers?
+#include "anemone/report/verify.h"
 #include "anemone/cli/session_options.h"
 #include "anemone/cli/verbs.h"
-#include "anemone/report/json.h"
-#include "anemone/report/text.h"
 
 namespace anemone::cli {
 namespace {
@@ -25,7 +24,7 @@ int run_verify(Call& call) {
   request.session = flags.read(call);
   const auto result = verify_models(candidate, reference, request);
   if (!result) return call.fail(result.error());
-  call.print(call.json ? report::to_json(*result) : report::to_text(*result));
+  call.print(call.json ? report::verify_json(*result) : report::verify_text(*result));
   return call.answer(result->pass);
 }
 

@@ -1,8 +1,5 @@
 // The verb `version`: what a bug report should say about the program and the machine.
-#include <fmt/format.h>
-
-#include <nlohmann/json.hpp>
-
+#include "anemone/report/version.h"
 #include "anemone/cli/verbs.h"
 
 namespace anemone::cli {
@@ -27,17 +24,8 @@ int run_version(Call& call) {
 #else
   constexpr std::string_view kArchitecture = "unknown";
 #endif
-  if (call.json) {
-    const nlohmann::ordered_json json{{"schema", "anemone.version/1"},
-                                      {"version", ANEMONE_VERSION},
-                                      {"build", kBuild},
-                                      {"compiler", kCompiler},
-                                      {"architecture", kArchitecture}};
-    call.print(json.dump(2) + "\n");
-  } else {
-    call.print(fmt::format("anemone {}\nbuild         {}\ncompiler      {}\narchitecture  {}\n", ANEMONE_VERSION,
-                           kBuild, kCompiler, kArchitecture));
-  }
+  const VersionResult result{ANEMONE_VERSION, std::string(kBuild), std::string(kCompiler), std::string(kArchitecture)};
+  call.print(call.json ? report::version_json(result) : report::version_text(result));
   return 0;
 }
 

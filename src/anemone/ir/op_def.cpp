@@ -201,9 +201,8 @@ Result<std::vector<Type>> infer_types(const Node& node, Target opset, DTypeGroup
     if (known) continue;
     std::vector<std::string_view> names;
     for (const Param& param : form->params) names.push_back(param.name);
-    const std::string_view near = closest(operand.param, names);
     return view.wrong(operand.param, fmt::format("is not a parameter of {} in opset {}", node.type, opset_name(opset)),
-                      near.empty() ? "" : fmt::format("did you mean '{}'?", near));
+                      did_you_mean(operand.param, names));
   }
   return form->infer(view);
 }

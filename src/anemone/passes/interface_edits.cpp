@@ -27,9 +27,8 @@ Diagnostic no_such_value(const Block& body, const std::string& name) {
   for (const Node& node : body.nodes) {
     for (const auto& output : node.outputs) names.push_back(output->name);
   }
-  const std::string_view near = closest(name, names);
   return bad_input("E0250", fmt::format("there is no value '{}' to make an output of", name), {},
-                   near.empty() ? "'anemone print' shows the names" : fmt::format("did you mean '{}'?", near));
+                   did_you_mean(name, names, "'anemone print' shows the names"));
 }
 
 Feature array_feature(const Value& value) {

@@ -1,28 +1,10 @@
 // Analyses as JSON, with the keys of the contract. Keys are only ever added.
-#include <cmath>
-#include <nlohmann/json.hpp>
+#include "anemone/report/analysis_json.h"
 
-#include "anemone/report/analysis.h"
+#include "anemone/report/json_parts.h"
 
 namespace anemone::report {
 namespace {
-
-using Json = nlohmann::ordered_json;
-
-std::string dump(const Json& json) { return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"; }
-
-Json features(const std::vector<FeatureSummary>& list) {
-  Json out = Json::array();
-  for (const FeatureSummary& f : list) {
-    Json j{{"name", f.name}, {"kind", f.kind}, {"shape", f.shape}};
-    if (!f.dtype.empty()) j["dtype"] = f.dtype;
-    if (!f.color.empty()) j["color"] = f.color;
-    if (!f.shapes.empty()) j["shapes"] = f.shapes;
-    if (!f.description.empty()) j["description"] = f.description;
-    out.push_back(std::move(j));
-  }
-  return out;
-}
 
 Json composition(const Analysis& a) {
   Json out = Json::array();
@@ -80,23 +62,6 @@ Json weights(const WeightScan& scan) {
     worst.push_back(std::move(j));
   }
   out["worst"] = std::move(worst);
-  return out;
-}
-
-Json findings(const Analysis& a) {
-  Json out = Json::array();
-  for (const Finding& f : a.findings) {
-    out.push_back({{"code", f.code},
-                   {"name", f.name},
-                   {"severity", f.severity},
-                   {"message", f.message},
-                   {"instead", f.instead},
-                   {"command", f.command},
-                   {"trust", name(f.trust)},
-                   {"checked", f.checked},
-                   {"cost_us", f.cost_us ? Json(std::round(*f.cost_us * 1000) / 1000) : Json(nullptr)},
-                   {"ops", f.ops}});
-  }
   return out;
 }
 
@@ -161,7 +126,7 @@ Json document(const Analysis& a, bool with_tree) {
   out["size_bytes"] = {{"fp32", a.fp32_bytes()}, {"fp16", a.fp16_bytes()}};
   out["macs"] = a.has_program ? Json(a.macs) : Json(nullptr);
   out["macs_of_fixed_matrices"] = a.fixed_macs;
-  out["ops"] = {{"total", a.ops.total}, {"by_type", Json(a.ops.by_type)}};
+  out["ops"] = op_counts(a.ops);
   out["inputs"] = features(a.inputs);
   out["outputs"] = features(a.outputs);
   out["dead_modules"] = a.dead_modules;
@@ -176,7 +141,7 @@ Json document(const Analysis& a, bool with_tree) {
   out["pads"] = groups(a.pads);
   out["layout_changes"] = groups(a.layouts);
   out["ane"] = engine(a);
-  out["findings"] = findings(a);
+  out["findings"] = findings(a.findings);
   out["advice"] = std::move(advice);
   if (!a.groups.empty()) out["prefixes"] = prefixes(a);
   if (!a.needed.empty()) out["needed"] = a.needed;

@@ -1,8 +1,9 @@
 // A page of findings in Markdown.
+#include "anemone/report/analysis_markdown.h"
+
 #include <fmt/format.h>
 
-#include "anemone/report/analysis.h"
-#include "anemone/report/analysis_words.h"
+#include "anemone/report/words.h"
 
 namespace anemone::report {
 namespace {

@@ -1,12 +1,14 @@
 // The three forms of an analysis: the contract's keys, the width of the text, Markdown that names cannot break.
-#include "anemone/report/analysis.h"
-
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "anemone/report/analysis_words.h"
+#include "anemone/report/analysis_comparison.h"
+#include "anemone/report/analysis_json.h"
+#include "anemone/report/analysis_markdown.h"
+#include "anemone/report/analysis_text.h"
+#include "anemone/report/words.h"
 
 namespace anemone::report {
 namespace {

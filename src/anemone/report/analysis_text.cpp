@@ -1,11 +1,11 @@
 // Analyses as text: aligned, at most 100 columns; colour marks the severity of findings and what the engine refuses.
+#include "anemone/report/analysis_text.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 
-#include "anemone/report/analysis.h"
-#include "anemone/report/analysis_words.h"
-#include "anemone/report/text.h"
+#include "anemone/report/words.h"
 
 namespace anemone::report {
 namespace {

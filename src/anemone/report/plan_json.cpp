@@ -1,19 +1,12 @@
 // Plans as JSON, with the keys of the contract. Keys are only ever added.
-#include <cmath>
-#include <map>
-#include <nlohmann/json.hpp>
+#include "anemone/report/plan_json.h"
 
-#include "anemone/report/plan.h"
+#include <map>
+
+#include "anemone/report/json_parts.h"
 
 namespace anemone::report {
 namespace {
-
-using Json = nlohmann::ordered_json;
-
-double rounded(double value, double unit) { return std::round(value / unit) * unit; }
-double ms(double value) { return rounded(value * 1000, 1) / 1000; }
-
-std::string dump(const Json& json) { return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"; }
 
 Json segments(const Plan& plan) {
   Json out = Json::array();
@@ -23,7 +16,7 @@ Json segments(const Plan& plan) {
                    {"first", s.first},
                    {"last", s.last},
                    {"bytes_in", s.bytes_in},
-                   {"us", ms(s.us)}});
+                   {"us", thousandths(s.us)}});
   }
   return out;
 }
@@ -43,8 +36,8 @@ Json verdicts(const Plan& plan, const PlanView& view) {
            {"reason", op.verdict.reason},
            {"trust", name(op.verdict.trust)},
            {"instead", op.verdict.instead},
-           {"us", ms(op.us)},
-           {"share_percent", total > 0 ? ms(100 * op.us / total) : 0},
+           {"us", thousandths(op.us)},
+           {"share_percent", total > 0 ? thousandths(100 * op.us / total) : 0},
            {"bytes", op.bytes},
            {"macs", op.macs},
            {"bound", op.bound}};
@@ -54,29 +47,15 @@ Json verdicts(const Plan& plan, const PlanView& view) {
   return out;
 }
 
-Json findings(const Plan& plan) {
-  Json out = Json::array();
-  for (const Finding& f : plan.findings) {
-    out.push_back({{"code", f.code},
-                   {"name", f.name},
-                   {"severity", f.severity},
-                   {"message", f.message},
-                   {"instead", f.instead},
-                   {"command", f.command},
-                   {"trust", name(f.trust)},
-                   {"checked", f.checked},
-                   {"cost_us", f.cost_us ? Json(ms(*f.cost_us)) : Json(nullptr)},
-                   {"ops", f.ops}});
-  }
-  return out;
-}
-
 Json latency(const LatencyRange& l) {
   Json parts = Json::array();
   for (const LatencyPart& p : l.parts)
-    parts.push_back(
-        {{"name", p.name}, {"low", ms(p.low)}, {"high", ms(p.high)}, {"basis", p.basis}, {"trust", name(p.trust)}});
-  return {{"low", ms(l.low)}, {"high", ms(l.high)}, {"basis", l.basis}, {"parts", parts}};
+    parts.push_back({{"name", p.name},
+                     {"low", thousandths(p.low)},
+                     {"high", thousandths(p.high)},
+                     {"basis", p.basis},
+                     {"trust", name(p.trust)}});
+  return {{"low", thousandths(l.low)}, {"high", thousandths(l.high)}, {"basis", l.basis}, {"parts", parts}};
 }
 
 Json ops(const Plan& plan) {
@@ -93,10 +72,10 @@ void summary(Json& out, const Plan& plan) {
   out["prediction"] = true;
   out["evidence"] = name(plan.weakest_trust);
   out["ops"] = ops(plan);
-  out["coverage_percent"] = rounded(plan.coverage_percent, 1e-3);
+  out["coverage_percent"] = thousandths(plan.coverage_percent);
   out["partitions"] = plan.partitions;
   out["segments"] = segments(plan);
-  out["planner_ms"] = ms(plan.planner_ms);
+  out["planner_ms"] = thousandths(plan.planner_ms);
   out["crossing_bytes"] = plan.crossing_bytes;
   out["latency_ms"] = latency(plan.latency);
 }
@@ -119,7 +98,7 @@ std::string plan_json(const PlanResult& result, const PlanView& view) {
   const Plan& plan = result.plans.front();
   summary(out, plan);
   out["verdicts"] = verdicts(plan, view);
-  out["findings"] = findings(plan);
+  out["findings"] = findings(plan.findings);
   std::vector<std::string> notes = plan.notes;
   notes.insert(notes.end(), result.notes.begin(), result.notes.end());
   out["notes"] = notes;
@@ -144,8 +123,8 @@ std::string plan_comparison_json(const PlanResult& before, const PlanResult& aft
   Json types = Json::array();
   for (const auto& [type, r] : rows) {
     types.push_back({{"type", type},
-                     {"before", {{"ops", r.before}, {"ane", r.before_ane}, {"us", ms(r.before_us)}}},
-                     {"after", {{"ops", r.after}, {"ane", r.after_ane}, {"us", ms(r.after_us)}}}});
+                     {"before", {{"ops", r.before}, {"ane", r.before_ane}, {"us", thousandths(r.before_us)}}},
+                     {"after", {{"ops", r.after}, {"ane", r.after_ane}, {"us", thousandths(r.after_us)}}}});
   }
   Json a, b;
   summary(a, before.plans.front());
@@ -156,7 +135,7 @@ std::string plan_comparison_json(const PlanResult& before, const PlanResult& aft
   out["after"] = Json{{"model", after.model}};
   out["after"].update(b);
   out["by_type"] = types;
-  out["planner_ms_saved"] = ms(before.plans.front().planner_ms - after.plans.front().planner_ms);
+  out["planner_ms_saved"] = thousandths(before.plans.front().planner_ms - after.plans.front().planner_ms);
   return dump(out);
 }
 

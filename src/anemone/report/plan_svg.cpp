@@ -1,9 +1,9 @@
 // A plan as a picture: rows of operations in program order, as wide as they cost, coloured by unit.
+#include "anemone/report/plan_svg.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
-
-#include "anemone/report/plan.h"
 
 namespace anemone::report {
 namespace {

@@ -1,11 +1,12 @@
 // Plans as text for people: placement, latency, findings, a strip of the program.
+#include "anemone/report/plan_text.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <map>
 
-#include "anemone/report/plan.h"
-#include "anemone/report/text.h"
+#include "anemone/report/words.h"
 
 namespace anemone::report {
 namespace {

@@ -3,12 +3,10 @@
 
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
+#include "anemone/report/json_parts.h"
 
 namespace anemone::report {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 std::string join(const std::vector<std::string>& words, std::string_view separator) {
   std::string out;
@@ -54,7 +52,7 @@ std::string ops_json(const std::vector<OpRow>& rows) {
     }
     list.push_back({{"name", row.name}, {"summary", row.summary}, {"runs", how_it_runs(row)}, {"forms", forms}});
   }
-  return Json{{"schema", "anemone.ops/1"}, {"ops", list}}.dump(2) + "\n";
+  return dump({{"schema", "anemone.ops/1"}, {"ops", list}});
 }
 
 std::string ops_markdown(const std::vector<OpRow>& rows) {
@@ -89,7 +87,7 @@ std::string passes_json(const std::vector<PassRow>& rows, const std::vector<Pipe
     list.push_back(
         {{"name", row.name}, {"summary", row.summary}, {"numerics", row.numerics}, {"pipelines", row.pipelines}});
   for (const PipelineRow& p : pipelines) lines.push_back({{"name", p.name}, {"passes", p.passes}});
-  return Json{{"schema", "anemone.passes/1"}, {"passes", list}, {"pipelines", lines}}.dump(2) + "\n";
+  return dump({{"schema", "anemone.passes/1"}, {"passes", list}, {"pipelines", lines}});
 }
 
 std::string passes_markdown(const std::vector<PassRow>& rows, const std::vector<PipelineRow>& pipelines) {

@@ -138,4 +138,10 @@ std::string_view closest(std::string_view word, std::span<const std::string_view
   return best;
 }
 
+std::string did_you_mean(std::string_view word, std::span<const std::string_view> candidates,
+                         std::string_view otherwise) {
+  const std::string_view near = closest(word, candidates);
+  return near.empty() ? std::string(otherwise) : fmt::format("did you mean '{}'?", near);
+}
+
 }  // namespace anemone

@@ -54,5 +54,8 @@ int exit_code(const Diagnostics& diagnostics);
 
 /// The candidate nearest to `word` by edit distance, or "" when none is near ("did you mean").
 std::string_view closest(std::string_view word, std::span<const std::string_view> candidates);
+/// A help line: "did you mean 'X'?" where a candidate is near, else `otherwise`.
+std::string did_you_mean(std::string_view word, std::span<const std::string_view> candidates,
+                         std::string_view otherwise = {});
 
 }  // namespace anemone

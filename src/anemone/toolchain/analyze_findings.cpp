@@ -3,16 +3,11 @@
 
 #include <algorithm>
 
+#include "anemone/support/text.h"
 #include "anemone/toolchain/analyze_parts.h"
 
 namespace anemone::analysis {
 namespace {
-
-std::string grouped(std::int64_t n) {
-  std::string digits = std::to_string(n);
-  for (std::size_t at = digits.size(); at > 3; at -= 3) digits.insert(at - 3, 1, ',');
-  return digits;
-}
 
 Finding finding(std::string_view code, std::string_view severity, std::string message) {
   Finding f;

@@ -143,9 +143,8 @@ Result<std::vector<std::string_view>> pass_list(const ConvertOptions& options) {
   std::vector<std::string_view> known = pipeline_names();
   for (const Pass& pass : all_passes()) known.push_back(pass.name);
   const auto unknown = [&](const std::string& word) {
-    const std::string_view near = closest(word, known);
     return bad_usage(fmt::format("there is no pass or pipeline '{}'", word),
-                     near.empty() ? "'anemone passes' lists them" : fmt::format("did you mean '{}'?", near));
+                     did_you_mean(word, known, "'anemone passes' lists them"));
   };
   std::vector<std::string_view> passes;
   for (const std::string& word : words) {

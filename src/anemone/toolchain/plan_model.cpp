@@ -35,9 +35,8 @@ Result<void> check_types(const std::vector<std::string>& types) {
   for (const ane::SupportRow& row : ane::support_rows()) names.push_back(row.type);
   for (const std::string& type : types) {
     if (ane::find_support(type) || ops::table().find(type)) continue;
-    const std::string_view near = closest(type, names);
     return bad_usage(fmt::format("there is no operation type '{}'", type),
-                     near.empty() ? "'anemone ops' lists them" : fmt::format("did you mean '{}'?", near));
+                     did_you_mean(type, names, "'anemone ops' lists them"));
   }
   return {};
 }

@@ -88,6 +88,10 @@ struct SynthResult {
   std::vector<std::string> replaced;  ///< keys taken from --heads
 };
 
+struct VersionResult {
+  std::string version, build, compiler, architecture;
+};
+
 struct ListedTensor {
   std::string path, dtype, storage, sha256;
   Dims shape, stride;

@@ -1,10 +1,14 @@
-// Rows of the op table and the list of passes, as text.
+// Rows of the op table, the list of passes and the planner's rules, as text.
 #include "anemone/toolchain/tables.h"
+
+#include <fmt/format.h>
 
 #include <algorithm>
 
 #include "anemone/ops/ops.h"
 #include "anemone/passes/pass.h"
+#include "anemone/plan/ane/rules.h"
+#include "anemone/plan/ane/support_table.h"
 #include "anemone/runtime/kernel_table.h"
 
 namespace anemone {
@@ -18,6 +22,27 @@ std::string type_names(DTypeSet set) {
     if (set & dtype_bit(dtype)) out += (out.empty() ? "" : " ") + std::string(name(dtype));
   }
   return out;
+}
+
+std::string takes_word(char letter) {
+  switch (letter) {
+    case 'y':
+      return "yes";
+    case 'n':
+      return "no";
+    case 'c':
+      return "if";
+    case 'l':
+      return "lowered";
+    default:
+      return "?";
+  }
+}
+
+RuleRow row_of(const RuleText& r) {
+  const auto text = [](std::string_view s) { return std::string(s); };
+  return {text(r.code),     text(r.name),        text(r.what),   text(r.why),     text(r.instead), text(name(r.effect)),
+          text(r.severity), text(name(r.trust)), text(r.source), text(r.command), r.needs_data};
 }
 
 }  // namespace
@@ -61,6 +86,29 @@ std::vector<PipelineRow> pipeline_rows() {
     rows.push_back({std::string(wanted), {passes.begin(), passes.end()}});
   }
   return rows;
+}
+
+RuleTables rule_tables() {
+  RuleTables tables;
+  for (const ane::Rule* rule : ane::rules()) tables.rules.push_back(row_of(rule->text));
+  for (const ane::SupportRow& row : ane::support_rows()) {
+    tables.types.push_back({std::string(row.type), takes_word(row.takes[0]), takes_word(row.takes[1]),
+                            takes_word(row.takes[2]), takes_word(row.takes[3]), std::string(name(row.trust)),
+                            std::string(row.sources)});
+  }
+  for (const ane::Source& source : ane::sources())
+    tables.sources.push_back({std::string(source.name), std::string(source.what)});
+  return tables;
+}
+
+Result<RuleRow> rule_row(const std::string& code) {
+  std::string upper = code;
+  for (char& c : upper) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
+  if (const ane::Rule* rule = ane::find_rule(upper)) return row_of(rule->text);
+  std::vector<std::string_view> codes;
+  for (const ane::Rule* rule : ane::rules()) codes.push_back(rule->text.code);
+  return bad_usage(fmt::format("there is no rule '{}'", code),
+                   did_you_mean(upper, codes, "'anemone rules' lists them"));
 }
 
 }  // namespace anemone

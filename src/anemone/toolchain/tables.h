@@ -1,7 +1,9 @@
 #pragma once
-// The tables that users can look at: operations and passes. The generated reference pages come from here too.
+// The tables that users can look at: operations, passes, rules. The generated reference pages come from here too.
 #include <string>
 #include <vector>
+
+#include "anemone/support/result.h"
 
 namespace anemone {
 
@@ -30,5 +32,27 @@ struct PipelineRow {
   std::vector<std::string> passes;
 };
 std::vector<PipelineRow> pipeline_rows();
+
+/// A rule of the Neural Engine's planner.
+struct RuleRow {
+  std::string code, name, what, why, instead, effect, severity, trust, source, command;
+  bool needs_data = false;  ///< activations would have to be known: reported as not checked
+};
+/// What is known of an operation type: "yes", "no", "if", "lowered" or "?" for each generation.
+struct EngineTypeRow {
+  std::string type, h13, h14, h15, h16, trust, sources;
+};
+/// What the short name of a source stands for.
+struct SourceRow {
+  std::string name, what;
+};
+struct RuleTables {
+  std::vector<RuleRow> rules;
+  std::vector<EngineTypeRow> types;
+  std::vector<SourceRow> sources;
+};
+RuleTables rule_tables();
+/// In any case ("ane013"). An unknown code is wrong usage, with the nearest one.
+Result<RuleRow> rule_row(const std::string& code);
 
 }  // namespace anemone

@@ -87,12 +87,10 @@ Result<Network> build_network(const StateDict& state, const NetworkOptions& opti
       if (known.name == *options.name) return known.build(state, options);
     }
     const auto names = known_networks();
-    const std::string_view near = closest(*options.name, names);
     return Diagnostic{.blame = Blame::usage,
                       .code = "E0611",
                       .message = fmt::format("there is no network '{}'", *options.name),
-                      .help = near.empty() ? fmt::format("known networks: {}", known_names())
-                                           : fmt::format("did you mean '{}'? known networks: {}", near, known_names())};
+                      .help = did_you_mean(*options.name, names, fmt::format("known networks: {}", known_names()))};
   }
   const Known* best = nullptr;
   double best_likeness = 0.5;

@@ -324,9 +324,8 @@ Result<void> read_program_line(std::string_view text, Program& program) {
   } else {
     static constexpr std::array<std::string_view, 8> kKeys{"doc",    "default", "description",   "version",
                                                            "author", "license", "specification", "user"};
-    const std::string_view near = closest(key, kKeys);
     return line.wrong(fmt::format("'{}' says nothing about a program", key),
-                      near.empty() ? "a comment begins with // alone" : fmt::format("did you mean '{}'?", near));
+                      did_you_mean(key, kKeys, "a comment begins with // alone"));
   }
   return at_end(line);
 }

@@ -92,8 +92,7 @@ std::string TextReader::advice(std::string_view word, std::vector<std::string_vi
   std::erase_if(candidates, [](std::string_view candidate) { return candidate.size() > kLongest; });
   if (word.size() > kLongest || candidates.size() > kMost) return {};
   std::sort(candidates.begin(), candidates.end());
-  const std::string_view near = closest(word, candidates);
-  return near.empty() ? std::string() : fmt::format("did you mean '{}'?", near);
+  return did_you_mean(word, candidates);
 }
 
 bool TextReader::at_declared_type() const {

@@ -1,11 +1,12 @@
 // Two analyses side by side.
+#include "anemone/report/analysis_comparison.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <set>
 
-#include "anemone/report/analysis.h"
-#include "anemone/report/analysis_words.h"
+#include "anemone/report/words.h"
 
 namespace anemone::report {
 namespace {

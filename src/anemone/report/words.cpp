@@ -1,5 +1,5 @@
 // Numbers and lists as people read them.
-#include "anemone/report/analysis_words.h"
+#include "anemone/report/words.h"
 
 #include <fmt/format.h>
 
@@ -7,19 +7,17 @@
 
 namespace anemone::report {
 
-std::string grouped(std::int64_t n) {
-  std::string digits = std::to_string(n);
-  const std::size_t first = n < 0 ? 1 : 0;
-  for (std::size_t at = digits.size(); at > first + 3; at -= 3) digits.insert(at - 3, 1, ',');
-  return digits;
-}
-
 std::string short_count(std::int64_t n) {
   const double value = static_cast<double>(n);
   if (n >= 1'000'000'000) return fmt::format("{:.2f} G", value / 1e9);
   if (n >= 1'000'000) return fmt::format("{:.2f} M", value / 1e6);
   if (n >= 1000) return fmt::format("{:.1f} k", value / 1e3);
   return std::to_string(n);
+}
+
+std::string megabytes(std::uint64_t bytes) {
+  if (bytes < 100'000) return fmt::format("{:.1f} kB", static_cast<double>(bytes) / 1e3);
+  return fmt::format("{:.1f} MB", static_cast<double>(bytes) / 1e6);
 }
 
 std::string mebibytes(std::int64_t bytes) {
@@ -36,6 +34,13 @@ std::string joined(const std::vector<std::string>& names, std::size_t most) {
   return out;
 }
 
+std::string extents(const Dims& d) {
+  std::string out;
+  for (std::size_t i = 0; i < d.size(); ++i)
+    out += (i ? "x" : "") + (d[i] == kUnknown ? std::string("?") : std::to_string(d[i]));
+  return out.empty() ? "scalar" : out;
+}
+
 std::string shape_words(const FeatureSummary& f) {
   std::string sizes;
   for (std::size_t i = 0; i < f.shape.size(); ++i)
@@ -46,7 +51,23 @@ std::string shape_words(const FeatureSummary& f) {
   return f.kind;
 }
 
-std::size_t columns(const std::string& text) {
+std::string feature_words(const FeatureSummary& f) {
+  std::string sizes = extents(f.shape);
+  for (const Dims& s : f.shapes) sizes += s == f.shape ? "" : ", " + extents(s);
+  if (f.kind == "image") return fmt::format("{} (image {}, {} pixels)", f.name, f.color, sizes);
+  if (f.kind == "array") return fmt::format("{} ({} {})", f.name, f.dtype, f.shape.empty() ? "of any size" : sizes);
+  return fmt::format("{} ({})", f.name, f.kind);
+}
+
+std::string labelled(std::string_view label, const std::vector<std::string>& items, std::size_t most) {
+  std::string out;
+  for (std::size_t i = 0; i < std::min(items.size(), most); ++i)
+    out += fmt::format("  {:<9} {}\n", i == 0 ? label : "", items[i]);
+  if (items.size() > most) out += fmt::format("  {:<9} … and {} more\n", "", items.size() - most);
+  return out;
+}
+
+std::size_t columns(std::string_view text) {
   return static_cast<std::size_t>(
       std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
 }
@@ -62,13 +83,13 @@ std::string fitted(const std::string& text, std::size_t width) {
   return text.substr(0, at) + "…";
 }
 
-std::string wrapped(const std::string& text, std::size_t indent, std::size_t width) {
+std::string wrapped(std::string_view text, std::size_t indent, std::size_t width) {
   std::string out, line;
   std::size_t room = width > indent ? width - indent : 1;
   std::size_t at = 0;
   while (at < text.size()) {
     const std::size_t end = std::min(text.find(' ', at), text.size());
-    const std::string word = text.substr(at, end - at);
+    const std::string word(text.substr(at, end - at));
     if (!line.empty() && columns(line) + 1 + columns(word) > room) {
       out += line + "\n" + std::string(indent, ' ');
       line.clear();

@@ -1,0 +1,11 @@
+#pragma once
+// Two models side by side.
+#include <string>
+
+#include "anemone/toolchain/analysis.h"
+
+namespace anemone::report {
+
+std::string analysis_comparison_text(const Analysis& first, const Analysis& second);
+
+}  // namespace anemone::report

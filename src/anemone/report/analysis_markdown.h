@@ -1,0 +1,11 @@
+#pragma once
+// A page of findings to keep beside the model.
+#include <string>
+
+#include "anemone/toolchain/analysis.h"
+
+namespace anemone::report {
+
+std::string analysis_markdown(const Analysis& analysis);
+
+}  // namespace anemone::report

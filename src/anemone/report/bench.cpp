@@ -1,0 +1,61 @@
+// Times of this machine.
+#include "anemone/report/bench.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "anemone/report/json_parts.h"
+#include "anemone/report/words.h"
+
+namespace anemone::report {
+namespace {
+
+Json side(const BenchSide& s) {
+  Json types = Json::array();
+  for (const auto& [type, ms] : s.by_type) types.push_back({{"type", type}, {"ms", ms}});
+  return {{"model", s.model},     {"median_ms", s.median_ms}, {"p90_ms", s.p90_ms},   {"min_ms", s.min_ms},
+          {"load_ms", s.load_ms}, {"macs", s.macs},           {"runs_ms", s.runs_ms}, {"by_type", types}};
+}
+
+}  // namespace
+
+std::string bench_text(const BenchResult& r) {
+  std::string out =
+      fmt::format("{} on {} ({}), {} threads, {} runs after warm-up\n", r.precision, r.cpu, r.isa, r.threads, r.runs);
+  const auto row = [&](const BenchSide& s) {
+    out += fmt::format("  {:<40} median {:>8.2f} ms  p90 {:>8.2f}  min {:>8.2f}  load {:>7.1f} ms\n", s.model,
+                       s.median_ms, s.p90_ms, s.min_ms, s.load_ms);
+  };
+  row(r.model);
+  if (r.against) row(*r.against);
+  if (r.ratio) out += fmt::format("  ratio of the medians of {} interleaved pairs: {:.3f}\n", r.runs, *r.ratio);
+  out += fmt::format("  {:.2f} GMAC, {:.1f} GMAC/s at the median; peak memory of the process {}\n",
+                     static_cast<double>(r.model.macs) / 1e9,
+                     static_cast<double>(r.model.macs) / 1e6 / r.model.median_ms, megabytes(r.peak_rss_bytes));
+  for (std::size_t i = 0; i < std::min<std::size_t>(8, r.model.by_type.size()); ++i) {
+    out += fmt::format("    {:<36} {:>8.2f} ms\n", r.model.by_type[i].first, r.model.by_type[i].second);
+  }
+  return out + "  these are times of this machine's CPU; they say nothing about the Neural Engine\n";
+}
+
+std::string bench_json(const BenchResult& r) {
+  Json out{{"schema", "anemone.bench/1"},
+           {"runs", r.runs},
+           {"median_ms", r.model.median_ms},
+           {"p90_ms", r.model.p90_ms},
+           {"min_ms", r.model.min_ms},
+           {"load_ms", r.model.load_ms},
+           {"peak_rss_bytes", r.peak_rss_bytes},
+           {"threads", r.threads},
+           {"cpu", r.cpu},
+           {"isa", r.isa},
+           {"precision", r.precision},
+           {"model", side(r.model)}};
+  out["against"] = r.against ? side(*r.against) : Json(nullptr);
+  out["ratio"] = r.ratio ? Json(*r.ratio) : Json(nullptr);
+  return dump(out);
+}
+
+}  // namespace anemone::report

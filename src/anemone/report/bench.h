@@ -1,0 +1,12 @@
+#pragma once
+// Times of this machine.
+#include <string>
+
+#include "anemone/toolchain/results.h"
+
+namespace anemone::report {
+
+std::string bench_text(const BenchResult& result);
+std::string bench_json(const BenchResult& result);
+
+}  // namespace anemone::report

@@ -1,0 +1,67 @@
+// Checkpoints as such: their tensors, and a synthetic one.
+#include "anemone/report/checkpoints.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "anemone/report/json_parts.h"
+#include "anemone/report/words.h"
+
+namespace anemone::report {
+
+std::string synth_text(const SynthResult& r) {
+  std::string out = fmt::format("wrote {}: STAR, {} points, {} tensors, {} parameters, {} weights, {}\n", r.output,
+                                r.points, r.tensors, r.parameters, r.weights, megabytes(r.bytes));
+  if (!r.replaced.empty())
+    out += fmt::format("  {} tensors replaced: {}{}\n", r.replaced.size(), r.replaced[0],
+                       r.replaced.size() > 1 ? " …" : "");
+  return out;
+}
+
+std::string synth_json(const SynthResult& r) {
+  return dump({{"schema", "anemone.synth/1"},
+               {"output", r.output},
+               {"weights", r.weights},
+               {"points", r.points},
+               {"tensors", r.tensors},
+               {"bytes", r.bytes},
+               {"parameters", {{"total", r.parameters}}},
+               {"replaced", r.replaced}});
+}
+
+std::string listing_text(const CheckpointListing& r) {
+  std::string out =
+      fmt::format("{}: {} container, {} tensors in {} storages\n", r.file, r.container, r.tensors.size(), r.storages);
+  std::size_t width = 4;
+  for (const ListedTensor& t : r.tensors) width = std::max(width, std::min<std::size_t>(t.path.size(), 60));
+  for (const ListedTensor& t : r.tensors) {
+    out += fmt::format("  {:<{}}  {:<9} {:<16} sha256 {}\n", t.path, width, t.dtype, extents(t.shape),
+                       t.sha256.substr(0, 12));
+  }
+  return out;
+}
+
+std::string listing_json(const CheckpointListing& r) {
+  Json tensors = Json::array();
+  for (const ListedTensor& t : r.tensors) {
+    tensors.push_back({{"path", t.path},
+                       {"dtype", t.dtype},
+                       {"shape", t.shape},
+                       {"stride", t.stride},
+                       {"offset", t.offset},
+                       {"storage", t.storage},
+                       {"sha256", t.sha256},
+                       {"parameter", t.parameter}});
+  }
+  return dump({{"schema", "anemone.print/1"},
+               {"file", r.file},
+               {"container", r.container},
+               {"root", r.root},
+               {"storages", r.storages},
+               {"globals", r.globals},
+               {"tensors", tensors}});
+}
+
+}  // namespace anemone::report

@@ -1,0 +1,14 @@
+#pragma once
+// Checkpoints as such: their tensors, and a synthetic one.
+#include <string>
+
+#include "anemone/toolchain/results.h"
+
+namespace anemone::report {
+
+std::string synth_text(const SynthResult& result);
+std::string synth_json(const SynthResult& result);
+std::string listing_text(const CheckpointListing& listing);
+std::string listing_json(const CheckpointListing& listing);
+
+}  // namespace anemone::report

@@ -1,0 +1,89 @@
+// Conversions: what was written, and what the passes did.
+#include "anemone/report/convert.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "anemone/report/json_parts.h"
+#include "anemone/report/words.h"
+
+namespace anemone::report {
+namespace {
+
+std::vector<std::string> words_of(const std::vector<FeatureSummary>& list) {
+  std::vector<std::string> out;
+  for (const FeatureSummary& f : list) out.push_back(feature_words(f));
+  return out;
+}
+
+// The histogram on lines of at most 88 columns, most frequent first.
+std::vector<std::string> histogram(const OpCounts& counts) {
+  std::vector<std::pair<std::string, std::int64_t>> rows(counts.by_type.begin(), counts.by_type.end());
+  std::stable_sort(rows.begin(), rows.end(), [](const auto& a, const auto& b) { return a.second > b.second; });
+  std::vector<std::string> out(1);
+  for (const auto& [type, count] : rows) {
+    const std::string item = fmt::format("{} {}", count, type);
+    if (!out.back().empty() && out.back().size() + item.size() > 84) out.emplace_back();
+    out.back() += (out.back().empty() ? "" : ", ") + item;
+  }
+  return out;
+}
+
+Json passes(const std::vector<PassSummary>& list) {
+  Json out = Json::array();
+  for (const PassSummary& p : list) {
+    Json j{{"name", p.name}, {"changed", p.changed}, {"ms", p.ms}};
+    if (!p.counts.empty()) j["counts"] = p.counts;
+    if (!p.remarks.empty()) j["remarks"] = p.remarks;
+    out.push_back(std::move(j));
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string convert_text(const ConvertResult& r, bool stats) {
+  std::string out = fmt::format("wrote {}: {} operations, {}, {}, {}\n", r.output, r.ops.total, r.precision, r.target,
+                                megabytes(r.bytes));
+  out += labelled("inputs", words_of(r.inputs));
+  out += labelled("outputs", words_of(r.outputs));
+  if (!r.outputs_left_out.empty())
+    out += fmt::format("  {:<9} {} other outputs of the network; '--outputs all' keeps them\n", "left out",
+                       r.outputs_left_out.size());
+  if (r.functions.size() > 1) out += labelled("functions", r.functions);
+  out += labelled("ops", histogram(r.ops));
+  if (stats) {
+    out += fmt::format("  {:<24} {:>9}  {}\n", "pass", "ms", "what it did");
+    for (const PassSummary& p : r.passes) {
+      std::string did;
+      for (const auto& [what, n] : p.counts) did += fmt::format("{}{} {}", did.empty() ? "" : ", ", n, what);
+      out +=
+          fmt::format("  {:<24} {:>9.2f}  {}\n", p.name, p.ms, did.empty() ? (p.changed ? "changed" : "nothing") : did);
+      for (std::size_t i = 0; i < std::min<std::size_t>(p.remarks.size(), 5); ++i)
+        out += fmt::format("  {:<24} {:>9}  {}\n", "", "", p.remarks[i]);
+      if (p.remarks.size() > 5)
+        out += fmt::format("  {:<24} {:>9}  … and {} more remarks (--json has all)\n", "", "", p.remarks.size() - 5);
+    }
+  }
+  return out + fmt::format("  {:<9} {:.2f} s\n", "time", r.seconds);
+}
+
+std::string convert_json(const ConvertResult& r) {
+  return dump({{"schema", "anemone.convert/1"},
+               {"input", r.input},
+               {"output", r.output},
+               {"bytes", r.bytes},
+               {"precision", r.precision},
+               {"target", r.target},
+               {"ops", op_counts(r.ops)},
+               {"inputs", features(r.inputs)},
+               {"outputs", features(r.outputs)},
+               {"functions", r.functions},
+               {"outputs_left_out", r.outputs_left_out},
+               {"passes", passes(r.passes)},
+               {"seconds", r.seconds}});
+}
+
+}  // namespace anemone::report

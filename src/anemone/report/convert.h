@@ -1,0 +1,12 @@
+#pragma once
+// Conversions: what was written, and what the passes did.
+#include <string>
+
+#include "anemone/toolchain/results.h"
+
+namespace anemone::report {
+
+std::string convert_text(const ConvertResult& result, bool stats);
+std::string convert_json(const ConvertResult& result);
+
+}  // namespace anemone::report

@@ -1,0 +1,92 @@
+// Whatever a file put into its names, each report is one valid JSON object that begins with its schema.
+#include "anemone/report/json_parts.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+
+#include "anemone/report/analysis_json.h"
+#include "anemone/report/bench.h"
+#include "anemone/report/checkpoints.h"
+#include "anemone/report/convert.h"
+#include "anemone/report/diagnostics.h"
+#include "anemone/report/plan_json.h"
+#include "anemone/report/program.h"
+#include "anemone/report/rules.h"
+#include "anemone/report/run.h"
+#include "anemone/report/tables.h"
+#include "anemone/report/verify.h"
+#include "anemone/report/version.h"
+
+namespace anemone::report {
+namespace {
+
+const std::string kBad = "caf\xe9 \xff\x1b[31m";
+
+std::vector<std::string> documents() {
+  ConvertResult convert;
+  convert.input = convert.output = kBad;
+  convert.ops.by_type[kBad] = 1;
+  convert.inputs.push_back({kBad, "array", "fp16", "", {1}, {}, kBad});
+  convert.passes.push_back({kBad, true, 1, {{kBad, 1}}, {kBad}});
+  RunResult run;
+  run.outputs.push_back({kBad, "fp32", kBad, {1}, std::nan(""), std::numeric_limits<double>::infinity(), 0});
+  VerifyResult verify;
+  verify.outputs.resize(1);
+  verify.outputs[0].name = kBad;
+  verify.outputs[0].psnr_db = std::numeric_limits<double>::infinity();
+  verify.notes = {kBad};
+  BenchResult bench;
+  bench.model.model = kBad;
+  SynthResult synth;
+  synth.output = kBad;
+  CheckpointListing listing;
+  listing.tensors.push_back({kBad, "float32", kBad, "", {1}, {1}, 0, false});
+  PlanResult plan;
+  plan.plans.resize(1);
+  plan.plans[0].findings.resize(1);
+  plan.plans[0].findings[0].message = kBad;
+  plan.plans[0].ops.resize(1);
+  plan.plans[0].ops[0].output = kBad;
+  Analysis analysis;
+  analysis.model = kBad;
+  analysis.findings = plan.plans[0].findings;
+  return {convert_json(convert),
+          run_json(run),
+          verify_json(verify),
+          bench_json(bench),
+          synth_json(synth),
+          listing_json(listing),
+          plan_json(plan, {}),
+          plan_comparison_json(plan, plan),
+          analysis_json(analysis, true),
+          analysis_comparison_json(analysis, analysis),
+          program_json(kBad),
+          errors_json({bad_input("E0001", kBad, kBad, kBad)}, 3),
+          version_json({}),
+          ops_json(op_rows()),
+          passes_json(pass_rows(), pipeline_rows()),
+          rules_json(rule_tables()),
+          explain_json(*rule_row("ane001"))};
+}
+
+TEST(JsonParts, EveryReportIsValidWhateverTheNamesAre) {
+  for (const std::string& text : documents()) {
+    const Json json = Json::parse(text, nullptr, false);
+    ASSERT_TRUE(json.is_object()) << text;
+    EXPECT_EQ(json.begin().key(), "schema") << text;
+    EXPECT_TRUE(text.ends_with("}\n"));
+    EXPECT_EQ(text.find('\x1b'), std::string::npos);
+  }
+}
+
+TEST(JsonParts, NumbersThatJsonDoesNotHaveAreNull) {
+  EXPECT_TRUE(number(std::nan("")).is_null());
+  EXPECT_TRUE(number(-std::numeric_limits<double>::infinity()).is_null());
+  EXPECT_EQ(number(0.5), 0.5);
+  EXPECT_EQ(thousandths(1.23456), 1.235);
+}
+
+}  // namespace
+}  // namespace anemone::report

@@ -1,0 +1,12 @@
+#pragma once
+// What came out of an execution.
+#include <string>
+
+#include "anemone/toolchain/results.h"
+
+namespace anemone::report {
+
+std::string run_text(const RunResult& result);
+std::string run_json(const RunResult& result);
+
+}  // namespace anemone::report
