@@ -62,23 +62,30 @@ for name, total, ane in (('star_17out', 659, 657), ('star_16out', 659, 657), ('s
             result['latency_ms'],
         )
 
-# 3. RetinaFace.
+# 3. RetinaFace: the arithmetic that is exact for STAR drags 18 operations along; a report of an M1 Pro shows 123 of 126. The
+# plan says both readings, and the second lies where the report does.
 result = plan('retinaface_640', '--device', 'm1pro')
 accept = expected['retinaface_640.mlpackage.tar.xz']['accept']
-counted = sum(v['supported'] for v in result['verdicts'][1:])
-check('retinaface: supported', accept['ane_min'] <= counted <= accept['ane_max'], counted)
+dragged = [v for v in result['verdicts'] if v['unit'] != 'ane' and v['supported']]
+reported = result['ops']['ane'] + len(dragged)
+check('retinaface: placed', result['ops']['ane'] == 104 and units(result) == (1, 2), (result['ops'], units(result)))
+check('retinaface: placed, were nothing dragged along', accept['ane_min'] <= reported <= accept['ane_max'], reported)
+check('retinaface: a code and a reason for each of the 18', len(dragged) == 18 and
+      all(v['code'] == 'ANE022' and v['reason'] for v in dragged), dragged)
+check('retinaface: both readings', any('two readings: 104' in n and f'or {reported}' in n for n in result['notes']), result['notes'])
 refused = {v['type'] for v in result['verdicts'] if not v['supported']}
 check('retinaface: no convolution or activation is refused', not refused & {'conv', 'leaky_relu', 'relu'}, refused)
 check('retinaface: the note on 126', any('126' in note and '127' in note for note in result['notes']), result['notes'])
 check('retinaface: names the rows', any(f['code'] == 'ANE005' and len(f['ops']) == 4 for f in result['findings']))
 
-# 4. What-ifs: operations and segments exactly, the planner's estimate within 0.1 ms, bytes within 2 %.
+# 4. What-ifs: operations and segments exactly, the planner's estimate within 0.1 ms, bytes within 2 %. No device was seen to
+# do these; the estimates rest on the CPU's published costs (an fp16 sum 2.26 and a product 2.87 times the engine's).
 for off, ane, segments, ms, megabytes in (
     ('', 657, (1, 1), 13.11, 0.39),
     ('greater,select', 648, (4, 4), 14.23, 0.467),
     ('instance_norm', 653, (5, 5), 14.62, 6.82),
-    ('reduce_sum,real_div,stack', 621, (4, 5), 14.46, 3.60),
-    ('upsample_nearest_neighbor', 569, (9, 9), 17.19, 13.66),
+    ('reduce_sum,real_div,stack', 621, (4, 5), 15.18, 3.60),
+    ('upsample_nearest_neighbor', 569, (9, 9), 17.34, 13.66),
 ):
     result = plan('star_17out', '--device', 'm1', *(('--off', off) if off else ()))
     what = off or 'nothing off'
@@ -107,6 +114,9 @@ for name, device, measured in (
         result['ops'],
     )
     check(f'{name} on {device}: {measured} ms', abs(layer_ms(result) / measured - 1) <= 0.3, layer_ms(result))
+
+    result = plan(name, '--device', device, '--compute-units', 'all')
+    check(f'{name} on {device}, all units: all of it', units(result) == (1, 0) and result['partitions'] == 1, units(result))
 
 # 6. Our own STAR.
 checkpoint = scratch / 'star.pkl'

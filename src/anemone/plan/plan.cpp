@@ -9,7 +9,7 @@ std::string_view name(Unit unit) {
 }
 
 std::string_view name(Trust trust) {
-  constexpr std::string_view kNames[] = {"measured", "documented", "reported", "guessed"};
+  constexpr std::string_view kNames[] = {"measured", "documented", "reported", "computed", "guessed"};
   return kNames[static_cast<std::size_t>(trust)];
 }
 

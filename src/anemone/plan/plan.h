@@ -13,9 +13,10 @@ namespace anemone {
 enum class Unit : std::uint8_t { ane, cpu, gpu };
 std::string_view name(Unit unit);  ///< "ane"
 
-/// How sure a statement is, weakest last: measured or computed here from files that real devices reported on;
-/// documented by Apple; reported by others who measured; guessed, conflicting, or taken from another chip.
-enum class Trust : std::uint8_t { measured, documented, reported, guessed };
+/// How sure a statement is, weakest last: measured on a device (and published, or reported by the device itself);
+/// documented by Apple; reported by others; computed by a model whose constants were reported; guessed, conflicting, or
+/// taken from another chip.
+enum class Trust : std::uint8_t { measured, documented, reported, computed, guessed };
 std::string_view name(Trust trust);
 inline Trust weakest(Trust a, Trust b) { return a > b ? a : b; }
 
@@ -35,12 +36,19 @@ struct Verdict {
   Trust trust = Trust::reported;
 };
 
+/// The system planner's estimates of one operation, in microseconds; a unit that does not take it has one all the same.
+struct Estimates {
+  double ane = 0, bnns = 0, classic_cpu = 0, gpu = 0;  ///< bnns and classic_cpu: the two back ends of the CPU
+  Trust trust = Trust::reported;
+};
+
 struct PlannedOp {
   std::string output, type;  ///< name of the first output
   std::string origin;
-  Verdict verdict;
+  Verdict verdict;  ///< code and reason are set, too, where the engine takes it and the planner does not put it there
   Unit unit = Unit::cpu;  ///< where the planner puts it
   double us = 0;          ///< the planner's estimate on that unit
+  Estimates estimates;
   std::int64_t bytes = 0, macs = 0;
   std::string bound;  ///< what limits it: "compute", "memory", "elementwise"
 };
@@ -89,7 +97,7 @@ struct Plan {
   LatencyRange latency;
   std::vector<Finding> findings;  ///< most expensive first
   std::vector<std::string> notes;
-  Trust weakest_trust = Trust::measured;  ///< of all verdicts and of the device's constants
+  Trust weakest_trust = Trust::measured;  ///< of all verdicts and costs
 };
 
 }  // namespace anemone

@@ -49,11 +49,10 @@ std::string rules_json(const RuleTables& tables) {
 std::string rules_markdown(const RuleTables& tables) {
   std::string out =
       "<!-- Made by `anemone rules --markdown`; a test compares. Do not edit. -->\n\n# Rules of the Neural Engine\n\n"
-      "Apple publishes no list of what its engine takes. These rules come from Apple's guides where there are any, "
-      "from\n"
-      "people who measured, and from files that real devices reported on. *measured*: computed here from such files;\n"
-      "*documented*: Apple says so; *reported*: others measured it; *guessed*: conflicting, or taken from another "
-      "chip.\n";
+      "Apple publishes no list of what its engine takes. These rules come from Apple's guides where there are any, from\n"
+      "people who measured, and from files that real devices reported on. *measured*: a device was measured, or reported\n"
+      "itself; *documented*: Apple says so; *reported*: others measured it; *computed*: by a model or a simulation here;\n"
+      "*guessed*: conflicting, or taken from another chip.\n";
   for (const RuleRow& r : tables.rules) {
     out += fmt::format("\n## {} {}\n\n{} ({}, {})\n\n- **why**: {}\n- **instead**: {}\n- **evidence**: {}: {}\n",
                        r.code, r.name, r.what, r.severity, r.effect, r.why, r.instead, r.trust, r.source);

@@ -14,7 +14,7 @@ Finding finding(std::string_view code, std::string_view severity, std::string me
   f.code = f.name = code;
   f.severity = severity;
   f.message = std::move(message);
-  f.trust = Trust::measured;  // counted in the file
+  f.trust = Trust::computed;  // counted in the file
   return f;
 }
 

@@ -111,7 +111,7 @@ Result<Analysis> describe_state_dict(const std::filesystem::path& path, const Di
     f.severity = "error";
     f.message = d.message;
     f.instead = d.help;
-    f.trust = Trust::measured;
+    f.trust = Trust::computed;
     out.findings.push_back(std::move(f));
     for (const std::string& note : d.notes) out.notes.push_back(note);
   }

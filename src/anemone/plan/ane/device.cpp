@@ -18,13 +18,22 @@ constexpr Limits kH15{};
 constexpr Limits kH16{.height_width = 65536, .matmul_inner = 32768, .casts_float = true};
 
 constexpr PlannerCost kM1Planner{};
-constexpr PlannerCost kM4Planner{.conv_kxk_gflops = 16152,
-                                 .conv_1x1_gflops = 7170,
-                                 .add_ns = 0.1112,
-                                 .mul_ns = 0.093,
+// Read from compute plans of single operations on an M4. Thin convolutions are the M1's, in the ratio of the 1x1 leaves;
+// three shapes of `linear` gave 580, 5290 and 10581 GFLOP/s; the GPU's figures are the M1's.
+constexpr PlannerCost kM4Planner{.conv_kxk = {16152, 754.5, 656, 1569},
+                                 .conv_1x1 = {7170, 388, 337, 735},
+                                 .conv_few_in = {7100, 384, 334, 730, Trust::guessed},
+                                 .conv_few_out = {4640, 362, 315, 1011, Trust::guessed},
+                                 .conv_poor = {471, 27.1, 23.6, 111},
+                                 .linear = {5290, 168, 146, 735, Trust::guessed},
+                                 .linear_row = {471, 27.1, 23.6, 111, Trust::guessed},
+                                 .peak = {12000, 754.5, 656, 1569},
+                                 .add = {0.1112, 0.2748, 0.3161, 0.1959},
+                                 .mul = {0.093, 0.3478, 0.4, 0.2},
+                                 .transpose = {0.0581, 0.0458, 0.0527, 0.0569},
+                                 .upsample_bilinear = {0.01263, 1.906, 2.192, 0.01263, Trust::guessed},
                                  .concat_ns = 0.04,
-                                 .cpu_conv_kxk_gflops = 754.5,
-                                 .cpu_conv_1x1_gflops = 388};
+                                 .gpu_trust = Trust::guessed};
 
 constexpr LayerCost kM1{};
 constexpr LayerCost kM1Stream60{.weight_gb_s = 60.5};  // measured weight streams: M2 60.5, M3 63.1 GB/s

@@ -24,18 +24,39 @@ struct Limits {
   bool casts_float = false;          ///< takes casts fp32 <-> fp16 at the boundary
 };
 
-/// Constants of the system planner's own cost estimates, read from its logs on an M4 and from estimator tables for M1.
+/// What one thing costs on the engine, the CPU's two back ends and the GPU: GFLOP/s, nanoseconds an element, or a factor.
+struct Leaf {
+  double ane = 0, bnns = 0, classic = 0, gpu = 0;
+  Trust trust = Trust::reported;
+};
+
+/// Constants of the system planner's own cost estimates. The defaults are those of the M1 generation, read from a dump
+/// of every operation of one network on all four back ends (tests/data/ane/mobilenet_edgetpu_m1.tsv) and from its estimator's
+/// log. Rates of the CPU's second back end are those of the first / 1.15.
 struct PlannerCost {
-  double conv_kxk_gflops = 11582, conv_1x1_gflops = 5981;   ///< on the engine
-  double relu_ns = 0.04, add_ns = 0.1214, mul_ns = 0.1214;  ///< per element
-  double concat_ns = 0;                                     ///< per element; 0 = by bytes
-  double gib_per_s = 68;                                    ///< other operations: bytes in and out
-  double cpu_conv_kxk_gflops = 729.24, cpu_conv_1x1_gflops = 298;
-  double cpu_elementwise_factor = 1.2;  ///< of the engine's figure
-  double cpu_gib_per_s = 56.667;
+  // GFLOP/s
+  Leaf conv_kxk{11582, 729.24, 634.1, 1569};  ///< at least 32 channels in and out
+  Leaf conv_1x1{5981, 298, 259.1, 735};
+  Leaf conv_few_in{5920, 295, 256.5, 730};                ///< k×k, fewer than 32 channels in
+  Leaf conv_few_out{3870, 278, 241.7, 1011};              ///< k×k, fewer than 32 channels out
+  Leaf conv_poor{425, 30.5, 26.5, 111};                   ///< depthwise, or a single position
+  Leaf linear{5981, 298, 259.1, 735, Trust::guessed};     ///< not published for this generation: the 1x1 leaf
+  Leaf linear_row{425, 30.5, 26.5, 111, Trust::guessed};  ///< a single row: the leaf of a single position
+  Leaf peak{12000, 729.24, 634.1, 1569};                  ///< matmul, einsum, attention; where bytes cost less
+  // nanoseconds an element of the result; an fp16 element costs twice an fp32 one, but on the engine
+  Leaf relu{0.04, 0.04, 0.04, 0.04};
+  Leaf add{0.1214, 0.2748, 0.3161, 0.1959};
+  Leaf mul{0.1214, 0.3478, 0.4, 0.2};
+  Leaf transpose{0.0645, 0.0685, 0.0788, 0.0569};
+  Leaf upsample_bilinear{0.01507, 2.2434, 2.5804, 0.01507, Trust::guessed};  ///< the GPU's figure is a guess
+  double fp32_share = 0.5;
+  // times bytes / gib_per_s
+  Leaf other{1, 1.2, 1.2, 1};
+  double gib_per_s = 68;
+  double concat_ns = 0;  ///< on the engine, per element; 0 = by bytes
   double launch_ms = 0.125, switch_ms = 0.125, output_ms = 0.125;
-  double gpu_gflops = 2000, gpu_gib_per_s = 60, gpu_dispatch_ms = 0.01;  ///< guessed
-  double cold_vector_gb_s = 10;  ///< guessed: implied by one measured 1x1 convolution with cold weights
+  double gpu_launch_ms = 0.125;  ///< guessed: the dump says no more than that entering the GPU costs over 0.0195 ms
+  Trust gpu_trust = Trust::reported;
 };
 
 /// Constants of the layer model, which predicts what a stopwatch shows.

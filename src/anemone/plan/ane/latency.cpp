@@ -51,7 +51,7 @@ LayerEstimate layer_model(const Function& function, const std::vector<const Node
   double us = 0;
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     if (units[i] != Unit::ane) {
-      us += 1e3 * (units[i] == Unit::gpu ? steps[i].cost.gpu_ms : steps[i].cost.cpu_ms);
+      us += 1e3 * steps[i].cost.on(units[i]);
       continue;
     }
     if (i == 0 || units[i - 1] != Unit::ane) ++runs;

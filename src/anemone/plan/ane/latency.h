@@ -4,7 +4,7 @@
 
 #include "anemone/ir/graph.h"
 #include "anemone/plan/ane/device.h"
-#include "anemone/plan/ane/segments.h"
+#include "anemone/plan/ane/route.h"
 
 namespace anemone::ane {
 

@@ -8,6 +8,7 @@
 #include <unordered_set>
 
 #include "anemone/plan/ane/latency.h"
+#include "anemone/plan/ane/notes.h"
 #include "anemone/plan/ane/rules.h"
 #include "anemone/plan/ane/verdict.h"
 
@@ -20,10 +21,6 @@ std::vector<const Node*> counted_nodes(const Function& function) {
     if (!node.def || !node.def->is(kConstexpr)) nodes.push_back(&node);
   });
   return nodes;
-}
-
-double us_on(const OpCost& cost, Unit unit) {
-  return 1e3 * (unit == Unit::ane ? cost.ane_ms : unit == Unit::gpu ? cost.gpu_ms : cost.cpu_ms);
 }
 
 void judge_all(Subject& p, Plan& plan, const PlanOptions& options) {
@@ -40,7 +37,6 @@ void judge_all(Subject& p, Plan& plan, const PlanOptions& options) {
     p.refused_by.push_back(judged.rule);
     Step step;
     step.cost = planner_cost(*node, *p.device);
-    if (gpu) step.cost = with_gpu(*node, step.cost, *p.device);
     step.ane = ane && op.verdict.support == Support::yes;
     step.gpu = gpu && node->blocks.empty() && !node->block().parent();
     step.gives_output = std::any_of(node->outputs.begin(), node->outputs.end(),
@@ -48,8 +44,10 @@ void judge_all(Subject& p, Plan& plan, const PlanOptions& options) {
     op.bytes = step.cost.bytes;
     op.macs = step.cost.macs;
     op.bound = step.cost.bound;
+    op.estimates = {1e3 * step.cost.ane_ms, 1e3 * step.cost.bnns_ms, 1e3 * step.cost.classic_ms, 1e3 * step.cost.gpu_ms,
+                    step.cost.trust};
     if (op.verdict.support == Support::yes) ++plan.supported;
-    plan.weakest_trust = weakest(plan.weakest_trust, op.verdict.trust);
+    plan.weakest_trust = weakest(plan.weakest_trust, weakest(op.verdict.trust, step.cost.trust));
     p.steps.push_back(step);
     plan.ops.push_back(std::move(op));
   }
@@ -84,9 +82,9 @@ void estimate_latency(const Subject& p, Plan& plan) {
   std::vector<Unit> units;
   for (const PlannedOp& op : plan.ops) units.push_back(op.unit);
   const LayerEstimate layers = layer_model(*p.function, p.nodes, p.steps, units, plan.crossing_bytes, *p.device);
-  const Trust trust = p.device->trust;
+  const Trust trust = weakest(p.device->trust, Trust::computed);
   LatencyRange& latency = plan.latency;
-  const bool borrowed = trust == Trust::guessed;
+  const bool borrowed = p.device->trust == Trust::guessed;
   latency.low = std::min(layers.ms, plan.planner_ms);
   latency.high = std::max(layers.ms, plan.planner_ms);
   if (borrowed || plan.partitions == 0) {
@@ -121,26 +119,6 @@ void estimate_latency(const Subject& p, Plan& plan) {
        Trust::guessed);
 }
 
-void add_notes(const Subject& p, Plan& plan, const PlanOptions& options) {
-  plan.notes.push_back(fmt::format("a prediction from rules, not a measurement: the weakest evidence in it is '{}'",
-                                   name(plan.weakest_trust)));
-  if (options.units == ComputeUnits::all)
-    plan.notes.push_back(
-        "under all units the GPU's costs are guessed; cpu-ne is the setting that others report as safe");
-  const Value* lead = !p.nodes.empty() && p.nodes[0]->type == "cast" ? p.nodes[0]->input("x") : nullptr;
-  const Feature* image = lead && !lead->producer ? p.function->interface.input(lead->name) : nullptr;
-  if (image && image->kind == Feature::Kind::image) {
-    plan.notes.push_back(fmt::format(
-        "Xcode's report leaves out a cast that directly follows an image: it would show {} operations instead of {}",
-        plan.ops.size() - 1, plan.ops.size()));
-  }
-  for (const std::string& type : options.off) {
-    const auto count = std::count_if(p.nodes.begin(), p.nodes.end(), [&](const Node* n) { return n->type == type; });
-    plan.notes.push_back(fmt::format("hypothesis: {} operations of type '{}' are kept off the engine", count, type));
-  }
-  plan.notes.push_back("latency is of the native model; through ONNX Runtime's provider it is another matter");
-}
-
 }  // namespace
 
 Plan make_plan(const Function& function, const Device& device, const PlanOptions& options) {
@@ -153,22 +131,25 @@ Plan make_plan(const Function& function, const Device& device, const PlanOptions
   plan.device = device.name;
   plan.chip = device.chip;
   plan.compute_units = name(options.units);
-  plan.weakest_trust = device.trust;
+  // The route is computed, whatever its figures rest on; what entering the GPU costs is a guess.
+  const bool gpu = options.units == ComputeUnits::all || options.units == ComputeUnits::cpu_gpu;
+  plan.weakest_trust = weakest(device.trust, gpu ? Trust::guessed : Trust::computed);
   judge_all(p, plan, options);
   const Route route = cheapest_route(p.steps, device.planner);
   plan.planner_ms = route.ms;
   for (std::size_t i = 0; i < plan.ops.size(); ++i) {
     plan.ops[i].unit = route.units[i];
-    plan.ops[i].us = us_on(p.steps[i].cost, route.units[i]);
+    plan.ops[i].us = 1e3 * p.steps[i].cost.on(route.units[i]);
     if (route.units[i] == Unit::ane) ++plan.on_ane;
   }
   plan.coverage_percent =
       plan.ops.empty() ? 0 : 100.0 * static_cast<double>(plan.on_ane) / static_cast<double>(plan.ops.size());
   p.plan = &plan;
+  explain_dragged(p, plan);
   cut_segments(p, plan);
   estimate_latency(p, plan);
   plan.findings = report_all(p, options.lint_weights).take();
-  add_notes(p, plan, options);
+  plan.notes = notes_on(p, options);
   return plan;
 }
 

@@ -22,6 +22,9 @@ std::span<const Rule* const> placement_rules();  ///< what the route shows
 /// A finding for each rule that refused operations, with what its refusals cost by the planner's estimates.
 void report_refusals(const Subject& subject, Findings& findings);
 
+/// Operations that the engine takes and the planner does not put there get a code and a reason.
+void explain_dragged(const Subject& subject, Plan& plan);
+
 /// Everything that the rules have to say about a placed program.
 Findings report_all(const Subject& subject, bool read_weights);
 

@@ -136,7 +136,7 @@ constexpr Rule kSpareOutputs{.text = {.code = "ANE026",
                                       .instead = "keep the outputs that are used",
                                       .effect = Effect::slower,
                                       .severity = "info",
-                                      .trust = Trust::measured,
+                                      .trust = Trust::computed,
                                       .source = "computed here",
                                       .command = "anemone convert MODEL -o OUT.mlpackage --outputs final"},
                              .surveys = spare_outputs};

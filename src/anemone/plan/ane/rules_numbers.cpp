@@ -173,7 +173,7 @@ constexpr Rule kNormInput{.text = {.code = "ANE017",
                                    .instead = "rescale the weights before it",
                                    .effect = Effect::hazard,
                                    .severity = "warn",
-                                   .trust = Trust::measured,
+                                   .trust = Trust::computed,
                                    .source = "simulation here",
                                    .needs_data = true},
                           .surveys = norm_input};

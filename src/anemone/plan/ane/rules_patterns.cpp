@@ -142,7 +142,7 @@ constexpr Rule kSummedConvolutions{.text = {.code = "ANE019",
                                             .instead = "one convolution over the concatenation",
                                             .effect = Effect::slower,
                                             .severity = "info",
-                                            .trust = Trust::measured,
+                                            .trust = Trust::computed,
                                             .source = "cost model"},
                                    .ops = kAdd,
                                    .notices = summed_convolutions};

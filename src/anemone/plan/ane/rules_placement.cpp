@@ -92,16 +92,18 @@ std::vector<std::size_t> grouped_order(const Subject& s) {
   return order;
 }
 
+bool is_dragged(const Subject& s, std::size_t i) { return s.plan->ops[i].unit != Unit::ane && s.steps[i].ane; }
+
 void dragged_along(const Subject& s, Report report) {
   std::size_t dragged = 0;
   for (std::size_t i = 0; i < s.nodes.size(); ++i) {
-    if (s.plan->ops[i].unit != Unit::cpu || !s.steps[i].ane) continue;
+    if (!is_dragged(s, i)) continue;
     report.at(name_of(*s.nodes[i]));
     ++dragged;
   }
   if (dragged == 0) return;
   report.finding().message = fmt::format(
-      "{} operations that the engine could take run on the CPU: going there would cost more than it saves", dragged);
+      "{} operations that the engine could take run elsewhere: going there would cost more than it saves", dragged);
 }
 
 void side_branches(const Subject& s, Report report) {
@@ -167,6 +169,27 @@ constexpr Rule kSideBranch{.text = {.code = "ANE023",
 std::span<const Rule* const> placement_rules() {
   static constexpr std::array kRules{&kPreprocessing, &kTooSmall, &kSideBranch};
   return kRules;
+}
+
+void explain_dragged(const Subject& s, Plan& plan) {
+  const PlannerCost& p = s.device->planner;
+  for (std::size_t begin = 0, end = 0; begin < s.nodes.size(); begin = end + 1) {
+    double gain = 0;
+    for (end = begin; end < s.nodes.size() && is_dragged(s, end); ++end)
+      gain += s.steps[end].cost.on(plan.ops[end].unit) - s.steps[end].cost.ane_ms;
+    if (begin == end) continue;
+    const bool starts = begin == 0, ends = end == s.nodes.size();
+    const bool beside =
+        (!starts && plan.ops[begin - 1].unit == Unit::ane) || (!ends && plan.ops[end].unit == Unit::ane);
+    const double price = p.launch_ms + (starts ? 0 : p.switch_ms) + (ends ? p.output_ms : p.switch_ms);
+    std::string reason =
+        fmt::format("the engine takes it, but this run of {} operations would save {:.3f} ms there", end - begin, gain);
+    reason += beside ? "" : fmt::format(", and going there costs {:.3f} ms", price);
+    for (std::size_t i = begin; i < end; ++i) {
+      plan.ops[i].verdict.code = kTooSmall.text.code;
+      plan.ops[i].verdict.reason = reason;
+    }
+  }
 }
 
 void report_refusals(const Subject& s, Findings& findings) {

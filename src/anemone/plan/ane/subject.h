@@ -5,7 +5,7 @@
 
 #include "anemone/ir/graph.h"
 #include "anemone/plan/ane/device.h"
-#include "anemone/plan/ane/segments.h"
+#include "anemone/plan/ane/route.h"
 #include "anemone/plan/ane/support_table.h"
 #include "anemone/plan/rule.h"
 
