@@ -9,6 +9,7 @@
 #include "anemone/ops/specialize.h"
 #include "anemone/plan/ane/device.h"
 #include "anemone/toolchain/analyze_parts.h"
+#include "anemone/toolchain/onnx_model.h"
 #include "anemone/toolchain/plan_model.h"
 
 namespace anemone {
@@ -126,6 +127,14 @@ Result<Analysis> analyze(const std::filesystem::path& path, const AnalyzeRequest
     out.format = name(format);
     out.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
   };
+  TRY(const ModelFormat format, recognise(path));
+  if (format == ModelFormat::onnx) {
+    Diagnostics warnings;
+    TRY(const onnx::Model model, load_onnx(path, warnings));
+    Analysis out = describe_onnx(model, warnings);
+    finish(out, format);
+    return out;
+  }
   LoadOptions load;
   load.network = request.network;
   auto loaded = load_model(path, load);

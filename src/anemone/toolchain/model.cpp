@@ -13,6 +13,7 @@
 #include "anemone/ir/verify.h"
 #include "anemone/ops/ops.h"
 #include "anemone/support/file.h"
+#include "anemone/toolchain/onnx_model.h"
 
 namespace anemone {
 namespace {
@@ -52,6 +53,15 @@ Result<Model> from_package(Result<ReadPackage> read) {
   return model;
 }
 
+/// Read and understood, but its operations have no translation yet: says what is in it.
+Diagnostics refuse_onnx(const fs::path& path) {
+  Diagnostics warnings;
+  const Result<onnx::Model> model = load_onnx(path, warnings);
+  if (!model) return model.error();
+  return {bad_input("E0400", fmt::format("this is {}; only print and analyze take it in this version", brief(*model)),
+                    path.string(), "give the PyTorch checkpoint it was exported from, or a Core ML package")};
+}
+
 }  // namespace
 
 std::string_view name(ModelFormat format) {
@@ -66,6 +76,8 @@ std::string_view name(ModelFormat format) {
       return "compiled Core ML model";
     case ModelFormat::mil_text:
       return "MIL text";
+    case ModelFormat::onnx:
+      return "ONNX model";
   }
   return {};
 }
@@ -85,8 +97,7 @@ Result<ModelFormat> recognise(const fs::path& path) {
     case FileKind::mil_text:
       return ModelFormat::mil_text;
     case FileKind::onnx:
-      return bad_input("E0400", "this is an ONNX model, which this version does not read yet", path.string(),
-                       "give the PyTorch checkpoint it was exported from, or a Core ML package");
+      return ModelFormat::onnx;
     default:
       return refuse(identity, path.string());
   }
@@ -105,6 +116,8 @@ Result<Model> load_model(const fs::path& path, const LoadOptions& options) {
         return from_package(read_mlmodelc(path, ops::table()));
       case ModelFormat::mil_text:
         return load_text(path);
+      case ModelFormat::onnx:
+        return refuse_onnx(path);
     }
     return own_bug("a format without a reader");
   }();

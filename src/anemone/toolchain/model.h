@@ -12,10 +12,10 @@
 
 namespace anemone {
 
-enum class ModelFormat : std::uint8_t { checkpoint, mlpackage, model_spec, mlmodelc, mil_text };
+enum class ModelFormat : std::uint8_t { checkpoint, mlpackage, model_spec, mlmodelc, mil_text, onnx };
 std::string_view name(ModelFormat format);
 
-/// What the bytes at `path` are. Errors name what they are instead (an ONNX file, text, an empty file, a folder).
+/// What the bytes at `path` are. Errors name what they are instead (a web page, text, an empty file, a folder).
 Result<ModelFormat> recognise(const std::filesystem::path& path);
 
 struct LoadOptions {

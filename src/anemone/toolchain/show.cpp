@@ -2,11 +2,18 @@
 #include "anemone/toolchain/show.h"
 
 #include "anemone/ir/text/print.h"
+#include "anemone/onnx/print.h"
 #include "anemone/toolchain/model.h"
+#include "anemone/toolchain/onnx_model.h"
 
 namespace anemone {
 
 Result<std::string> show_program(const std::filesystem::path& path, const ShowOptions& options, Diagnostics& warnings) {
+  TRY(const ModelFormat format, recognise(path));
+  if (format == ModelFormat::onnx) {
+    TRY(const onnx::Model model, load_onnx(path, warnings));
+    return onnx::to_text(model);
+  }
   LoadOptions load;
   load.network = options.network;
   TRY(Model model, load_model(path, load));

@@ -8,6 +8,7 @@
 #include <array>
 #include <optional>
 
+#include "anemone/formats/wire/strided.h"
 #include "anemone/formats/wire/utf8.h"
 
 namespace anemone {
@@ -19,7 +20,6 @@ using pickle::Value;
 namespace {
 
 constexpr std::size_t kMaxRank = 64;
-constexpr std::int64_t kMaxCount = std::int64_t{1} << 48;
 
 struct StorageClass {
   std::string_view name;
@@ -87,22 +87,6 @@ std::optional<std::int64_t> last_element(const TensorRecord& t) {
 
 }  // namespace
 
-std::int64_t checked_count(std::span<const std::int64_t> shape) {
-  std::int64_t count = 1;
-  bool empty = false;
-  for (const std::int64_t extent : shape) {
-    if (extent < 0) return -1;
-    if (extent == 0) {
-      empty = true;
-    } else if (count > kMaxCount / extent) {
-      return -1;  // also beside an extent of 0: strides would overflow
-    } else {
-      count *= extent;
-    }
-  }
-  return empty ? 0 : count;
-}
-
 bool TorchObjects::allows(std::string_view global) const {
   constexpr std::array<std::string_view, 8> kNames = {"torch._utils._rebuild_tensor",
                                                       "torch._utils._rebuild_tensor_v2",
@@ -146,7 +130,7 @@ Result<Value> TorchObjects::persistent(Heap& heap, Value id) {
   } else {
     return bad(fmt::format("the key of a storage is {}", describe(heap, items[2])));
   }
-  if (!items[4].is(Kind::integer) || items[4].number < 0 || items[4].number > kMaxCount) {
+  if (!items[4].is(Kind::integer) || items[4].number < 0 || items[4].number > kMaxElements) {
     return bad(fmt::format("the size of storage '{}' is {}", printable(storage.key), describe(heap, items[4])));
   }
   storage.count = items[4].number;

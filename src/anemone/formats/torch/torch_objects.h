@@ -33,9 +33,6 @@ struct TensorRecord {
   bool parameter = false;
 };
 
-/// Number of elements, or -1 when an extent is negative or the product exceeds 2^48.
-std::int64_t checked_count(std::span<const std::int64_t> shape);
-
 class TorchObjects : public pickle::Hooks {
  public:
   static constexpr std::uint32_t kStorage = 1, kTensor = 2;  ///< Value::tag; Value::number is the index

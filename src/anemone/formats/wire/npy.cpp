@@ -9,7 +9,6 @@
 #include <new>
 #include <optional>
 
-#include "anemone/formats/torch/torch_objects.h"
 #include "anemone/formats/wire/strided.h"
 #include "anemone/formats/wire/utf8.h"
 #include "anemone/support/file.h"

@@ -9,8 +9,8 @@
 #include <fstream>
 #include <random>
 
-#include "anemone/formats/torch/checkpoint_bytes_test.h"
 #include "anemone/formats/wire/sha256.h"
+#include "anemone/formats/wire/zip_bytes_test.h"
 #include "tests/support/data.h"
 
 namespace anemone {

@@ -55,6 +55,22 @@ void copy_run(std::byte* to, const std::byte* from, std::size_t element, Dimensi
 
 }  // namespace
 
+std::int64_t checked_count(std::span<const std::int64_t> shape) {
+  std::int64_t count = 1;
+  bool empty = false;
+  for (const std::int64_t extent : shape) {
+    if (extent < 0) return -1;
+    if (extent == 0) {
+      empty = true;
+    } else if (count > kMaxElements / extent) {
+      return -1;  // also beside an extent of 0: strides would overflow
+    } else {
+      count *= extent;
+    }
+  }
+  return empty ? 0 : count;
+}
+
 std::vector<std::int64_t> contiguous_strides(std::span<const std::int64_t> shape) {
   std::vector<std::int64_t> stride(shape.size());
   std::int64_t next = 1;

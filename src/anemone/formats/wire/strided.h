@@ -1,11 +1,16 @@
 #pragma once
-// Strided views of a buffer, gathered into row-major order.
+// Shapes, and strided views of a buffer gathered into row-major order.
 #include <cstddef>
 #include <cstdint>
 #include <span>
 #include <vector>
 
 namespace anemone {
+
+/// More than any tensor has; products of extents and strides up to it do not overflow.
+inline constexpr std::int64_t kMaxElements = std::int64_t{1} << 48;
+/// Number of elements, or -1 when an extent is negative or the product exceeds kMaxElements.
+std::int64_t checked_count(std::span<const std::int64_t> shape);
 
 /// Row-major strides in elements; an extent of 0 counts as 1, as in PyTorch.
 std::vector<std::int64_t> contiguous_strides(std::span<const std::int64_t> shape);

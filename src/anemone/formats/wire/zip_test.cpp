@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include "anemone/formats/torch/checkpoint_bytes_test.h"
+#include "anemone/formats/wire/zip_bytes_test.h"
 
 namespace anemone {
 namespace {
