@@ -82,10 +82,11 @@ void introduce(const Model& model, Analysis& out) {
   if (model.network) {
     const models::Network& network = *model.network;
     out.network = network.name;
-    out.title =
-        fmt::format("{}{} at {}x{}", network.name,
-                    network.points > 0 ? fmt::format(", {} points, {} edges", network.points, network.edges) : "",
-                    network.height, network.width);
+    out.title = fmt::format(
+        "{}{} at {}x{}", network.name,
+        network.landmarks ? fmt::format(", {} points, {} edges", network.landmarks->points, network.landmarks->edges)
+                          : "",
+        network.height, network.width);
   } else {
     const auto& user = model.program->metadata.user;
     if (const auto found = user.find(std::string(kMetaNetwork)); found != user.end()) out.network = found->second;

@@ -110,15 +110,17 @@ Result<void> choose_input(Model& model, const ConvertOptions& options, Converted
 void describe_origin(Model& model, const ConvertOptions& options) {
   Metadata& metadata = model.program->metadata;
   if (const models::Network* network = model.network ? &*model.network : nullptr) {
-    metadata.description = network->is_landmark_network
-                               ? fmt::format("STAR face landmarks, {} points, {}x{} input", network->points,
-                                             network->width, network->height)
-                               : fmt::format("{}, {}x{} input", network->name, network->width, network->height);
+    const models::Landmarks* landmarks = network->landmarks ? &*network->landmarks : nullptr;
+    metadata.description = landmarks ? fmt::format("{}, {} points, {}x{} input", landmarks->title, landmarks->points,
+                                                   network->width, network->height)
+                                     : fmt::format("{}, {}x{} input", network->name, network->width, network->height);
     metadata.user[std::string(kMetaNetwork)] = network->name;
-    if (network->is_landmark_network) {
-      metadata.user[std::string(kMetaPoints)] = std::to_string(network->points);
+    if (landmarks) {
+      metadata.user[std::string(kMetaPoints)] = std::to_string(landmarks->points);
       metadata.user[std::string(kMetaCrop)] = std::to_string(network->width);
-      metadata.user[std::string(kMetaLandmarks)] = network->landmark_output;
+      metadata.user[std::string(kMetaLandmarks)] = landmarks->output;
+      if (landmarks->coordinates != models::Landmarks::Coordinates::centred)
+        metadata.user[std::string(kMetaCoordinates)] = name(landmarks->coordinates);
     }
     metadata.user[std::string(kMetaSource)] = model.path.filename().string();
   }

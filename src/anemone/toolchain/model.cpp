@@ -143,8 +143,8 @@ Result<void> require_weights(const Model& model) {
 
 std::optional<LandmarkInfo> landmark_info(const Model& model) {
   if (model.network) {
-    if (!model.network->is_landmark_network) return std::nullopt;
-    return LandmarkInfo{model.network->landmark_output, model.network->points, model.network->width};
+    if (!model.network->landmarks) return std::nullopt;
+    return LandmarkInfo{*model.network->landmarks, model.network->width};
   }
   const auto& user = model.program->metadata.user;
   const auto number = [&](std::string_view key, std::int64_t fallback) {
@@ -162,15 +162,23 @@ std::optional<LandmarkInfo> landmark_info(const Model& model) {
   LandmarkInfo info;
   info.crop_size = number(kMetaCrop, side);
   if (const auto found = user.find(std::string(kMetaLandmarks)); found != user.end()) info.output = found->second;
+  if (const auto found = user.find(std::string(kMetaCoordinates)); found != user.end())
+    info.coordinates = models::coordinates_from(found->second).value_or(info.coordinates);
+  const bool named = user.contains(std::string(kMetaLandmarks));
   for (const Value* output : main.body.outputs()) {
     const Dims& dims = output->type.dims;
-    const bool fits = output->type.is_tensor() && dims.size() == 3 && dims[0] == 1 && dims[1] > 1 && dims[2] == 2;
-    if (fits && (!user.contains(std::string(kMetaLandmarks)) || output->name == info.output)) {
-      info.output = output->name;
+    if (!output->type.is_tensor() || (named && output->name != info.output)) continue;
+    if (dims.size() == 3 && dims[0] == 1 && dims[1] > 1 && dims[2] == 2) {
       info.points = dims[1];
+    } else if (named && dims.size() == 2 && dims[0] == 1 && dims[1] == 2 * number(kMetaPoints, 0) && dims[1] > 0) {
+      info.points = dims[1] / 2;
+    } else {
+      continue;
     }
+    info.output = output->name;
   }
   if (info.points == 0) return std::nullopt;
+  info.eye_corners = models::outer_eye_corners(info.points);
   return info;
 }
 

@@ -41,9 +41,7 @@ Result<void> require_weights(const Model& model);
 
 /// What is known about a landmark network: from the checkpoint, from metadata that anemone wrote, or, in packages by
 /// others, from the last output of shape [1, P, 2].
-struct LandmarkInfo {
-  std::string output;
-  std::int64_t points = 0;
+struct LandmarkInfo : models::Landmarks {
   std::int64_t crop_size = 256;  ///< pixels along the side of the network's input
 };
 std::optional<LandmarkInfo> landmark_info(const Model& model);
@@ -51,6 +49,7 @@ std::optional<LandmarkInfo> landmark_info(const Model& model);
 /// Keys of the metadata that anemone writes into packages.
 inline constexpr std::string_view kMetaNetwork = "org.anemone.network", kMetaPoints = "org.anemone.points",
                                   kMetaCrop = "org.anemone.crop_size", kMetaLandmarks = "org.anemone.landmark_output",
-                                  kMetaSource = "org.anemone.source", kMetaVersion = "org.anemone.version";
+                                  kMetaCoordinates = "org.anemone.landmark_coordinates",  // absent: centred
+    kMetaSource = "org.anemone.source", kMetaVersion = "org.anemone.version";
 
 }  // namespace anemone

@@ -110,16 +110,8 @@ Result<void> compare(const Array& got, const Array& want, OutputComparison& wors
   return {};
 }
 
-// Outer eye corners, by number of points: WFLW, 300W, COFW.
-std::optional<std::pair<std::size_t, std::size_t>> eye_corners(std::int64_t points) {
-  if (points == 98) return std::pair<std::size_t, std::size_t>{60, 72};
-  if (points == 68) return std::pair<std::size_t, std::size_t>{36, 45};
-  if (points == 29) return std::pair<std::size_t, std::size_t>{8, 9};
-  return std::nullopt;
-}
-
-void compare_landmarks(const Array& got, const Array& want, std::int64_t crop, LandmarkComparison& worst) {
-  const double to_pixels = static_cast<double>(crop) / 2;  // normalised coordinates span [-1, 1]
+void compare_landmarks(const Array& got, const Array& want, const LandmarkInfo& landmarks, LandmarkComparison& worst) {
+  const double to_pixels = landmarks.to_pixels(landmarks.crop_size);
   double sum = 0, largest = 0;
   for (std::size_t p = 0; p < static_cast<std::size_t>(worst.points); ++p) {
     const double distance =
@@ -130,7 +122,7 @@ void compare_landmarks(const Array& got, const Array& want, std::int64_t crop, L
   const double mean = sum / static_cast<double>(worst.points);
   worst.mean_px = std::max(worst.mean_px, mean);
   worst.max_px = std::max(worst.max_px, largest);
-  if (const auto eyes = eye_corners(worst.points)) {
+  if (const auto& eyes = landmarks.eye_corners) {
     const auto [a, b] = *eyes;
     const double between =
         to_pixels * std::hypot(want.data[2 * a] - want.data[2 * b], want.data[2 * a + 1] - want.data[2 * b + 1]);
@@ -210,7 +202,7 @@ Result<VerifyResult> verify_models(const std::filesystem::path& candidate_path,
       TRY_VOID(compare(got[pairs[p].first], want[pairs[p].second], result.outputs[p]));
       if (!landmarks || result.outputs[p].name != landmarks->output) continue;
       if (!result.landmarks) result.landmarks = LandmarkComparison{landmarks->points, 0, 0, {}, false};
-      compare_landmarks(got[pairs[p].first], want[pairs[p].second], landmarks->crop_size, *result.landmarks);
+      compare_landmarks(got[pairs[p].first], want[pairs[p].second], *landmarks, *result.landmarks);
     }
   }
   result.inputs = count;

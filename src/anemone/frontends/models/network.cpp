@@ -104,4 +104,25 @@ Result<Network> build_network(const StateDict& state, const NetworkOptions& opti
   return best->build(state, options);
 }
 
+std::string_view name(Landmarks::Coordinates coordinates) {
+  using C = Landmarks::Coordinates;
+  return coordinates == C::centred ? "centred" : coordinates == C::unit ? "unit" : "pixels";
+}
+
+std::optional<Landmarks::Coordinates> coordinates_from(std::string_view word) {
+  using C = Landmarks::Coordinates;
+  for (const C coordinates : {C::centred, C::unit, C::pixels}) {
+    if (name(coordinates) == word) return coordinates;
+  }
+  return std::nullopt;
+}
+
+std::optional<std::pair<std::size_t, std::size_t>> outer_eye_corners(std::int64_t points) {
+  using Pair = std::pair<std::size_t, std::size_t>;
+  if (points == 98) return Pair{60, 72};
+  if (points == 68) return Pair{36, 45};
+  if (points == 29) return Pair{8, 9};
+  return std::nullopt;
+}
+
 }  // namespace anemone::models

@@ -25,6 +25,31 @@ struct Preprocessing {
   std::vector<double> bias;  ///< one a channel
 };
 
+/// What a landmark network predicts, and how its numbers are read. Points are pairs (x, y).
+struct Landmarks {
+  /// Where coordinates lie in the crop.
+  enum class Coordinates : std::uint8_t {
+    centred,  ///< -1 and 1 at the centres of the outermost map cells; a unit counts as half a side
+    unit,     ///< 0 to 1 from edge to edge: a unit is a side
+    pixels,   ///< of the crop
+  };
+  std::string title;   ///< "STAR face landmarks": for descriptions
+  std::string output;  ///< of [1,points,2] or [1,2·points]
+  std::int64_t points = 0, edges = 0;
+  Coordinates coordinates = Coordinates::centred;
+  std::optional<std::pair<std::size_t, std::size_t>>
+      eye_corners;  ///< the outer ones, where errors are measured by them
+
+  double to_pixels(std::int64_t crop) const {
+    const auto side = static_cast<double>(crop);
+    return coordinates == Coordinates::centred ? side / 2 : coordinates == Coordinates::unit ? side : 1;
+  }
+};
+std::string_view name(Landmarks::Coordinates coordinates);
+std::optional<Landmarks::Coordinates> coordinates_from(std::string_view name);
+/// The outer eye corners of the labelling schemes WFLW (98 points), 300W (68) and COFW (29).
+std::optional<std::pair<std::size_t, std::size_t>> outer_eye_corners(std::int64_t points);
+
 struct Network {
   std::string name;                  ///< "star", "retinaface-mobilenet0.25"
   std::unique_ptr<Program> program;  ///< fp32; one input, `image` [1,3,H,W], preprocessed; outputs: the group "all"
@@ -34,9 +59,7 @@ struct Network {
   bool square_only = false;               ///< height and width must be equal
   bool constants_depend_on_size = false;  ///< another size needs another program, not only other shapes
 
-  bool is_landmark_network = false;
-  std::string landmark_output;         ///< [1,points,2]: (x, y), -1 and 1 at the centres of the outermost map cells
-  std::int64_t points = 0, edges = 0;  ///< 0 where the network has none
+  std::optional<Landmarks> landmarks;  ///< of landmark networks
 
   std::map<std::string, std::vector<std::string>> output_groups;  ///< "all" and, for landmark networks, "final"
   std::string default_group = "all";

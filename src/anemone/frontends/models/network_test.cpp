@@ -82,8 +82,9 @@ TEST(Star, IsRecognisedWithAnyNumberOfPoints) {
     const StarShape shape{.points = c.points, .edges = c.edges};
     const Network network = built(zeros(star_keys(shape)));
     EXPECT_EQ(network.name, "star");
-    EXPECT_EQ(network.points, c.points);
-    EXPECT_EQ(network.edges, c.edges);
+    ASSERT_TRUE(network.landmarks);
+    EXPECT_EQ(network.landmarks->points, c.points);
+    EXPECT_EQ(network.landmarks->edges, c.edges);
     EXPECT_EQ(network.keys.parameters.total, c.total);
     EXPECT_EQ(network.keys.parameters.live, c.live);
     EXPECT_EQ(network.keys.parameters.dead, 3700864);
@@ -99,9 +100,9 @@ TEST(Star, SaysWhatUsersAsk) {
   const Network network = built(zeros(star_keys({})));
   EXPECT_EQ(network.height, 256);
   EXPECT_EQ(network.width, 256);
-  EXPECT_TRUE(network.is_landmark_network);
+  ASSERT_TRUE(network.landmarks);
   EXPECT_TRUE(network.constants_depend_on_size);
-  EXPECT_EQ(network.landmark_output, "landmarks");
+  EXPECT_EQ(network.landmarks->output, "landmarks");
   EXPECT_EQ(network.default_group, "final");
   EXPECT_EQ(network.preprocessing.color, Color::bgr);
   EXPECT_EQ(network.preprocessing.scale, 2.0 / 255.0);
@@ -187,7 +188,8 @@ TEST(Star, TakesOtherSizesAndSmallNetworks) {
   const StarShape small{.points = 5, .edges = 2, .stacks = 2, .channels = 16};
   const StateDict state = zeros(star_keys(small));
   const Network network = built(state, {.height = 64});
-  EXPECT_EQ(network.points, 5);
+  EXPECT_EQ(network.landmarks->points, 5);
+  EXPECT_FALSE(network.landmarks->eye_corners) << "no scheme of five points is known";
   EXPECT_EQ(network.program->main().body.inputs[0]->type.dims, (Dims{1, 3, 64, 64}));
   EXPECT_EQ(value(network, "fusion1")->type.dims, (Dims{1, 5, 16, 16}));
   EXPECT_EQ(network.program->main().body.outputs().size(), 8u);
@@ -255,7 +257,7 @@ TEST(RetinaFace, IsRecognised) {
   EXPECT_EQ(value(network, "loc")->type.dims, (Dims{1, 16800, 4}));
   EXPECT_EQ(value(network, "conf")->type.dims, (Dims{1, 16800, 2}));
   EXPECT_EQ(value(network, "landms")->type.dims, (Dims{1, 16800, 10}));
-  EXPECT_FALSE(network.is_landmark_network);
+  EXPECT_FALSE(network.landmarks);
   EXPECT_FALSE(network.constants_depend_on_size);
   const auto counts = operations(network);
   EXPECT_EQ(counts.at("conv"), 56);

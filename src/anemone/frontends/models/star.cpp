@@ -304,10 +304,13 @@ Result<Network> build_star(const StateDict& state, const NetworkOptions& options
   network.square_only = true;
   network.constants_depend_on_size = true;
   network.preprocessing = {Color::bgr, 2.0 / 255.0, {-1, -1, -1}};
-  network.is_landmark_network = true;
-  network.landmark_output = "landmarks";
-  network.points = shape.points;
-  network.edges = shape.edges;
+  Landmarks& landmarks = network.landmarks.emplace();
+  landmarks.title = "STAR face landmarks";
+  landmarks.output = "landmarks";
+  landmarks.points = shape.points;
+  landmarks.edges = shape.edges;
+  landmarks.coordinates = Landmarks::Coordinates::centred;
+  landmarks.eye_corners = outer_eye_corners(shape.points);
   network.output_groups["all"] = output_names(shape.stacks);
   network.output_groups["final"] = {"landmarks"};
   network.default_group = "final";
