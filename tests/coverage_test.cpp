@@ -145,13 +145,6 @@ class Checker {
   std::size_t things_ = 0;
 };
 
-void replace_in(const fs::path& path, const std::string& from, const std::string& to) {
-  std::string text = read(path);
-  for (auto at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size()))
-    text.replace(at, from.size(), to);
-  std::ofstream(path) << text;
-}
-
 int sabotage(const fs::path& root, const fs::path& copy) {
   struct Case {
     std::string what;
@@ -173,8 +166,8 @@ int sabotage(const fs::path& root, const fs::path& copy) {
        "rule ANE003 does not fire"},
       {"a constraint that no test breaks",
        [](const fs::path& at) {
-         replace_in(at / "src/anemone/ops/activation_test.cpp", "SoftmaxC1", "Softmax");
-         fs::remove(at / "tests/ops/softmax-refused.mil");
+         std::ofstream(at / "src/anemone/ops/activation.cpp", std::ios::app)
+             << "Types infer_planted(const InferView& v) {\n  return one(v.type(\"x\"));  // (C9)\n}\n";
        },
        "ops/activation.cpp: constraints that no test breaks"},
   };

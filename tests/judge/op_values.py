@@ -38,7 +38,7 @@ PRINT = '// RUN: print %s\n'
 
 
 def program(name, case):
-    """Folded where the passes fold it, so that the file shows its values; else run, or only printed where nothing runs."""
+    """Folded where the passes fold it, so that the file shows its values; else run; printed where nothing runs."""
     lines = [f'{key} = {text(value)};' for key, value in case.given.items()]
     lines += [line if line.endswith((';', '{')) else line + ';' for line in case.body.split('\n')]
     how = FOLD if name in FOLDED else RUN if any(v is not None for v in case.want.values()) else PRINT
