@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Cost of `anemone convert` for a STAR checkpoint beside the floor (read, round to half, write), in one interleaved run,
-and, with --incumbent SCRIPT, beside another converter (a command that takes CHECKPOINT OUT).
+"""Cost of `anemone convert` for a STAR checkpoint beside the floor (read, round to half, write), in one interleaved
+run, and, with --incumbent SCRIPT, beside another converter (a command that takes CHECKPOINT OUT).
 
 usage: bench/convert.py [--runs 11] [--build build/release] [--incumbent 'python3 script.py']
 """

@@ -75,6 +75,7 @@ class Checker {
         check_length(text, false);
       }
     }
+    check_widths();
     return complaints_;
   }
   std::size_t files() const { return files_; }
@@ -128,6 +129,34 @@ class Checker {
       complain(1, "a header starts with '#pragma once'");
     if (!is_comment(line(0)) && !(header && is_comment(line(1))))
       complain(1, "a file starts with a comment that says its job");
+  }
+
+  /// Pages and judges; clang-format sees to the rest. Tables, code in pages and what the program makes are left out.
+  void check_widths() {
+    static const std::set<std::string> kWrapped{".md", ".py"};
+    for (const char* folder : {".", "docs", "examples", "tests", "scripts", "bench"}) {
+      if (!fs::exists(root_ / folder)) continue;
+      fs::recursive_directory_iterator it(root_ / folder), end;
+      for (; it != end; ++it) {
+        if (it->is_directory() && std::string(folder) == ".") it.disable_recursion_pending();
+        if (it->is_regular_file() && kWrapped.contains(it->path().extension().string())) check_width(it->path());
+      }
+    }
+  }
+
+  void check_width(const fs::path& path) {
+    begin_file(path);
+    const bool is_page = path.extension() == ".md";
+    std::ifstream in(path);
+    bool is_code = false;
+    std::size_t number = 0;
+    for (std::string line; std::getline(in, line);) {
+      if (++number == 1 && line.find("Do not edit") != std::string::npos) return;
+      if (is_page && line.find("```") != std::string::npos) is_code = !is_code;
+      if (is_page && (is_code || line.starts_with("|"))) continue;
+      const auto width = std::count_if(line.begin(), line.end(), [](char c) { return (c & 0xc0) != 0x80; });
+      if (width > 120) complain(number, "a line has at most 120 columns, this one has " + std::to_string(width));
+    }
   }
 
   void check_length(const Text& text, bool is_pass) {
@@ -278,6 +307,9 @@ int sabotage(const fs::path& root, const fs::path& copy) {
       {"plan/ane/planted.h", "#pragma once\n// Planted: fine.\nnamespace anemone::ane {\n", ""},
       {"frontends/onnx/planted.h", "#pragma once\n// Planted: fine.\nnamespace anemone::onnx::detail {\n", ""},
       {"plan/planted.cpp", "// Planted.\n", "no header has this name"},
+      {"../../docs/planted.md", "# Planted\n" + std::string(121, 'x') + "\n", "at most 120 columns, this one has 121"},
+      {"../../tests/planted.py", std::string(121, 'x') + "\n", "at most 120 columns, this one has 121"},
+      {"../../docs/planted.md", "# Planted: fine\n| " + std::string(150, 'x') + "|\n", ""},
       {"plan/planted.cpp", "int x;\n", "a file starts with a comment"},
       {"plan/planted.h", "// Planted.\nint x;\n", "a header starts with '#pragma once'"},
       {"plan/planted.cpp", repeated_lines(400), "fewer than 400 lines"},

@@ -906,8 +906,8 @@ refuse('flatten2d', ('C1', 'y = flatten2d(x = x, axis = int32(3))'))
 # Shown by what const_elimination makes of them. It leaves alone what has words among its parameters, what is known
 # before run time as it is, and sizes that depend on values.
 FOLDED = {name for name, case in CASES.items() if any(v is not None for v in case.want.values())} - set(
-    'gelu cast conv einsum max_pool avg_pool l2_pool resize_bilinear pad scatter scatter_along_axis scatter_nd non_zero '
-    'rnn lstm gru quantize affine resample constexpr_affine_dequantize constexpr_lut_to_dense constexpr_sparse_to_dense '
-    'constexpr_cast constexpr_blockwise_shift_scale constexpr_lut_to_sparse '
-    'constexpr_sparse_blockwise_shift_scale'.split()
+    'gelu cast conv einsum max_pool avg_pool l2_pool resize_bilinear pad scatter scatter_along_axis '
+    'scatter_nd non_zero rnn lstm gru quantize affine resample constexpr_affine_dequantize '
+    'constexpr_lut_to_dense constexpr_sparse_to_dense constexpr_cast constexpr_blockwise_shift_scale '
+    'constexpr_lut_to_sparse constexpr_sparse_blockwise_shift_scale'.split()
 )

@@ -62,24 +62,32 @@ for name, total, ane in (('star_17out', 659, 657), ('star_16out', 659, 657), ('s
             result['latency_ms'],
         )
 
-# 3. RetinaFace: the arithmetic that is exact for STAR drags 18 operations along; a report of an M1 Pro shows 123 of 126. The
-# plan says both readings, and the second lies where the report does.
+# 3. RetinaFace: the arithmetic that is exact for STAR drags 18 operations along; a report of an M1 Pro shows 123 of
+# 126. The plan says both readings, and the second lies where the report does.
 result = plan('retinaface_640', '--device', 'm1pro')
 accept = expected['retinaface_640.mlpackage.tar.xz']['accept']
 dragged = [v for v in result['verdicts'] if v['unit'] != 'ane' and v['supported']]
 reported = result['ops']['ane'] + len(dragged)
 check('retinaface: placed', result['ops']['ane'] == 104 and units(result) == (1, 2), (result['ops'], units(result)))
 check('retinaface: placed, were nothing dragged along', accept['ane_min'] <= reported <= accept['ane_max'], reported)
-check('retinaface: a code and a reason for each of the 18', len(dragged) == 18 and
-      all(v['code'] == 'ANE022' and v['reason'] for v in dragged), dragged)
-check('retinaface: both readings', any('two readings: 104' in n and f'or {reported}' in n for n in result['notes']), result['notes'])
+check(
+    'retinaface: a code and a reason for each of the 18',
+    len(dragged) == 18 and all(v['code'] == 'ANE022' and v['reason'] for v in dragged),
+    dragged,
+)
+check(
+    'retinaface: both readings',
+    any('two readings: 104' in n and f'or {reported}' in n for n in result['notes']),
+    result['notes'],
+)
 refused = {v['type'] for v in result['verdicts'] if not v['supported']}
 check('retinaface: no convolution or activation is refused', not refused & {'conv', 'leaky_relu', 'relu'}, refused)
 check('retinaface: the note on 126', any('126' in note and '127' in note for note in result['notes']), result['notes'])
 check('retinaface: names the rows', any(f['code'] == 'ANE005' and len(f['ops']) == 4 for f in result['findings']))
 
-# 4. What-ifs: operations and segments exactly, the planner's estimate within 0.1 ms, bytes within 2 %. No device was seen to
-# do these; the estimates rest on the CPU's published costs (an fp16 sum 2.26 and a product 2.87 times the engine's).
+# 4. What-ifs: operations and segments exactly, the planner's estimate within 0.1 ms, bytes within 2 %. No device was
+# seen to do these; the estimates rest on the CPU's published costs (an fp16 sum 2.26 and a product 2.87 times the
+# engine's).
 for off, ane, segments, ms, megabytes in (
     ('', 657, (1, 1), 13.11, 0.39),
     ('greater,select', 648, (4, 4), 14.23, 0.467),
@@ -116,7 +124,11 @@ for name, device, measured in (
     check(f'{name} on {device}: {measured} ms', abs(layer_ms(result) / measured - 1) <= 0.3, layer_ms(result))
 
     result = plan(name, '--device', device, '--compute-units', 'all')
-    check(f'{name} on {device}, all units: all of it', units(result) == (1, 0) and result['partitions'] == 1, units(result))
+    check(
+        f'{name} on {device}, all units: all of it',
+        units(result) == (1, 0) and result['partitions'] == 1,
+        units(result),
+    )
 
 # 6. Our own STAR.
 checkpoint = scratch / 'star.pkl'
