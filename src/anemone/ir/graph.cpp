@@ -8,13 +8,6 @@
 namespace anemone {
 namespace {
 
-void drop_use(Value& value, const Node* node) {
-  const auto at = std::find(value.users.begin(), value.users.end(), node);
-  if (at == value.users.end()) return;
-  *at = value.users.back();
-  value.users.pop_back();
-}
-
 // Takes back every use that the node and the blocks inside it make.
 void unlink(Node& node) {
   while (!node.operands().empty()) node.remove(node.operands().back().param);
@@ -46,35 +39,74 @@ const Constant* Node::constant(std::string_view param) const {
   return value ? value->constant.get() : nullptr;
 }
 
+// A use knows its slot in the use list, and the list knows the operand: both ends move in constant time, however often
+// a constant is shared.
+void Node::link(std::size_t operand, std::size_t item) {
+  Operand& o = operands_[operand];
+  Value& value = *o.values[item];
+  o.slots[item] = static_cast<std::uint32_t>(value.uses.size());
+  value.uses.push_back({this, static_cast<std::uint32_t>(operand), static_cast<std::uint32_t>(item)});
+}
+
+void Node::unlink(std::size_t operand, std::size_t item) {
+  const Operand& o = operands_[operand];
+  std::vector<Use>& uses = o.values[item]->uses;
+  const Use last = uses.back();
+  uses[o.slots[item]] = last;
+  last.node->operands_[last.operand].slots[last.item] = o.slots[item];
+  uses.pop_back();
+}
+
+void Node::link(std::size_t operand) {
+  operands_[operand].slots.resize(operands_[operand].values.size());
+  for (std::size_t i = 0; i < operands_[operand].values.size(); ++i) link(operand, i);
+}
+
+void Node::unlink(std::size_t operand) {
+  for (std::size_t i = 0; i < operands_[operand].values.size(); ++i) unlink(operand, i);
+}
+
 void Node::set(std::string_view param, std::vector<Value*> values) {
-  for (Value* value : values) value->users.push_back(this);
-  for (Operand& o : operands_) {
-    if (o.param != param) continue;
-    for (Value* value : o.values) drop_use(*value, this);
-    o.values = std::move(values);
-    return;
+  std::size_t at = 0;
+  while (at < operands_.size() && operands_[at].param != param) ++at;
+  if (at == operands_.size()) {
+    operands_.push_back({std::string(param), std::move(values), {}});
+  } else {
+    unlink(at);
+    operands_[at].values = std::move(values);
   }
-  operands_.push_back({std::string(param), std::move(values)});
+  link(at);
 }
 
 void Node::remove(std::string_view param) {
-  for (auto o = operands_.begin(); o != operands_.end(); ++o) {
-    if (o->param != param) continue;
-    for (Value* value : o->values) drop_use(*value, this);
-    operands_.erase(o);
+  for (std::size_t at = 0; at < operands_.size(); ++at) {
+    if (operands_[at].param != param) continue;
+    unlink(at);
+    operands_.erase(operands_.begin() + static_cast<std::ptrdiff_t>(at));
+    for (; at < operands_.size(); ++at) {  // those behind it have moved
+      const Operand& moved = operands_[at];
+      for (std::size_t i = 0; i < moved.values.size(); ++i) {
+        moved.values[i]->uses[moved.slots[i]].operand = static_cast<std::uint32_t>(at);
+      }
+    }
     return;
   }
 }
 
 void Node::replace(Value* from, Value* to) {
-  for (Operand& o : operands_) {
-    for (Value*& value : o.values) {
-      if (value != from) continue;
-      drop_use(*from, this);
-      to->users.push_back(this);
-      value = to;
+  for (std::size_t o = 0; o < operands_.size(); ++o) {
+    for (std::size_t i = 0; i < operands_[o].values.size(); ++i) {
+      if (operands_[o].values[i] == from)
+        replace({this, static_cast<std::uint32_t>(o), static_cast<std::uint32_t>(i)}, to);
     }
   }
+}
+
+void Node::replace(const Use& use, Value* to) {
+  const std::size_t operand = use.operand, item = use.item;  // the use itself lies in the list that changes
+  unlink(operand, item);
+  operands_[operand].values[item] = to;
+  link(operand, item);
 }
 
 Value* Node::add_output(std::string output_name, Type output_type) {
@@ -123,6 +155,7 @@ Value* Block::add_constant(std::string constant_name, ConstantPtr constant) {
   value->block = this;
   value->constant = std::move(constant);
   constants.push_back(std::move(value));
+  constants.back()->position = std::prev(constants.end());
   return constants.back().get();
 }
 
@@ -137,12 +170,11 @@ void Block::erase(Node& node) {
   nodes.erase(node.position());
 }
 
-void Block::erase_constant(Value& value) {
-  constants.remove_if([&](const std::unique_ptr<Value>& c) { return c.get() == &value; });
-}
+void Block::erase_constant(Value& value) { constants.erase(value.position); }
 
 void replace_uses(Value& from, Value& to) {
-  while (!from.users.empty()) from.users.back()->replace(&from, &to);
+  if (&from == &to) return;
+  while (!from.uses.empty()) from.uses.back().node->replace(from.uses.back(), &to);
   if (from.output_uses == 0) return;
   // Outputs of the block that defines it, or of a block nested inside.
   const auto in_block = [&](auto&& self, Block& block) -> void {

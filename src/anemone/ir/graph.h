@@ -1,6 +1,7 @@
 #pragma once
 // The intermediate representation: a Core ML ML Program in SSA form. A Program holds functions, a function a block of
 // nodes; nodes take named operands, as MIL does, and may hold blocks themselves. Constants are values without a node.
+#include <cstdint>
 #include <list>
 #include <map>
 #include <memory>
@@ -21,6 +22,12 @@ class Block;
 struct Function;
 struct Program;
 
+/// One place where a value is an operand: `node->operands()[operand].values[item]`.
+struct Use {
+  Node* node;
+  std::uint32_t operand, item;
+};
+
 /// One definition, used by name. Owned by its node or block; use lists are kept by Node and Block.
 struct Value {
   std::string name;
@@ -29,17 +36,19 @@ struct Value {
   Block* block = nullptr;    ///< where it is defined
   ConstantPtr constant;      ///< set: a MIL `const`
   bool is_inline = false;    ///< constant written as a literal at its use instead of as a `const` operation
-  std::vector<Node*> users;  ///< one entry a use, in no order
+  std::vector<Use> uses;     ///< in no order
   int output_uses = 0;       ///< how often it is an output of a block
+  std::list<std::unique_ptr<Value>>::iterator position;  ///< constants: where their block holds them
 
-  bool is_used() const { return !users.empty() || output_uses > 0; }
-  bool has_single_use() const { return users.size() + static_cast<std::size_t>(output_uses) == 1; }
+  bool is_used() const { return !uses.empty() || output_uses > 0; }
+  bool has_single_use() const { return uses.size() + static_cast<std::size_t>(output_uses) == 1; }
 };
 
 /// A parameter and what is bound to it: one value, or several for a list parameter (`values` of concat).
 struct Operand {
   std::string param;
   std::vector<Value*> values;
+  std::vector<std::uint32_t> slots;  ///< where the use list of each value holds this use; kept by Node
 };
 
 using Attributes = std::vector<std::pair<std::string, ConstantPtr>>;  ///< by name
@@ -67,6 +76,7 @@ class Node {
   void remove(std::string_view param);
   /// Every use of `from` among the operands becomes a use of `to`.
   void replace(Value* from, Value* to);
+  void replace(const Use& use, Value* to);  ///< this one use, which must be one of the node
 
   std::vector<std::unique_ptr<Value>> outputs;
   Value* output(std::size_t index = 0) const { return outputs[index].get(); }
@@ -79,6 +89,10 @@ class Node {
 
  private:
   friend class Block;
+  void link(std::size_t operand);    // enters its values into their use lists
+  void unlink(std::size_t operand);  // takes them out again
+  void link(std::size_t operand, std::size_t item);
+  void unlink(std::size_t operand, std::size_t item);
   Block* block_;
   std::list<Node>::iterator position_;
   std::vector<Operand> operands_;

@@ -5,6 +5,7 @@
 
 #include <cmath>
 
+#include "anemone/ir/rewrite.h"
 #include "anemone/support/half.h"
 
 namespace anemone {
@@ -104,7 +105,7 @@ std::optional<Dims> InferView::known_ints(std::string_view param) const {
 }
 
 std::string describe(const Node& node) {
-  const std::string& name = !node.name.empty() || node.outputs.empty() ? node.name : node.outputs[0]->name;
+  const std::string& name = display_name(node);
   return name.empty() ? node.type : fmt::format("{} '{}'", node.type, name);
 }
 
@@ -141,17 +142,13 @@ Dims EvalView::ints_of(std::string_view param, Dims fallback) const {
 
 namespace {
 
-bool is_compile_time(const Value& value) {
-  return value.constant || (value.producer && value.producer->def && value.producer->def->is(kConstexpr));
-}
-
 Result<void> check_operand(const InferView& view, const Param& param, const Operand& operand,
                            std::map<char, DType>& groups) {
   if (!param.list && operand.values.size() != 1) {
     return view.wrong(param.name, fmt::format("takes one value, not {}", operand.values.size()));
   }
   for (const Value* value : operand.values) {
-    if (param.constant && !is_compile_time(*value)) {
+    if (param.constant && !is_static(value)) {
       return view.wrong(param.name, fmt::format("must be known at compile time, and '{}' is not", value->name));
     }
     const Type& type = value->type;

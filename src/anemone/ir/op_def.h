@@ -62,13 +62,25 @@ struct Form {
   Result<std::vector<Type>> (*infer)(const InferView&);
 };
 
-enum OpTrait : std::uint32_t {
+/// Sets of operations with a name of their own. A row says which it belongs to; whoever treats several operations alike
+/// asks for the set instead of listing them.
+using OpSet = std::uint32_t;
+enum OpTrait : OpSet {
   kElementwise = 1,  ///< output element depends on the input elements at the same (broadcast) place
   kMovement = 2,     ///< moves or copies elements, computes nothing
   kConstexpr = 4,    ///< a compressed constant: its result is a compile-time value
   kEffect = 8,       ///< must not be removed or reordered (write_state)
   kRandom = 16,      ///< not reproducible
-  kCommutative = 32,
+  kActivation = 32,  ///< relu, sigmoid, gelu …: nonlinearities of one operand, element by element
+  kEpilogue = 64,    ///< a device can apply it to a product's result on its way to memory
+  kPool = 128,
+  kNorm = 256,
+  kView = 512,  ///< the same elements in the same order: reshape, squeeze, identity …
+  kReduction = 1024,
+  kProduct = 2048,      ///< sums of products: conv, conv_transpose, linear, matmul, einsum, attention
+  kConvolution = 4096,  ///< conv and conv_transpose
+  kRecurrent = 8192,    ///< lstm, gru, rnn
+  kResize = 16384,      ///< upsample_* and resize*: the last dimensions in another size
 };
 
 struct OpDef {
@@ -79,11 +91,14 @@ struct OpDef {
   Result<void> (*eval)(EvalView&) = nullptr;
   /// Multiply-accumulates, for conv, conv_transpose, linear, matmul, einsum and attention; null = 0.
   std::int64_t (*macs)(const Node&) = nullptr;
-  std::uint32_t traits = 0;
+  OpSet traits = 0;
 
-  bool is(OpTrait trait) const { return (traits & trait) != 0; }
+  bool is(OpSet any) const { return (traits & any) != 0; }
   const Form* form(Target opset) const;  ///< null when the operation is newer than the opset
 };
+
+/// Whether the node's operation is in one of the sets; an opaque one is in none.
+inline bool is(const Node& node, OpSet any) { return node.def && node.def->is(any); }
 
 class OpTable {
  public:

@@ -157,7 +157,7 @@ void Verifier::structure(const Block& block) {
 void Verifier::use_lists() {
   for (const Value* value : owned_) {
     auto& users = uses_[value];
-    for (const Node* user : value->users) --users[user];
+    for (const Use& use : value->uses) --users[use.node];
     for (const auto& [user, count] : users) {
       if (count == 0) continue;
       wrong("E0220", fmt::format("the use list of '{}' has {} uses {} by one of its users", value->name,

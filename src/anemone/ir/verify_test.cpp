@@ -107,12 +107,12 @@ TEST(Verify, NamesAndUseLists) {
   }
   {
     const auto program = read();
-    program->main().body.inputs[0]->users.clear();
+    program->main().body.inputs[0]->uses.clear();
     EXPECT_NE(errors_of(*program).find("the use list of 'x' has 1 uses too few"), std::string::npos);
   }
   {
     const auto program = read();
-    program->main().body.inputs[0]->users.push_back(&node(*program, "sigmoid"));
+    program->main().body.inputs[0]->uses.push_back({&node(*program, "sigmoid"), 0, 0});
     EXPECT_NE(errors_of(*program).find("the use list of 'x' has 1 uses too many"), std::string::npos);
   }
   {

@@ -92,8 +92,12 @@ std::int64_t macs_attention(const Node& node) {
 }
 
 constexpr OpDef kOps[] = {
-    {"scaled_dot_product_attention", "softmax(query · keyᵀ / √depth + attn_mask) · value", kAttentionForms,
-     eval_attention, macs_attention},
+    {.name = "scaled_dot_product_attention",
+     .summary = "softmax(query · keyᵀ / √depth + attn_mask) · value",
+     .forms = kAttentionForms,
+     .eval = eval_attention,
+     .macs = macs_attention,
+     .traits = kProduct},
 };
 
 }  // namespace

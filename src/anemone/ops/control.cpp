@@ -56,8 +56,10 @@ constexpr Form kCondForms[] = {{Target::ios15, kCond, infer_cond}};
 constexpr Form kWhileForms[] = {{Target::ios15, kWhile, infer_while}};
 
 constexpr OpDef kOps[] = {
-    {"cond", "the outputs of the first block if pred, else of the second", kCondForms},
-    {"while_loop", "loop_vars, replaced by the outputs of the body as long as the condition holds", kWhileForms},
+    {.name = "cond", .summary = "the outputs of the first block if pred, else of the second", .forms = kCondForms},
+    {.name = "while_loop",
+     .summary = "loop_vars, replaced by the outputs of the body as long as the condition holds",
+     .forms = kWhileForms},
 };
 
 }  // namespace

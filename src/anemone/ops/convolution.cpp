@@ -1,6 +1,7 @@
 // conv and conv_transpose over one to three spatial dimensions.
 #include <algorithm>
 
+#include "anemone/ir/rewrite.h"
 #include "anemone/ops/eval_util.h"
 #include "anemone/ops/families.h"
 #include "anemone/ops/infer_util.h"
@@ -94,7 +95,7 @@ Types infer_conv(const InferView& v) {
   }
   TRY_VOID(check_length(v, "bias", out_channels));  // (C8) [Cout]
   const Dims dilations = v.ints("dilations");
-  const bool run_time = !is_known_before_run_time(*v.node().input("weight"));
+  const bool run_time = !is_computed_from_static(v.node().input("weight"));
   if (run_time && std::any_of(dilations.begin(), dilations.end(), [](std::int64_t d) { return d != 1; })) {  // (C9)
     return v.wrong("dilations", "must be 1 where the weight comes at run time");
   }
@@ -240,10 +241,18 @@ std::int64_t macs_conv_transpose(const Node& node) {
 }
 
 constexpr OpDef kOps[] = {
-    {"conv", "cross-correlation of x [N, Cin, …] with weight [Cout, Cin/groups, …], plus bias", kConvForms, eval_conv,
-     macs_conv},
-    {"conv_transpose", "the transpose of conv; weight is [Cin, Cout/groups, …], pad is cut off the full result",
-     kConvTransposeForms, eval_conv_transpose, macs_conv_transpose},
+    {.name = "conv",
+     .summary = "cross-correlation of x [N, Cin, …] with weight [Cout, Cin/groups, …], plus bias",
+     .forms = kConvForms,
+     .eval = eval_conv,
+     .macs = macs_conv,
+     .traits = kProduct | kConvolution},
+    {.name = "conv_transpose",
+     .summary = "the transpose of conv; weight is [Cin, Cout/groups, …], pad is cut off the full result",
+     .forms = kConvTransposeForms,
+     .eval = eval_conv_transpose,
+     .macs = macs_conv_transpose,
+     .traits = kProduct | kConvolution},
 };
 
 }  // namespace

@@ -53,8 +53,12 @@ Types infer_classify(const InferView& v) {
 constexpr Form kClassifyForms[] = {{Target::ios15, kClassify, infer_classify}};
 
 constexpr OpDef kOps[] = {
-    {"non_maximum_suppression", "the boxes that no better box overlaps by more than iou_threshold", kNmsForms},
-    {"classify", "the label of the greatest probability, and a dictionary of all", kClassifyForms},
+    {.name = "non_maximum_suppression",
+     .summary = "the boxes that no better box overlaps by more than iou_threshold",
+     .forms = kNmsForms},
+    {.name = "classify",
+     .summary = "the label of the greatest probability, and a dictionary of all",
+     .forms = kClassifyForms},
 };
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include <unordered_map>
 
+#include "anemone/ir/rewrite.h"
 #include "anemone/ops/infer_util.h"
 
 namespace anemone::ops {
@@ -13,10 +14,6 @@ namespace {
 constexpr int kDeepest = 32;                 // nested blocks
 constexpr std::int64_t kMostTurns = 100000;  // of a loop
 constexpr std::int64_t kSmall = 4096;        // integer operands up to this size may decide an extent
-
-std::string name_of(const Node& node) {
-  return !node.name.empty() || node.outputs.empty() ? node.name : node.outputs[0]->name;
-}
 
 // The node alone, with operands of exactly the shapes that arrived: what its type rule says about these.
 Types infer_as_given(const Node& node, const EvalView::Fetch& fetch, bool integers_as_constants) {
@@ -33,7 +30,7 @@ Types infer_as_given(const Node& node, const EvalView::Fetch& fetch, bool intege
     const bool decides = integers_as_constants && array && !is_float(array->dtype) && array->count() <= kSmall;
     if (value->constant) {
       copy = block.add_constant(value->name, value->constant);
-    } else if (known_producer && is_known_before_run_time(*value)) {  // compile-time by its producer
+    } else if (known_producer && is_computed_from_static(value)) {  // compile-time by its producer
       copy = block.insert(block.nodes.end(), "constexpr_cast", known_producer).add_output(value->name, type);
     } else if (decides) {
       copy = block.add_constant(value->name, to_constant(*array));
@@ -43,7 +40,7 @@ Types infer_as_given(const Node& node, const EvalView::Fetch& fetch, bool intege
     return copy;
   };
   Node& alone = block.insert(block.nodes.end(), node.type, node.def);
-  alone.name = name_of(node);
+  alone.name = display_name(node);
   alone.origin = node.origin;
   for (const Operand& operand : node.operands()) {
     std::vector<Value*> values;
@@ -100,13 +97,13 @@ Result<std::vector<Array>> allocate_outputs(const Node& node, const EvalView::Fe
 Result<std::vector<Array>> evaluate_node(const Node& node, const EvalView::Fetch& fetch) {
   if (!node.def || !node.def->eval) {
     return bad_input("E0701",
-                     fmt::format("operation '{}' (node '{}') cannot be executed: {}", node.type, name_of(node),
+                     fmt::format("operation '{}' (node '{}') cannot be executed: {}", node.type, display_name(node),
                                  node.def ? "only its types are known" : "it is not known"),
                      node.origin);
   }
   for (const Operand& operand : node.operands()) {
     for (const Value* value : operand.values) {
-      if (fetch(*value) && (!value->constant || value->constant->missing.empty())) continue;
+      if (fetch(*value) && (!value->constant || payload(value))) continue;
       return bad_input("E0704", fmt::format("{}: {}: '{}' has no value", describe(node), operand.param, value->name),
                        node.origin);
     }
@@ -291,7 +288,7 @@ class Run {
     return at == from.end() ? nullptr : &at->second;
   }
   void hold(const Value& value, Array array) {
-    const std::size_t uses = value.users.size() + static_cast<std::size_t>(value.output_uses);
+    const std::size_t uses = value.uses.size() + static_cast<std::size_t>(value.output_uses);
     if (uses == 0 && value.type.kind != Type::Kind::state) return;
     uses_left_[&value] = uses;
     arrays_[&value] = std::move(array);

@@ -158,10 +158,21 @@ Result<void> eval_nd(EvalView& v) {
 }
 
 constexpr OpDef kOps[] = {
-    {"gather", "the slices of x along axis that indices name", kGatherForms, eval_gather, nullptr, kMovement},
-    {"gather_along_axis", "x[…, indices[…, i, …], …]", kAlongForms, eval_along, nullptr, kMovement},
-    {"gather_nd", "the slices of x at the positions in the last dimension of indices", kNdForms, eval_nd, nullptr,
-     kMovement},
+    {.name = "gather",
+     .summary = "the slices of x along axis that indices name",
+     .forms = kGatherForms,
+     .eval = eval_gather,
+     .traits = kMovement},
+    {.name = "gather_along_axis",
+     .summary = "x[…, indices[…, i, …], …]",
+     .forms = kAlongForms,
+     .eval = eval_along,
+     .traits = kMovement},
+    {.name = "gather_nd",
+     .summary = "the slices of x at the positions in the last dimension of indices",
+     .forms = kNdForms,
+     .eval = eval_nd,
+     .traits = kMovement},
 };
 
 }  // namespace

@@ -105,11 +105,16 @@ Result<void> eval_one_hot(EvalView& v) {
 }
 
 constexpr OpDef kOps[] = {
-    {"fill", "a tensor of equal numbers", kFillForms, eval_fill},
-    {"fill_like", "a tensor of equal numbers in the shape of another", kFillLikeForms, eval_fill},
-    {"range_1d", "start, start + step, … below end", kRangeForms, eval_range},
-    {"one_hot", "on_value at the places that indices name along a new axis, off_value elsewhere", kOneHotForms,
-     eval_one_hot},
+    {.name = "fill", .summary = "a tensor of equal numbers", .forms = kFillForms, .eval = eval_fill},
+    {.name = "fill_like",
+     .summary = "a tensor of equal numbers in the shape of another",
+     .forms = kFillLikeForms,
+     .eval = eval_fill},
+    {.name = "range_1d", .summary = "start, start + step, … below end", .forms = kRangeForms, .eval = eval_range},
+    {.name = "one_hot",
+     .summary = "on_value at the places that indices name along a new axis, off_value elsewhere",
+     .forms = kOneHotForms,
+     .eval = eval_one_hot},
 };
 
 }  // namespace

@@ -9,27 +9,6 @@ namespace anemone::ops {
 
 Types same_as_x(const InferView& v) { return one(v.type("x")); }
 
-namespace {
-bool depends_on_nothing(const Value& value, int depth) {
-  if (value.constant) return true;
-  const Node* node = value.producer;
-  if (!node || !node->def || node->def->is(kEffect) || node->def->is(kRandom) || !node->blocks.empty()) return false;
-  if (node->def->is(kConstexpr)) return true;
-  if (depth == 0) return false;
-  for (const Operand& operand : node->operands()) {
-    for (const Value* from : operand.values) {
-      if (!depends_on_nothing(*from, depth - 1)) return false;
-    }
-  }
-  return true;
-}
-}  // namespace
-
-bool is_known_before_run_time(const Value& value) {
-  constexpr int kLongestChain = 8;  // folding a weight takes a few steps: transpose, expand_dims, cast
-  return depends_on_nothing(value, kLongestChain);
-}
-
 std::int64_t plus(std::int64_t a, std::int64_t b) {
   if (a == kUnknown || b == kUnknown) return kUnknown;
   std::int64_t sum = 0;

@@ -44,9 +44,6 @@ inline Types one(DType dtype, Dims dims) { return one(Type::tensor(dtype, std::m
 /// The type rule of operations that keep shape and dtype of x.
 Types same_as_x(const InferView& v);
 
-/// True when nothing of run time decides the value: a constant, or computed from such alone.
-bool is_known_before_run_time(const Value& value);
-
 // Arithmetic of extents: unknown in, unknown out; saturates instead of overflowing.
 inline constexpr std::int64_t kHuge = std::int64_t{1} << 62;
 std::int64_t plus(std::int64_t a, std::int64_t b);

@@ -171,10 +171,21 @@ Result<void> eval_split(EvalView& v) {
 }
 
 constexpr OpDef kOps[] = {
-    {"concat", "the values one after the other along axis, or alternating", kConcatForms, eval_concat, nullptr,
-     kMovement},
-    {"stack", "the values along a new axis", kStackForms, eval_stack, nullptr, kMovement},
-    {"split", "parts of x along axis", kSplitForms, eval_split, nullptr, kMovement},
+    {.name = "concat",
+     .summary = "the values one after the other along axis, or alternating",
+     .forms = kConcatForms,
+     .eval = eval_concat,
+     .traits = kMovement},
+    {.name = "stack",
+     .summary = "the values along a new axis",
+     .forms = kStackForms,
+     .eval = eval_stack,
+     .traits = kMovement},
+    {.name = "split",
+     .summary = "parts of x along axis",
+     .forms = kSplitForms,
+     .eval = eval_split,
+     .traits = kMovement},
 };
 
 }  // namespace

@@ -1,6 +1,7 @@
 // linear, matmul, einsum.
 #include <algorithm>
 
+#include "anemone/ir/rewrite.h"
 #include "anemone/ops/eval_util.h"
 #include "anemone/ops/families.h"
 #include "anemone/ops/infer_util.h"
@@ -86,8 +87,8 @@ Product product_of(Dims x, Dims y, bool transpose_x, bool transpose_y) {
 Types infer_matmul(const InferView& v) {
   const Type &x = v.type("x"), &y = v.type("y");
   if (!x.ranked || !y.ranked) return one(Type::unranked(x.dtype));
-  if (x.dtype != y.dtype && !is_known_before_run_time(*v.node().input("x")) &&
-      !is_known_before_run_time(*v.node().input("y"))) {  // (C1) dtypes may differ only from iOS17 and with a constant
+  if (x.dtype != y.dtype && !is_computed_from_static(v.node().input("x")) &&
+      !is_computed_from_static(v.node().input("y"))) {  // (C1) dtypes may differ only from iOS17 and with a constant
     return v.wrong("y", fmt::format("is {}, x is {}, and neither is constant", name(y.dtype), name(x.dtype)));
   }
   const bool tx = v.flag("transpose_x", false), ty = v.flag("transpose_y", false);
@@ -219,9 +220,24 @@ std::int64_t macs_einsum(const Node& node) {
 }
 
 constexpr OpDef kOps[] = {
-    {"linear", "x · weightᵀ + bias", kLinearForms, eval_linear, macs_linear},
-    {"matmul", "the matrix product of the last two dimensions", kMatmulForms, eval_matmul, macs_matmul},
-    {"einsum", "Σ over w of values[0][n,c,h,w] · values[1][n,w,h,u]", kEinsumForms, eval_einsum, macs_einsum},
+    {.name = "linear",
+     .summary = "x · weightᵀ + bias",
+     .forms = kLinearForms,
+     .eval = eval_linear,
+     .macs = macs_linear,
+     .traits = kProduct},
+    {.name = "matmul",
+     .summary = "the matrix product of the last two dimensions",
+     .forms = kMatmulForms,
+     .eval = eval_matmul,
+     .macs = macs_matmul,
+     .traits = kProduct},
+    {.name = "einsum",
+     .summary = "Σ over w of values[0][n,c,h,w] · values[1][n,w,h,u]",
+     .forms = kEinsumForms,
+     .eval = eval_einsum,
+     .macs = macs_einsum,
+     .traits = kProduct},
 };
 
 }  // namespace

@@ -185,12 +185,31 @@ Result<void> eval_local(EvalView& v) {
 }
 
 constexpr OpDef kOps[] = {
-    {"batch_norm", "gamma · (x − mean) / √(variance + epsilon) + beta, per channel", kBatchForms, eval_batch},
-    {"instance_norm", "as batch_norm, with the statistics of each channel of each sample", kInstanceForms,
-     eval_instance},
-    {"layer_norm", "x normalised over axes, times gamma, plus beta", kLayerForms, eval_layer},
-    {"l2_norm", "x / √(Σx² + epsilon) over the last three dimensions together", kL2Forms, eval_l2},
-    {"local_response_norm", "x / (k + alpha/size · Σx² over neighbouring channels)^beta", kLocalForms, eval_local},
+    {.name = "batch_norm",
+     .summary = "gamma · (x − mean) / √(variance + epsilon) + beta, per channel",
+     .forms = kBatchForms,
+     .eval = eval_batch,
+     .traits = kEpilogue | kNorm},
+    {.name = "instance_norm",
+     .summary = "as batch_norm, with the statistics of each channel of each sample",
+     .forms = kInstanceForms,
+     .eval = eval_instance,
+     .traits = kNorm},
+    {.name = "layer_norm",
+     .summary = "x normalised over axes, times gamma, plus beta",
+     .forms = kLayerForms,
+     .eval = eval_layer,
+     .traits = kNorm},
+    {.name = "l2_norm",
+     .summary = "x / √(Σx² + epsilon) over the last three dimensions together",
+     .forms = kL2Forms,
+     .eval = eval_l2,
+     .traits = kNorm},
+    {.name = "local_response_norm",
+     .summary = "x / (k + alpha/size · Σx² over neighbouring channels)^beta",
+     .forms = kLocalForms,
+     .eval = eval_local,
+     .traits = kNorm},
 };
 
 }  // namespace

@@ -71,6 +71,28 @@ TEST(Table, ParametersStayUnlessReplaced) {
   }
 }
 
+TEST(Table, SetsHoldWhatTheirNameSays) {
+  const auto in = [](OpSet set) {
+    std::set<std::string_view> names;
+    for (const OpDef* op : table().all()) {
+      if (op->is(set)) names.insert(op->name);
+    }
+    return names;
+  };
+  using Names = std::set<std::string_view>;
+  EXPECT_EQ(in(kPool), (Names{"max_pool", "avg_pool", "l2_pool"}));
+  EXPECT_EQ(in(kConvolution), (Names{"conv", "conv_transpose"}));
+  EXPECT_EQ(in(kRecurrent), (Names{"lstm", "gru", "rnn"}));
+  EXPECT_EQ(in(kProduct),
+            (Names{"conv", "conv_transpose", "linear", "matmul", "einsum", "scaled_dot_product_attention"}));
+  for (const OpDef* op : table().all()) {
+    EXPECT_EQ(op->is(kProduct), op->macs != nullptr) << op->name;
+    EXPECT_EQ(op->is(kConstexpr), op->name.starts_with("constexpr_")) << op->name;
+    EXPECT_EQ(op->is(kReduction), op->name.starts_with("reduce_")) << op->name;
+    EXPECT_EQ(op->is(kRandom), op->name.starts_with("random_")) << op->name;
+  }
+}
+
 TEST(Table, OnlyProductsCountMultiplyAccumulates) {
   std::set<std::string_view> counting;
   for (const OpDef* op : table().all()) {

@@ -9,12 +9,12 @@
 namespace anemone::ops {
 namespace {
 
-constexpr Param kPool[] = {input("x"),
-                           fixed("kernel_sizes", kInt32),
-                           option("strides", kInt32, 0, "1…"),
-                           fixed("pad_type", kString),
-                           option("pad", kInt32, 0, "0…"),
-                           option("ceil_mode", kBool, 0, "false")};
+constexpr Param kWindowed[] = {input("x"),
+                               fixed("kernel_sizes", kInt32),
+                               option("strides", kInt32, 0, "1…"),
+                               fixed("pad_type", kString),
+                               option("pad", kInt32, 0, "0…"),
+                               option("ceil_mode", kBool, 0, "false")};
 constexpr Param kAverage[] = {input("x"),
                               fixed("kernel_sizes", kInt32),
                               option("strides", kInt32, 0, "1…"),
@@ -60,9 +60,9 @@ Types infer_window(const InferView& v, std::int64_t highest_rank) {
 Types infer_pool(const InferView& v) { return infer_window(v, 5); }
 Types infer_l2_pool(const InferView& v) { return infer_window(v, 4); }
 
-constexpr Form kMaxForms[] = {{Target::ios15, kPool, infer_pool}};
+constexpr Form kMaxForms[] = {{Target::ios15, kWindowed, infer_pool}};
 constexpr Form kAverageForms[] = {{Target::ios15, kAverage, infer_pool}};
-constexpr Form kL2Forms[] = {{Target::ios15, kPool, infer_l2_pool}};
+constexpr Form kL2Forms[] = {{Target::ios15, kWindowed, infer_l2_pool}};
 
 // Calls start(), step(element) for every element of a window that is not padding, and y = finish(inside, covered):
 // `inside` elements and `covered` places, padding counted but not what ceil_mode adds beyond it.
@@ -120,9 +120,17 @@ Result<void> eval_l2(EvalView& v) {
 }
 
 constexpr OpDef kOps[] = {
-    {"max_pool", "the greatest element of each window", kMaxForms, eval_max},
-    {"avg_pool", "the mean of each window", kAverageForms, eval_average},
-    {"l2_pool", "√Σx² over each window", kL2Forms, eval_l2},
+    {.name = "max_pool",
+     .summary = "the greatest element of each window",
+     .forms = kMaxForms,
+     .eval = eval_max,
+     .traits = kPool},
+    {.name = "avg_pool",
+     .summary = "the mean of each window",
+     .forms = kAverageForms,
+     .eval = eval_average,
+     .traits = kPool},
+    {.name = "l2_pool", .summary = "√Σx² over each window", .forms = kL2Forms, .eval = eval_l2, .traits = kPool},
 };
 
 }  // namespace

@@ -78,8 +78,14 @@ Result<void> eval_dequantize(EvalView& v) {
 }
 
 constexpr OpDef kOps[] = {
-    {"quantize", "round(input / scale) + zero_point, clipped to output_dtype", kQuantizeForms, eval_quantize},
-    {"dequantize", "scale · (input − zero_point)", kDequantizeForms, eval_dequantize},
+    {.name = "quantize",
+     .summary = "round(input / scale) + zero_point, clipped to output_dtype",
+     .forms = kQuantizeForms,
+     .eval = eval_quantize},
+    {.name = "dequantize",
+     .summary = "scale · (input − zero_point)",
+     .forms = kDequantizeForms,
+     .eval = eval_dequantize},
 };
 
 }  // namespace

@@ -105,11 +105,26 @@ Result<void> eval_categorical(EvalView& v) {
 }
 
 constexpr OpDef kOps[] = {
-    {"random_bernoulli", "1 with probability prob, else 0", kBernoulliForms, eval_bernoulli, nullptr, kRandom},
-    {"random_normal", "normally distributed numbers", kNormalForms, eval_normal, nullptr, kRandom},
-    {"random_uniform", "numbers equally likely from low to high", kUniformForms, eval_uniform, nullptr, kRandom},
-    {"random_categorical", "class numbers drawn with the given probabilities", kCategoricalForms, eval_categorical,
-     nullptr, kRandom},
+    {.name = "random_bernoulli",
+     .summary = "1 with probability prob, else 0",
+     .forms = kBernoulliForms,
+     .eval = eval_bernoulli,
+     .traits = kRandom},
+    {.name = "random_normal",
+     .summary = "normally distributed numbers",
+     .forms = kNormalForms,
+     .eval = eval_normal,
+     .traits = kRandom},
+    {.name = "random_uniform",
+     .summary = "numbers equally likely from low to high",
+     .forms = kUniformForms,
+     .eval = eval_uniform,
+     .traits = kRandom},
+    {.name = "random_categorical",
+     .summary = "class numbers drawn with the given probabilities",
+     .forms = kCategoricalForms,
+     .eval = eval_categorical,
+     .traits = kRandom},
 };
 
 }  // namespace

@@ -256,9 +256,21 @@ Result<void> eval_rnn(EvalView& v) {
 }
 
 constexpr OpDef kOps[] = {
-    {"lstm", "long short-term memory; gates i, f, o, z", kLstmForms, eval_lstm},
-    {"gru", "gated recurrent unit; gates r, o, z", kGruForms, eval_gru},
-    {"rnn", "h = activation(weight_ih · x + weight_hh · h + bias)", kRnnForms, eval_rnn},
+    {.name = "lstm",
+     .summary = "long short-term memory; gates i, f, o, z",
+     .forms = kLstmForms,
+     .eval = eval_lstm,
+     .traits = kRecurrent},
+    {.name = "gru",
+     .summary = "gated recurrent unit; gates r, o, z",
+     .forms = kGruForms,
+     .eval = eval_gru,
+     .traits = kRecurrent},
+    {.name = "rnn",
+     .summary = "h = activation(weight_ih · x + weight_hh · h + bias)",
+     .forms = kRnnForms,
+     .eval = eval_rnn,
+     .traits = kRecurrent},
 };
 
 }  // namespace

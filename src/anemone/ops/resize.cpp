@@ -126,7 +126,7 @@ Result<void> eval_resize_bilinear(EvalView& v) {
 
 // resize: the last resized_dims dimensions, to a shape that may come at run time.
 constexpr DTypeSet kSizes = kInt32 | dtype_bit(DType::int16) | dtype_bit(DType::uint16) | dtype_bit(DType::uint32);
-constexpr Param kResize[] = {
+constexpr Param kResizeShape[] = {
     input("x", kNumbers), input("shape", kSizes, 0), fixed("resized_dims", dtype_bit(DType::uint32)),
     option("interpolation_mode", kString, 0, "\"LINEAR\""), option("sampling_mode", kString, 0, "\"DEFAULT\"")};
 Types infer_resize(const InferView& v) {
@@ -155,7 +155,7 @@ Types infer_resize(const InferView& v) {
   }
   return one(x.dtype, std::move(out));
 }
-constexpr Form kResizeForms[] = {{Target::ios17, kResize, infer_resize}};
+constexpr Form kResizeForms[] = {{Target::ios17, kResizeShape, infer_resize}};
 Result<void> eval_resize(EvalView& v) {
   resize_to_output(v, v.text("sampling_mode", "DEFAULT"), v.text("interpolation_mode", "LINEAR") == "NEAREST_NEIGHBOR");
   return {};
@@ -196,14 +196,36 @@ Result<void> eval_crop(EvalView& v) {
 }
 
 constexpr OpDef kOps[] = {
-    {"upsample_nearest_neighbor", "the last two dimensions times a factor, nearest neighbour", kUpNearestForms,
-     eval_nearest},
-    {"resize_nearest_neighbor", "the last two dimensions to a size, nearest neighbour", kResizeNearestForms,
-     eval_nearest},
-    {"upsample_bilinear", "the last two dimensions times a factor, bilinear", kUpBilinearForms, eval_upsample_bilinear},
-    {"resize_bilinear", "the last two dimensions to a size, bilinear", kResizeBilinearForms, eval_resize_bilinear},
-    {"resize", "the last dimensions to a shape, linear or nearest neighbour", kResizeForms, eval_resize},
-    {"crop", "x without margins of its last two dimensions", kCropForms, eval_crop, nullptr, kMovement},
+    {.name = "upsample_nearest_neighbor",
+     .summary = "the last two dimensions times a factor, nearest neighbour",
+     .forms = kUpNearestForms,
+     .eval = eval_nearest,
+     .traits = kResize},
+    {.name = "resize_nearest_neighbor",
+     .summary = "the last two dimensions to a size, nearest neighbour",
+     .forms = kResizeNearestForms,
+     .eval = eval_nearest,
+     .traits = kResize},
+    {.name = "upsample_bilinear",
+     .summary = "the last two dimensions times a factor, bilinear",
+     .forms = kUpBilinearForms,
+     .eval = eval_upsample_bilinear,
+     .traits = kResize},
+    {.name = "resize_bilinear",
+     .summary = "the last two dimensions to a size, bilinear",
+     .forms = kResizeBilinearForms,
+     .eval = eval_resize_bilinear,
+     .traits = kResize},
+    {.name = "resize",
+     .summary = "the last dimensions to a shape, linear or nearest neighbour",
+     .forms = kResizeForms,
+     .eval = eval_resize,
+     .traits = kResize},
+    {.name = "crop",
+     .summary = "x without margins of its last two dimensions",
+     .forms = kCropForms,
+     .eval = eval_crop,
+     .traits = kMovement},
 };
 
 }  // namespace

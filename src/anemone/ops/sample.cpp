@@ -300,9 +300,12 @@ Result<void> eval_resample(EvalView& v) {
 }
 
 constexpr OpDef kOps[] = {
-    {"crop_resize", "boxes of x, each resized to one size", kCropForms, eval_crop},
-    {"affine", "x sampled at an affinely transformed grid", kAffineForms, eval_affine},
-    {"resample", "x sampled at coordinates", kResampleForms, eval_resample},
+    {.name = "crop_resize", .summary = "boxes of x, each resized to one size", .forms = kCropForms, .eval = eval_crop},
+    {.name = "affine",
+     .summary = "x sampled at an affinely transformed grid",
+     .forms = kAffineForms,
+     .eval = eval_affine},
+    {.name = "resample", .summary = "x sampled at coordinates", .forms = kResampleForms, .eval = eval_resample},
 };
 
 }  // namespace

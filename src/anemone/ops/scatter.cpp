@@ -147,9 +147,18 @@ Result<void> eval_nd(EvalView& v) {
 }
 
 constexpr OpDef kOps[] = {
-    {"scatter", "data with slices along axis combined with updates", kScatterForms, eval_scatter},
-    {"scatter_along_axis", "data[…, indices[…, i, …], …] combined with updates[…, i, …]", kAlongForms, eval_along},
-    {"scatter_nd", "data with the slices that indices name combined with updates", kNdForms, eval_nd},
+    {.name = "scatter",
+     .summary = "data with slices along axis combined with updates",
+     .forms = kScatterForms,
+     .eval = eval_scatter},
+    {.name = "scatter_along_axis",
+     .summary = "data[…, indices[…, i, …], …] combined with updates[…, i, …]",
+     .forms = kAlongForms,
+     .eval = eval_along},
+    {.name = "scatter_nd",
+     .summary = "data with the slices that indices name combined with updates",
+     .forms = kNdForms,
+     .eval = eval_nd},
 };
 
 }  // namespace

@@ -207,10 +207,21 @@ Result<void> eval_by_size(EvalView& v) {
 }
 
 constexpr OpDef kOps[] = {
-    {"slice_by_index", "x[begin:end:stride] as numpy slices", kByIndexForms, eval_by_index, nullptr, kMovement},
-    {"slice_by_size", "size elements of x from begin on; -1 = the rest", kBySizeForms, eval_by_size, nullptr,
-     kMovement},
-    {"slice_update", "x with x[begin:end:stride] replaced by update", kUpdateForms, eval_update, nullptr, kMovement},
+    {.name = "slice_by_index",
+     .summary = "x[begin:end:stride] as numpy slices",
+     .forms = kByIndexForms,
+     .eval = eval_by_index,
+     .traits = kMovement},
+    {.name = "slice_by_size",
+     .summary = "size elements of x from begin on; -1 = the rest",
+     .forms = kBySizeForms,
+     .eval = eval_by_size,
+     .traits = kMovement},
+    {.name = "slice_update",
+     .summary = "x with x[begin:end:stride] replaced by update",
+     .forms = kUpdateForms,
+     .eval = eval_update,
+     .traits = kMovement},
 };
 
 }  // namespace

@@ -126,10 +126,18 @@ Result<void> eval_non_zero(EvalView& v) {
 }
 
 constexpr OpDef kOps[] = {
-    {"topk", "the k greatest (or least) elements along axis, and where they were", kTopForms, eval_topk},
-    {"argsort", "positions along axis in the order of their elements, greatest first by default", kArgsortForms,
-     eval_argsort},
-    {"non_zero", "the indices of elements that are not 0", kNonZeroForms, eval_non_zero},
+    {.name = "topk",
+     .summary = "the k greatest (or least) elements along axis, and where they were",
+     .forms = kTopForms,
+     .eval = eval_topk},
+    {.name = "argsort",
+     .summary = "positions along axis in the order of their elements, greatest first by default",
+     .forms = kArgsortForms,
+     .eval = eval_argsort},
+    {.name = "non_zero",
+     .summary = "the indices of elements that are not 0",
+     .forms = kNonZeroForms,
+     .eval = eval_non_zero},
 };
 
 }  // namespace

@@ -3,9 +3,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <unordered_map>
 
 #include "anemone/ir/op_def.h"
+#include "anemone/ir/rewrite.h"
 #include "anemone/ops/execute.h"
 
 namespace anemone::ops {
@@ -32,8 +34,7 @@ bool is_small(const Type& type) {
 
 // `shape` needs the type of x alone; anything else needs small constants throughout.
 bool can_fold(const Node& node) {
-  if (!node.def || !node.def->eval || node.def->is(kConstexpr) || node.def->is(kEffect) || node.def->is(kRandom))
-    return false;
+  if (!node.def || !node.def->eval || node.def->is(kConstexpr | kEffect | kRandom)) return false;
   for (const auto& output : node.outputs) {
     if (!is_small(output->type)) return false;
   }
@@ -41,7 +42,7 @@ bool can_fold(const Node& node) {
   bool any = false;
   for (const Operand& operand : node.operands()) {
     for (const Value* value : operand.values) {
-      if (!value->constant || !value->constant->missing.empty()) return false;
+      if (!payload(value)) return false;
       if (value->type.is_tensor() && value->type.dtype == DType::string) continue;
       if (!is_small(value->type)) return false;
       any = true;
@@ -85,7 +86,7 @@ Result<void> infer_block(Block& block) {
     if (named) continue;
     for (std::size_t i = 0; i < constants.size(); ++i) {
       Value& output = *node.outputs[i];
-      if (output.users.empty()) continue;
+      if (output.uses.empty()) continue;
       Value* constant = block.add_constant(block.function().unique_name(output.name), constants[i]);
       replace_uses(output, *constant);
     }
@@ -149,6 +150,51 @@ Result<std::unique_ptr<Program>> specialize(const Program& program, const std::s
   TRY_VOID(infer_block(chosen->body));
   fix_interface(*chosen);
   return copy;
+}
+
+bool is_fixed(const Function& function) {
+  for (const auto& input : function.body.inputs) {
+    if (!input->type.tensor_part().is_fixed()) return false;
+  }
+  bool fixed = true;
+  for_each_node(function.body, [&](const Node& node) {
+    for (const auto& output : node.outputs) fixed = fixed && (!output->type.is_tensor() || output->type.is_fixed());
+  });
+  return fixed;
+}
+
+namespace {
+
+Dims default_shape(const Value& input, const Feature* feature) {
+  Dims dims = input.type.dims;
+  if (feature && feature->kind == Feature::Kind::image && dims.size() == 4) {
+    dims[2] = feature->height;
+    dims[3] = feature->width;
+  } else if (feature && feature->shape.size() == dims.size()) {
+    dims = feature->shape;
+  }
+  return dims;
+}
+
+}  // namespace
+
+Result<Sized> at_default_size(const Program& program, const std::map<std::string, Dims>& given) {
+  const Function& main = program.main();
+  Sized sized;
+  if (is_fixed(main)) return sized;
+  std::map<std::string, Dims> shapes;
+  for (const auto& input : main.body.inputs) {
+    if (!input->type.is_tensor()) continue;
+    const auto wanted = given.find(input->name);
+    Dims dims = wanted != given.end() ? wanted->second : default_shape(*input, main.interface.input(input->name));
+    if (std::find_if(dims.begin(), dims.end(), [](std::int64_t extent) { return extent < 0; }) != dims.end()) {
+      return Sized{nullptr, {}, input->name};
+    }
+    if (wanted == given.end() && dims != input->type.dims) sized.defaults[input->name] = dims;
+    shapes[input->name] = std::move(dims);
+  }
+  TRY(sized.program, specialize(program, main.name, shapes));
+  return sized;
 }
 
 }  // namespace anemone::ops

@@ -16,4 +16,18 @@ namespace anemone::ops {
 Result<std::unique_ptr<Program>> specialize(const Program& program, const std::string& function,
                                             const std::map<std::string, Dims>& input_shapes);
 
+/// What `at_default_size` did.
+struct Sized {
+  std::unique_ptr<Program> program;      ///< null: every extent is known already, or an input has no default
+  std::map<std::string, Dims> defaults;  ///< the inputs with unknown extents, and the shapes chosen for them
+  std::string without_default;           ///< the first input that has no default size; then nothing was done
+};
+
+/// The default function of a flexible program at the default sizes of its interface: what it is planned, counted and
+/// tried with when nobody names a size. Inputs in `given` have these shapes instead. Errors: those of specialize.
+Result<Sized> at_default_size(const Program& program, const std::map<std::string, Dims>& given = {});
+
+/// Every extent of its inputs and results is known.
+bool is_fixed(const Function& function);
+
 }  // namespace anemone::ops

@@ -94,5 +94,32 @@ TEST(Specialize, ErrorsOfRulesAreHandedOn) {
   expect_refused(specialize(program, "main", {{"x", {5}}}), "does not hold the 5 elements");
 }
 
+TEST(AtDefaultSize, TakesTheShapesOfTheInterface) {
+  const Flexible flexible;
+  EXPECT_FALSE(is_fixed(flexible.program.main()));
+  const auto sized = at_default_size(flexible.program);
+  ASSERT_TRUE(sized) << render(sized.error());
+  ASSERT_TRUE(sized->program);
+  EXPECT_TRUE(is_fixed(sized->program->main()));
+  EXPECT_EQ(sized->defaults, (std::map<std::string, Dims>{{"x", {1, 4}}}));
+  EXPECT_EQ(sized->program->main().body.outputs()[0]->type.dims, (Dims{2, 2}));
+  const auto again = at_default_size(*sized->program);
+  ASSERT_TRUE(again);
+  EXPECT_EQ(again->program, nullptr);  // nothing to choose
+}
+
+TEST(AtDefaultSize, TakesGivenShapesAndNamesWhatHasNone) {
+  Flexible flexible;
+  const auto given = at_default_size(flexible.program, {{"x", {3, 4}}});
+  ASSERT_TRUE(given && given->program);
+  EXPECT_TRUE(given->defaults.empty());
+  EXPECT_EQ(given->program->main().body.outputs()[0]->type.dims, (Dims{6, 2}));
+  flexible.program.main().interface.inputs.clear();
+  const auto open = at_default_size(flexible.program);
+  ASSERT_TRUE(open);
+  EXPECT_EQ(open->program, nullptr);
+  EXPECT_EQ(open->without_default, "x");
+}
+
 }  // namespace
 }  // namespace anemone::ops

@@ -28,8 +28,8 @@ constexpr Form kReadForms[] = {{Target::ios18, kRead, infer_read}};
 constexpr Form kWriteForms[] = {{Target::ios18, kWrite, infer_write}};
 
 constexpr OpDef kOps[] = {
-    {"read_state", "what the state holds now", kReadForms, nullptr, nullptr, kEffect},
-    {"write_state", "the state holds data from now on", kWriteForms, nullptr, nullptr, kEffect},
+    {.name = "read_state", .summary = "what the state holds now", .forms = kReadForms, .traits = kEffect},
+    {.name = "write_state", .summary = "the state holds data from now on", .forms = kWriteForms, .traits = kEffect},
 };
 
 }  // namespace

@@ -6,6 +6,7 @@
 //           rule refuses fp16: they stand between two casts. Scalars with a dtype of their own (epsilon from ios17) too.
 // why:      the Neural Engine computes in fp16 only
 #include "anemone/ir/builder.h"
+#include "anemone/ir/rewrite.h"
 #include "anemone/passes/half_values.h"
 #include "anemone/passes/pass.h"
 
@@ -106,7 +107,7 @@ class Converter {
       Value* wide = builder.add("cast", {{"x", value}, {"dtype", "fp32"}}, value->name + "_fp16");
       TRY_VOID(builder.finish());
       body_.replace_output(i, wide);
-      std::swap(wide->name, value->name);  // the cast has the public name
+      take_name(*wide, *value);  // the cast has the public name
     }
     return {};
   }

@@ -5,6 +5,7 @@
 // why:     every parameter of every operation is a constant; STAR has 27 different ones in 1,255 places
 #include <unordered_map>
 
+#include "anemone/ir/rewrite.h"
 #include "anemone/passes/pass.h"
 
 namespace anemone {
@@ -14,7 +15,7 @@ Result<bool> const_deduplication(Block& block, PassContext& context) {
   std::unordered_multimap<std::uint64_t, Value*> seen;
   for (auto at = block.constants.begin(); at != block.constants.end();) {
     Value& constant = **at++;
-    if (constant.output_uses > 0 || constant.is_inline || !constant.constant->missing.empty()) continue;
+    if (constant.output_uses > 0 || constant.is_inline || !payload(&constant)) continue;
     const std::uint64_t hash = content_hash(*constant.constant);
     const auto [first, last] = seen.equal_range(hash);
     Value* twin = nullptr;

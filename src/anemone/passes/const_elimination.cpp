@@ -3,6 +3,7 @@
 // after:   %b = mul(x=%x, y=3)
 // only if: every operand is a plain constant (compressed ones stay compressed) and the result is of moderate size
 // why:     frontends write arithmetic on weights and shapes as they find it
+#include "anemone/ir/rewrite.h"
 #include "anemone/ops/execute.h"
 #include "anemone/passes/pass.h"
 
@@ -13,10 +14,10 @@ constexpr std::int64_t kLargest = 16 << 20;  // elements: larger results would o
 
 bool is_foldable(const Node& node) {
   if (!node.def || !node.def->eval || !node.blocks.empty() || node.operands().empty()) return false;
-  if (node.def->is(kConstexpr) || node.def->is(kEffect) || node.def->is(kRandom)) return false;
+  if (node.def->is(kConstexpr | kEffect | kRandom)) return false;
   for (const Operand& operand : node.operands()) {
     for (const Value* value : operand.values) {
-      if (!value->constant || !value->constant->missing.empty() || !value->type.is_tensor()) return false;
+      if (!payload(value) || !value->type.is_tensor()) return false;
     }
   }
   for (const auto& output : node.outputs) {
@@ -52,7 +53,7 @@ Result<bool> const_elimination(Block& block, PassContext& context) {
       // An output of the function keeps its name: it stays a value with a constant.
       Value* constant = block.add_constant(folded, to_constant((*results)[i]));
       replace_uses(*node.outputs[i], *constant);
-      if (constant->output_uses > 0) std::swap(constant->name, node.outputs[i]->name);
+      if (constant->output_uses > 0) take_name(*constant, *node.outputs[i]);
     }
     block.erase(node);
     context.count("operations folded");

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "anemone/ir/builder.h"
+#include "anemone/ir/rewrite.h"
 #include "anemone/passes/pass.h"
 
 namespace anemone {
@@ -18,8 +19,7 @@ struct Affine {
 // The batch norm as an affine map, if its statistics are known.
 std::optional<Affine> affine_of(const Node& norm, std::int64_t channels) {
   for (std::string_view param : {"mean", "variance", "gamma", "beta", "epsilon"}) {
-    const Value* value = norm.input(param);
-    if (value && (!value->constant || !value->constant->missing.empty())) return std::nullopt;
+    if (norm.input(param) && !payload(norm.input(param))) return std::nullopt;
   }
   const auto values = [&](std::string_view param, double fallback) {
     const Constant* c = norm.constant(param);
@@ -37,9 +37,7 @@ std::optional<Affine> affine_of(const Node& norm, std::int64_t channels) {
   return affine;
 }
 
-bool is_plain(const Value* value) {
-  return value && value->constant && value->constant->missing.empty() && is_float(value->type.dtype);
-}
+bool is_plain(const Value* value) { return payload(value) && is_float(value->type.dtype); }
 
 // The weight with every output channel multiplied by its scale. Output channels are axis 0 of conv's weight
 // [Cout, Cin/groups, …] and, per group, axis 1 of conv_transpose's [Cin, Cout/groups, …].
@@ -67,9 +65,8 @@ Result<bool> fuse_conv_batchnorm(Block& block, PassContext& context) {
     Node& norm = *at++;
     if (norm.type != "batch_norm") continue;
     Value* x = norm.input("x");
-    Node* conv = x ? x->producer : nullptr;
-    if (!conv || conv->block().parent() != block.parent() || (conv->type != "conv" && conv->type != "conv_transpose"))
-      continue;
+    Node* conv = producer(x, kConvolution);
+    if (!conv || !same_block(*conv, norm)) continue;
     if (!x->has_single_use()) {
       context.remark(norm, "kept: the convolution has other users");
       continue;
@@ -96,11 +93,7 @@ Result<bool> fuse_conv_batchnorm(Block& block, PassContext& context) {
     conv->set("bias",
               block.add_constant(function.unique_name(norm.output()->name + "_bias"),
                                  make_constant(weight->type.dtype, {channels}, std::span<const double>(shift))));
-    // The result keeps the batch norm's name: it may be an output, and people look for it.
-    replace_uses(*norm.output(), *x);
-    std::swap(x->name, norm.output()->name);
-    std::swap(conv->name, norm.name);
-    block.erase(norm);
+    replace_with(norm, *x);  // the result keeps the batch norm's name: people look for it
     context.count("batch norms folded");
     changed = true;
   }

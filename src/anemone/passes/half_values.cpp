@@ -2,6 +2,7 @@
 #include "anemone/passes/half_values.h"
 
 #include "anemone/ir/builder.h"
+#include "anemone/ir/rewrite.h"
 #include "anemone/passes/half_constants.h"
 
 namespace anemone {
@@ -40,10 +41,10 @@ Value* HalfValues::half_of(Value& value) {
   if (const auto found = half_.find(&value); found != half_.end()) return found->second;
   Value* half = nullptr;
   if (value.constant) {
-    if (ConstantPtr rounded = value.constant->missing.empty() ? to_half(*value.constant) : nullptr) {
+    if (ConstantPtr rounded = payload(&value) ? to_half(*value.constant) : nullptr) {
       Function& function = body_.function();
       half = value.block->add_constant(function.unique_name(value.name + "_fp32"), std::move(rounded));
-      std::swap(half->name, value.name);  // the old one is usually dead now
+      take_name(*half, value);  // the old one is usually dead now
       half->is_inline = value.is_inline;
     }
   } else if (value.producer && is_widening(*value.producer)) {

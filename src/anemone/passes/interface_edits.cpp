@@ -88,7 +88,7 @@ Result<void> make_image_input(Function& function, const std::string& name, const
 
   Builder builder(function.body, function.body.nodes.begin());
   builder.set_origin("image input");
-  const std::vector<Node*> users = value.users;
+  const std::vector<Use> uses = value.uses;
   Value* pixel = &value;
   if (std::any_of(image.bias.begin(), image.bias.end(), [](double b) { return b != 0; })) {
     std::vector<double> shift;
@@ -105,7 +105,7 @@ Result<void> make_image_input(Function& function, const std::string& name, const
     pixel = builder.add("mul", {{"x", pixel}, {"y", make_scalar(value.type.dtype, image.scale)}}, name + "_scaled");
   TRY_VOID(builder.finish());
   if (pixel == &value) return {};
-  for (Node* user : users) user->replace(&value, pixel);
+  for (const Use& use : uses) use.node->replace(&value, pixel);
   return {};
 }
 

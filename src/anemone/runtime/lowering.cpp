@@ -34,10 +34,10 @@ bool Lowering::rounds(const Type& type) const {
 const Node* Lowering::only_user(const Value& value) const {
   if (value.output_uses > 0) return nullptr;
   const Node* only = nullptr;
-  for (const Node* user : value.users) {
-    if (!needed_.contains(user)) continue;
+  for (const Use& use : value.uses) {
+    if (!needed_.contains(use.node)) continue;
     if (only) return nullptr;
-    only = user;
+    only = use.node;
   }
   return only;
 }
@@ -141,8 +141,8 @@ Result<Ref> Lowering::read(const Value& value) {
 }
 
 std::int64_t Lowering::pending_uses(const Value& value) const {
-  const auto needed = [&](const Node* user) { return needed_.contains(user); };
-  return value.output_uses + std::count_if(value.users.begin(), value.users.end(), needed);
+  const auto needed = [&](const Use& use) { return needed_.contains(use.node); };
+  return value.output_uses + std::count_if(value.uses.begin(), value.uses.end(), needed);
 }
 
 Ref Lowering::new_buffer(std::int64_t count, std::int64_t pending) {

@@ -57,7 +57,7 @@ void spare_outputs(const Subject& s, Report report) {
   if (s.plan->on_ane == 0) return;
   std::int64_t spare = 0;
   for (const Value* output : distinct_outputs(*s.function)) {
-    if (output->users.empty() || bytes_of(*output) < kLarge) continue;
+    if (output->uses.empty() || bytes_of(*output) < kLarge) continue;
     spare += bytes_of(*output);
     report.at(output->name);
   }
@@ -87,8 +87,8 @@ void enumerated_shapes(const Subject& s, Report report) {
     if (count > 1) ++enumerated;
     most = std::max(most, count);
   }
-  constexpr Ops kNorm{"layer_norm"};
-  const bool norm = std::any_of(s.nodes.begin(), s.nodes.end(), [&](const Node* n) { return kNorm.has(*n); });
+  constexpr Ops kLayerNorm{"layer_norm"};
+  const bool norm = std::any_of(s.nodes.begin(), s.nodes.end(), [&](const Node* n) { return kLayerNorm.has(*n); });
   if ((enumerated == 0 || !norm) && most <= kMost && (enumerated <= 1 || s.function->opset >= Target::ios18)) return;
   report.finding().message =
       fmt::format("{} inputs with up to {} shapes{}", enumerated, most, norm ? ", and layer_norm" : "");

@@ -20,7 +20,8 @@ constexpr Ops kRatios{"real_div", "inverse"};
 constexpr Ops kOnTheWayToARatio{"clip", "add", "maximum", "reshape", "expand_dims", "squeeze", "reduce_sum"};
 
 bool feeds_ratio(const Value& value, int& budget, int depth) {
-  for (const Node* user : value.users) {
+  for (const Use& use : value.uses) {
+    const Node* user = use.node;
     if (--budget < 0) return false;
     if (kRatios.has(*user)) return true;
     if (depth < 3 && kOnTheWayToARatio.has(*user) && feeds_ratio(*user->output(), budget, depth + 1)) return true;

@@ -64,7 +64,7 @@ void collect_convolutions(const Node& add, std::vector<const Node*>& found, std:
 void summed_convolutions(const Subject& s, std::size_t i, Report report) {
   const Node& node = *s.nodes[i];
   const Value* sum = node.output();
-  if (sum->has_single_use() && !sum->users.empty() && kAdd.has(*sum->users[0])) return;  // counted further down
+  if (sum->has_single_use() && !sum->uses.empty() && kAdd.has(*sum->uses[0].node)) return;  // counted further down
   std::vector<const Node*> convolutions;
   collect_convolutions(node, convolutions);
   if (convolutions.size() < 2) return;
@@ -101,7 +101,7 @@ void graph_shape(const Subject& s, Report report) {
         const auto operands = runtime_operands(*value->producer);
         if (operands.size() != 1) break;
         value = operands[0];
-        if (value->users.size() >= kBranches && ++roots[value] == kBranches) report.at(name_of(*node));
+        if (value->uses.size() >= kBranches && ++roots[value] == kBranches) report.at(name_of(*node));
       }
     }
   }

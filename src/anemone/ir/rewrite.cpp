@@ -1,0 +1,67 @@
+// Patterns over use lists, and replacements that keep names.
+#include "anemone/ir/rewrite.h"
+
+#include <utility>
+
+namespace anemone {
+namespace {
+
+bool is_computed_from_static(const Value& value, int steps) {
+  if (is_static(&value)) return true;
+  const Node* node = value.producer;
+  if (!node || steps == 0 || !node->def || node->def->is(kEffect | kRandom) || !node->blocks.empty()) return false;
+  for (const Operand& operand : node->operands()) {
+    for (const Value* from : operand.values) {
+      if (!is_computed_from_static(*from, steps - 1)) return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace
+
+const Constant* payload(const Value* value) {
+  return value && value->constant && value->constant->missing.empty() ? value->constant.get() : nullptr;
+}
+
+bool is_static(const Value* value) {
+  return value && (value->constant || (value->producer && is(*value->producer, kConstexpr)));
+}
+
+bool is_computed_from_static(const Value* value) {
+  constexpr int kLongestChain = 8;  // folding a weight takes a few steps: transpose, expand_dims, cast
+  return value && is_computed_from_static(*value, kLongestChain);
+}
+
+Node* producer(const Value* value, std::string_view type) {
+  return value && value->producer && value->producer->type == type ? value->producer : nullptr;
+}
+
+Node* producer(const Value* value, OpSet any) {
+  return value && value->producer && is(*value->producer, any) ? value->producer : nullptr;
+}
+
+Node* only_user(const Value* value) {
+  return value && value->output_uses == 0 && value->uses.size() == 1 ? value->uses[0].node : nullptr;
+}
+
+const std::string& display_name(const Node& node) {
+  return !node.name.empty() || node.outputs.empty() ? node.name : node.outputs[0]->name;
+}
+
+void take_name(Value& to, Value& from) { std::swap(to.name, from.name); }
+
+bool replace_with(Node& node, Value& value) {
+  Value& old = *node.output();
+  const bool movable = value.output_uses == 0 && value.block == &node.block() && (value.producer || value.constant);
+  if (old.output_uses > 0 && !movable) return false;
+  replace_uses(old, value);
+  if (movable) {
+    take_name(value, old);
+    if (value.producer) std::swap(value.producer->name, node.name);
+  }
+  node.block().erase(node);
+  return true;
+}
+
+}  // namespace anemone
