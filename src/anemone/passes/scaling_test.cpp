@@ -36,11 +36,14 @@ double seconds(std::string_view pass, int count, int kinds, bool dead) {
   return static_cast<double>(end - start) / CLOCKS_PER_SEC;
 }
 
-// The least of several runs of each size: what disturbs a measurement only ever adds to it. A quadratic pass is at 256.
+// The least of several runs of each size: what disturbs a measurement only ever adds to it. A quadratic pass is at 256;
+// 16 is linear, and caches that others fill have made it 31. The bench of passes holds the figure itself to 18.
+constexpr double kClearlyNotQuadratic = 64;
+
 double growth(std::string_view pass, int kinds, bool dead) {
   constexpr int kSmall = 1000, kRuns = 3, kTries = 3;
   double best = 1e9;
-  for (int attempt = 0; attempt < kTries && best > 18; ++attempt) {
+  for (int attempt = 0; attempt < kTries && best > kClearlyNotQuadratic; ++attempt) {
     double small = 1e9, large = 1e9;
     for (int run = 0; run < kRuns; ++run) {
       small = std::min(small, seconds(pass, kSmall, kinds, dead));
@@ -51,9 +54,11 @@ double growth(std::string_view pass, int kinds, bool dead) {
   return best;
 }
 
-TEST(Scaling, ManyConstantsOfOneContent) { EXPECT_LE(growth("const_deduplication", 1, false), 18); }
-TEST(Scaling, ManyDifferentConstants) { EXPECT_LE(growth("const_deduplication", 100, false), 18); }
-TEST(Scaling, ManyDeadOperationsAndConstants) { EXPECT_LE(growth("dead_code_elimination", 1000, true), 18); }
+TEST(Scaling, ManyConstantsOfOneContent) { EXPECT_LE(growth("const_deduplication", 1, false), kClearlyNotQuadratic); }
+TEST(Scaling, ManyDifferentConstants) { EXPECT_LE(growth("const_deduplication", 100, false), kClearlyNotQuadratic); }
+TEST(Scaling, ManyDeadOperationsAndConstants) {
+  EXPECT_LE(growth("dead_code_elimination", 1000, true), kClearlyNotQuadratic);
+}
 
 }  // namespace
 }  // namespace anemone
