@@ -31,5 +31,5 @@ for path in sorted(p for p in folder.iterdir() if p.is_dir()):
             f"| {path.name} | {device} | {answer['ops']['total']} | {answer['ops']['ane']} "
             f"| {answer['ops']['supported']} "
             f"| {answer['partitions']} + {elsewhere} | {answer['planner_ms']:.2f} "
-            f"| {answer['latency_ms']['low']:.1f} to {answer['latency_ms']['high']:.1f} | {findings} |"
+            f"| {answer['latency_ms']['low']:.2g} to {answer['latency_ms']['high']:.2g} | {findings} |"
         )

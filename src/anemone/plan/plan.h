@@ -81,6 +81,7 @@ struct LatencyPart {
 
 struct LatencyRange {
   double low = 0, high = 0;  ///< milliseconds of one warm call of the native model
+  std::string warning;       ///< not empty: too much of the program is unknown, and the range means little
   std::string basis;
   std::vector<LatencyPart> parts;
 };

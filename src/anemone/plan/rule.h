@@ -14,17 +14,17 @@ namespace anemone {
 
 /// Operations that a check is asked about: members of sets, named types, or both. Empty: every operation.
 struct Ops {
-  std::uint32_t sets = 0;
+  OpSet sets = 0;
   std::array<std::string_view, 8> types{};
 
   constexpr Ops() = default;
-  constexpr Ops(OpTrait set) : sets(set) {}
+  constexpr Ops(OpSet any) : sets(any) {}
   constexpr Ops(std::initializer_list<std::string_view> names) { std::copy(names.begin(), names.end(), types.begin()); }
-  constexpr Ops(OpTrait set, std::initializer_list<std::string_view> names) : Ops(names) { sets = set; }
+  constexpr Ops(OpSet any, std::initializer_list<std::string_view> names) : Ops(names) { sets = any; }
 
   bool empty() const { return sets == 0 && types[0].empty(); }
   bool has(const Node& node) const {
-    if (empty() || (node.def && (node.def->traits & sets) != 0)) return true;
+    if (empty() || is(node, sets)) return true;
     return std::find(types.begin(), types.end(), node.type) != types.end() && !node.type.empty();
   }
 };
@@ -53,7 +53,7 @@ struct Refuser {
 template <class Subject>
 struct Rule {
   RuleText text;
-  std::array<Refuser<typename Subject::Op>, 6> refusers{};            ///< an operation leaves the unit
+  std::array<Refuser<typename Subject::Op>, 8> refusers{};            ///< an operation leaves the unit
   Ops ops{};                                                          ///< that `notices` is asked about
   void (*notices)(const Subject&, std::size_t op, Report) = nullptr;  ///< one operation of the placed program
   void (*surveys)(const Subject&, Report) = nullptr;                  ///< the placed program as a whole

@@ -40,7 +40,13 @@ Json verdicts(const Plan& plan, const PlanView& view) {
            {"share_percent", total > 0 ? thousandths(100 * op.us / total) : 0},
            {"bytes", op.bytes},
            {"macs", op.macs},
-           {"bound", op.bound}};
+           {"bound", op.bound},
+           {"estimates_us",
+            {{"ane", thousandths(op.estimates.ane)},
+             {"bnns", thousandths(op.estimates.bnns)},
+             {"classic_cpu", thousandths(op.estimates.classic_cpu)},
+             {"gpu", thousandths(op.estimates.gpu)},
+             {"trust", name(op.estimates.trust)}}}};
     if (!op.origin.empty()) j["origin"] = op.origin;
     out.push_back(std::move(j));
   }
@@ -55,7 +61,11 @@ Json latency(const LatencyRange& l) {
                      {"high", thousandths(p.high)},
                      {"basis", p.basis},
                      {"trust", name(p.trust)}});
-  return {{"low", thousandths(l.low)}, {"high", thousandths(l.high)}, {"basis", l.basis}, {"parts", parts}};
+  return {{"low", thousandths(l.low)},
+          {"high", thousandths(l.high)},
+          {"basis", l.basis},
+          {"warning", l.warning},
+          {"parts", parts}};
 }
 
 Json ops(const Plan& plan) {

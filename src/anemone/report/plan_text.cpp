@@ -45,6 +45,9 @@ std::string segment_line(const Segment& s) {
   return line;
 }
 
+// Two digits that mean something: 0.13, 1.4, 24.
+std::string milliseconds(double ms) { return ms < 1 ? fmt::format("{:.2f}", ms) : fmt::format("{:.1f}", ms); }
+
 std::string finding_text(const Finding& f) {
   std::string cost = f.cost_us ? fmt::format("{:.0f} us", *f.cost_us) : "";
   std::string out = fmt::format("  {} {:<5} {:>8}  {} ({})\n", f.code, f.severity, cost, f.message, name(f.trust));
@@ -61,10 +64,10 @@ std::string device_table(const PlanResult& result) {
                   "crossing", "latency ms", "evidence");
   for (const Plan& p : result.plans) {
     const auto others = p.segments.size() - p.partitions;
-    out += fmt::format("{:<9} {:>5}/{:<5} {:>6.1f}% {:>4} {:>4} {:>11.2f} {:>9}  {:<16} {}\n", p.device, p.on_ane,
-                       p.ops.size(), p.coverage_percent, p.partitions, others, p.planner_ms,
-                       megabytes(static_cast<std::uint64_t>(p.crossing_bytes)),
-                       fmt::format("{:.1f} to {:.1f}", p.latency.low, p.latency.high), name(p.weakest_trust));
+    out += fmt::format(
+        "{:<9} {:>5}/{:<5} {:>6.1f}% {:>4} {:>4} {:>11.2f} {:>9}  {:<16} {}\n", p.device, p.on_ane, p.ops.size(),
+        p.coverage_percent, p.partitions, others, p.planner_ms, megabytes(static_cast<std::uint64_t>(p.crossing_bytes)),
+        fmt::format("{} to {}", milliseconds(p.latency.low), milliseconds(p.latency.high)), name(p.weakest_trust));
   }
   for (const std::string& note : result.notes) out += fmt::format("note: {}\n", note);
   return out + "predictions from rules and cost models, not measurements; ANE, CPU: segments on the engine, off it\n";
@@ -103,10 +106,13 @@ std::string plan_text(const PlanResult& result, const PlanView& view) {
   if (p.segments.size() > kMostSegments)
     out += fmt::format("    … and {} more segments (--json has all)\n", p.segments.size() - kMostSegments);
   if (!p.ops.empty()) out += fmt::format("  [{}]  # engine  . CPU  g GPU\n", strip(p));
-  out += fmt::format("  latency {:.1f} to {:.1f} ms: {}\n", p.latency.low, p.latency.high, p.latency.basis);
+  out +=
+      fmt::format("  latency {}{} to {} ms{}: {}\n", p.latency.warning.empty() ? "" : p.latency.warning + "; perhaps ",
+                  milliseconds(p.latency.low), milliseconds(p.latency.high),
+                  p.latency.warning.empty() ? "" : " if it behaves like the rest", p.latency.basis);
   for (const LatencyPart& part : p.latency.parts) {
-    const std::string value =
-        part.low == part.high ? fmt::format("{:.2f}", part.low) : fmt::format("{:.1f} to {:.1f}", part.low, part.high);
+    const std::string value = part.low == part.high ? fmt::format("{:.2f}", part.low)
+                                                    : milliseconds(part.low) + " to " + milliseconds(part.high);
     out += fmt::format("    {:<24} {:>14} ms  {} ({})\n", part.name, value, part.basis, name(part.trust));
   }
   if (!p.findings.empty())

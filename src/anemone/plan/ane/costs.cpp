@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <unordered_set>
 
+#include "anemone/ir/rewrite.h"
 #include "anemone/plan/ane/subject.h"
 
 namespace anemone::ane {
@@ -12,11 +13,11 @@ namespace {
 constexpr double kGiB = 1024.0 * 1024.0 * 1024.0;
 constexpr std::int64_t kWide = 32;  // channels from which on a k×k convolution has the best rate
 
-constexpr Ops kConvolutions{"conv", "conv_transpose"}, kTransposed{"conv_transpose"}, kLinear{"linear"}, kRelu{"relu"},
-    kAdd{"add", "sub"}, kMul{"mul"}, kConcat{"concat"}, kTranspose{"transpose"}, kBilinear{"upsample_bilinear"};
+constexpr Ops kTransposed{"conv_transpose"}, kLinear{"linear"}, kRelu{"relu"}, kAdd{"add", "sub"}, kMul{"mul"},
+    kConcat{"concat"}, kTranspose{"transpose"}, kBilinear{"upsample_bilinear"};
 
 bool is_pointwise(const Node& node) {
-  const Value* weight = kConvolutions.has(node) ? node.input("weight") : nullptr;
+  const Value* weight = is(node, kConvolution) ? node.input("weight") : nullptr;
   if (!weight || weight->type.rank() < 3) return true;  // matmul, linear and the like run at the rate of 1x1
   return std::all_of(weight->type.dims.begin() + 2, weight->type.dims.end(), [](std::int64_t k) { return k == 1; });
 }
@@ -52,7 +53,7 @@ void count(const Node& node, OpCost& cost) {
     for (const Value* value : operand.values) {
       if (!seen.insert(value).second) continue;
       cost.bytes += bytes_of(*value);
-      if (is_known(*value)) cost.weight_bytes += stored_bytes(*value);
+      if (is_static(value)) cost.weight_bytes += stored_bytes(*value);
     }
   }
   for (const auto& output : node.outputs) cost.bytes += bytes_of(*output);
@@ -72,7 +73,7 @@ OpCost planner_cost(const Node& node, const Device& device) {
     cost.classic_ms = amount * price.classic;
     cost.gpu_ms = amount * price.gpu;
     cost.bound = bound;
-    cost.trust = weakest(device.trust, price.trust);
+    cost.trust = weakest(device.trust(), price.trust);
   };
   const auto by_flops = [&](const Leaf& gflops) {
     const Leaf price{1 / gflops.ane, 1 / gflops.bnns, 1 / gflops.classic, 1 / gflops.gpu, gflops.trust};
@@ -91,7 +92,7 @@ OpCost planner_cost(const Node& node, const Device& device) {
     for (double* ms : {&cost.bnns_ms, &cost.classic_ms, &cost.gpu_ms}) *ms *= p.fp32_share;
   };
   const double memory_ms = static_cast<double>(cost.bytes) / (p.gib_per_s * kGiB) * 1e3;
-  if (kConvolutions.has(node)) {
+  if (is(node, kConvolution)) {
     by_flops(conv_leaf(node, p));
   } else if (kLinear.has(node)) {
     const Value* x = node.input("x");

@@ -1,5 +1,5 @@
-// One row a chip. A chip without measurements of its own takes the constants of the next older one that has them; its
-// trust is "guessed" and its range wider.
+// One row a chip. A chip without measurements of its own is a clone of the next older one that has them: its trust is
+// "guessed" and its range wider. Streams of weights are its own where they were measured.
 #include "anemone/plan/ane/device.h"
 
 #include <array>
@@ -15,7 +15,12 @@ constexpr Limits kH13{.conv_kernel_width = 13,
                       .flushes_subnormals = true};
 constexpr Limits kH14{.clamps_width_slices = true};
 constexpr Limits kH15{};
-constexpr Limits kH16{.height_width = 65536, .matmul_inner = 32768, .casts_float = true};
+constexpr Limits kH16{.height_width = 65536, .matmul_inner = 32768, .casts_float = true, .updates_states = true};
+constexpr Limits kH18{.height_width = 65536,
+                      .position_channels = 262144,
+                      .matmul_inner = 32768,
+                      .casts_float = true,
+                      .updates_states = true};
 
 constexpr PlannerCost kM1Planner{};
 // Read from compute plans of single operations on an M4. Thin convolutions are the M1's, in the ratio of the 1x1 leaves;
@@ -35,53 +40,56 @@ constexpr PlannerCost kM4Planner{.conv_kxk = {16152, 754.5, 656, 1569},
                                  .concat_ns = 0.04,
                                  .gpu_trust = Trust::guessed};
 
-constexpr LayerCost kM1{};
-constexpr LayerCost kM1Stream60{.weight_gb_s = 60.5};  // measured weight streams: M2 60.5, M3 63.1 GB/s
-constexpr LayerCost kM1Stream63{.weight_gb_s = 63.1};
-constexpr LayerCost kA16{.kxk_tflops = 16.1, .conv_1x1_tflops = 7.2, .weight_gb_s = 60, .call_ms = 0.15, .io_gb_s = 8};
-constexpr LayerCost kA17Pro{.kxk_tflops = 16.1,
-                            .conv_1x1_tflops = 7.2,
-                            .activation_gb_s = 48,
-                            .weight_gb_s = 64,
-                            .call_ms = 0.15,
-                            .io_gb_s = 8};
-constexpr LayerCost kM4{.kxk_tflops = 16.1,
-                        .conv_1x1_tflops = 7.2,
-                        .weight_gb_s = 64,
-                        .working_set_mb = 4.7,
-                        .call_ms = 0.15,
-                        .io_gb_s = 8};
+constexpr LayerCost h13(double weight_gb_s) { return {.weight_gb_s = weight_gb_s, .cached_weight_gb_s = weight_gb_s}; }
+constexpr LayerCost kA16{.kxk_tflops = 34.7,
+                         .conv_1x1_tflops = 14.1,
+                         .depthwise_tflops = 3.4,
+                         .int8_factor = 2.535,
+                         .activation_gb_s = 33.7,
+                         .weight_gb_s = 64,
+                         .cached_weight_gb_s = 225,
+                         .call_ms = 0.035,
+                         .io_gb_s = 8,
+                         .layer_us = 0.292};
+constexpr LayerCost h16(double weight_gb_s) {
+  LayerCost cost = kA16;
+  cost.kxk_tflops = 24.2, cost.conv_1x1_tflops = 9.84, cost.depthwise_tflops = 2.375;
+  cost.weight_gb_s = weight_gb_s;
+  return cost;
+}
 
-constexpr double kKnown = 0.25, kBorrowed = 0.40;
 using G = Generation;
+constexpr PlannerCost kP1 = kM1Planner, kP4 = kM4Planner;
 constexpr std::array kDevices{
-    Device{"a12", "A12", G::h11, kH13, kM1Planner, kM1, Trust::guessed, kBorrowed},
-    Device{"a13", "A13", G::h11, kH13, kM1Planner, kM1, Trust::guessed, kBorrowed},
-    Device{"a14", "A14", G::h13, kH13, kM1Planner, kM1, Trust::reported, kKnown},
-    Device{"a15", "A15", G::h14, kH14, kM1Planner, kM1Stream60, Trust::guessed, kBorrowed},
-    Device{"a16", "A16", G::h15, kH15, kM1Planner, kA16, Trust::reported, kKnown},
-    Device{"a17pro", "A17 Pro", G::h16, kH16, kM4Planner, kA17Pro, Trust::reported, kKnown},
-    Device{"a18", "A18", G::h17, kH16, kM4Planner, kA17Pro, Trust::guessed, kBorrowed},
-    Device{"a18pro", "A18 Pro", G::h17, kH16, kM4Planner, kA17Pro, Trust::guessed, kBorrowed},
-    Device{"a19", "A19", G::h18, kH16, kM4Planner, kA17Pro, Trust::guessed, kBorrowed},
-    Device{"a19pro", "A19 Pro", G::h18, kH16, kM4Planner, kA17Pro, Trust::guessed, kBorrowed},
-    Device{"m1", "M1", G::h13, kH13, kM1Planner, kM1, Trust::reported, kKnown},
-    Device{"m1pro", "M1 Pro", G::h13, kH13, kM1Planner, kM1, Trust::reported, kKnown},
-    Device{"m1max", "M1 Max", G::h13, kH13, kM1Planner, kM1, Trust::reported, kKnown},
-    Device{"m1ultra", "M1 Ultra", G::h13, kH13, kM1Planner, kM1, Trust::reported, kKnown},
-    Device{"m2", "M2", G::h14, kH14, kM1Planner, kM1Stream60, Trust::guessed, kBorrowed},
-    Device{"m2pro", "M2 Pro", G::h14, kH14, kM1Planner, kM1Stream60, Trust::guessed, kBorrowed},
-    Device{"m2max", "M2 Max", G::h14, kH14, kM1Planner, kM1Stream60, Trust::guessed, kBorrowed},
-    Device{"m2ultra", "M2 Ultra", G::h14, kH14, kM1Planner, kM1Stream60, Trust::guessed, kBorrowed},
-    Device{"m3", "M3", G::h14, kH14, kM1Planner, kM1Stream63, Trust::guessed, kBorrowed},
-    Device{"m3pro", "M3 Pro", G::h14, kH14, kM1Planner, kM1Stream63, Trust::guessed, kBorrowed},
-    Device{"m3max", "M3 Max", G::h14, kH14, kM1Planner, kM1Stream63, Trust::guessed, kBorrowed},
-    Device{"m4", "M4", G::h16, kH16, kM4Planner, kM4, Trust::reported, kKnown},
-    Device{"m4pro", "M4 Pro", G::h16, kH16, kM4Planner, kM4, Trust::reported, kKnown},
-    Device{"m4max", "M4 Max", G::h16, kH16, kM4Planner, kM4, Trust::reported, kKnown},
-    Device{"m5", "M5", G::h17, kH16, kM4Planner, kM4, Trust::guessed, kBorrowed},
-    Device{"m5pro", "M5 Pro", G::h17, kH16, kM4Planner, kM4, Trust::guessed, kBorrowed},
-    Device{"m6", "M6", G::h18, kH16, kM4Planner, kM4, Trust::guessed, kBorrowed},
+    Device{"a12", "A12", G::h11, kH13, kP1, h13(55), "A14"},
+    Device{"a13", "A13", G::h11, kH13, kP1, h13(55), "A14"},
+    Device{"a14", "A14", G::h13, kH13, kP1, h13(55)},
+    Device{"a15", "A15", G::h14, kH14, kP1, h13(60.5), "A14"},
+    Device{"a16", "A16", G::h15, kH15, kP1, kA16},
+    Device{"a17pro", "A17 Pro", G::h16, kH16, kP4, h16(64)},
+    Device{"a18", "A18", G::h17, kH16, kP4, h16(64), "A17 Pro"},
+    Device{"a18pro", "A18 Pro", G::h17, kH16, kP4, h16(64), "A17 Pro"},
+    Device{"a19", "A19", G::h18, kH18, kP4, h16(64), "A17 Pro"},
+    Device{"a19pro", "A19 Pro", G::h18, kH18, kP4, h16(64), "A17 Pro"},
+    Device{"m1", "M1", G::h13, kH13, kP1, h13(60.9)},
+    Device{"m1pro", "M1 Pro", G::h13, kH13, kP1, h13(54.9)},
+    Device{"m1max", "M1 Max", G::h13, kH13, kP1, h13(54.6)},
+    Device{"m1ultra", "M1 Ultra", G::h13, kH13, kP1, h13(54.7)},
+    Device{"m2", "M2", G::h14, kH14, kP1, h13(60.5), "M1"},
+    Device{"m2pro", "M2 Pro", G::h14, kH14, kP1, h13(60.5), "M1"},
+    Device{"m2max", "M2 Max", G::h14, kH14, kP1, h13(62), "M1"},
+    Device{"m2ultra", "M2 Ultra", G::h14, kH14, kP1, h13(62), "M1"},
+    Device{"m3", "M3", G::h14, kH14, kP1, h13(63.1), "M1"},
+    Device{"m3pro", "M3 Pro", G::h14, kH14, kP1, h13(63.1), "M1"},
+    Device{"m3max", "M3 Max", G::h14, kH14, kP1, h13(120), "M1"},
+    Device{"m3ultra", "M3 Ultra", G::h14, kH14, kP1, h13(120), "M1"},
+    Device{"m4", "M4", G::h16, kH16, kP4, h16(64.2)},
+    Device{"m4pro", "M4 Pro", G::h16, kH16, kP4, h16(126)},
+    Device{"m4max", "M4 Max", G::h16, kH16, kP4, h16(119)},
+    Device{"m5", "M5", G::h17, kH16, kP4, h16(70.2), "M4"},
+    Device{"m5pro", "M5 Pro", G::h17, kH16, kP4, h16(126), "M4 Pro"},
+    Device{"m5max", "M5 Max", G::h17, kH16, kP4, h16(119), "M4 Max"},
+    Device{"m6", "M6", G::h18, kH18, kP4, h16(70.2), "M4"},
 };
 
 }  // namespace

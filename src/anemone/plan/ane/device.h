@@ -16,12 +16,15 @@ enum class Generation : std::uint8_t { h11, h13, h14, h15, h16, h17, h18 };
 struct Limits {
   std::int64_t height_width = 16384, channels = 65536, rank = 5;
   std::int64_t conv_kernel_width = 15, conv_kernel_height = 31, conv_kernel_square = 16;
+  std::int64_t position_channels =
+      65536;  ///< of a tensor with one position; one report of an A19 Pro passes `channels`
   std::int64_t matmul_inner = 16384;
   std::int64_t max_pool_width = 8;
   bool texture_engine = true;        ///< resize and padding with reflection without lowering
   bool clamps_width_slices = false;  ///< values beyond ±4094 in a width slice that does not start at 0
   bool flushes_subnormals = false;   ///< in multiply-accumulate
   bool casts_float = false;          ///< takes casts fp32 <-> fp16 at the boundary
+  bool updates_states = false;       ///< slice_update between read_state and write_state
 };
 
 /// What one thing costs on the engine, the CPU's two back ends and the GPU: GFLOP/s, nanoseconds an element, or a factor.
@@ -59,23 +62,32 @@ struct PlannerCost {
   Trust gpu_trust = Trust::reported;
 };
 
-/// Constants of the layer model, which predicts what a stopwatch shows.
+/// Constants of the layer model, which predicts what a stopwatch shows. Fitted to one half of the published latencies in
+/// tests/data/latency/published.tsv and judged by the other (docs/evidence/latency.md); streams of weights are measured
+/// ones of each chip, of large linear layers.
 struct LayerCost {
-  double kxk_tflops = 11.58, conv_1x1_tflops = 5.98;
-  double activation_gb_s = 40, weight_gb_s = 55, working_set_mb = 2.3;
-  double call_ms = 0.23, io_gb_s = 5;
-  double layer_us = 2.2, submission_ms = 0.5, crossing_gb_s = 4;
+  double kxk_tflops = 14.8, conv_1x1_tflops = 6.01, depthwise_tflops = 1.45;
+  double int8_factor = 1;  ///< of the rates, where activations and weights have eight bits; not for depthwise
+  double activation_gb_s = 88.1, working_set_mb = 0.655;
+  double weight_gb_s = 55;
+  double cached_weight_gb_s = 55;  ///< when all weights together fit into the system's cache
+  double call_ms = 0.233, io_gb_s = 5, layer_us = 3.19;
+  double submission_ms = 0.5, crossing_gb_s = 4;
 };
 
 struct Device {
   std::string_view name;  ///< "m1pro"
   std::string_view chip;  ///< "M1 Pro"
+  bool is_phone() const { return name.starts_with('a'); }
   Generation generation = Generation::h13;
   Limits limits;
   PlannerCost planner;
   LayerCost layers;
-  Trust trust = Trust::reported;  ///< of the cost constants; guessed when taken from an older chip
-  double spread = 0.25;           ///< of the latency range, to both sides
+  std::string_view clone_of{};  ///< the chip whose constants it has; empty: its own
+  Trust trust() const { return clone_of.empty() ? Trust::reported : Trust::guessed; }
+  /// The latency range reaches from the model's figure by this factor down and up: wide enough for 80 % of the published
+  /// latencies that the model was not fitted to.
+  double spread() const { return clone_of.empty() ? 1.34 : 1.8; }
 };
 
 std::span<const Device> devices();

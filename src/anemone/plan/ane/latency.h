@@ -14,10 +14,11 @@ struct LayerEstimate {
   std::size_t layers = 0;  ///< on the engine, after fusion
 };
 
-/// t = call + Σ layers max(F/P, max(0, in + out − working set)/bandwidth, W/weight bandwidth) + 2.2 µs a layer
-///   + (runs on the engine − 1)·submission + crossing/4 GB/s + I/O bytes/bandwidth; operations elsewhere at the
-///   planner's estimate.
-/// An activation or batch_norm behind a producer that nobody else uses is free (the producer's epilogue).
+/// t = call + Σ layers [ max(F/P, images·max(0, in + out − working set)/bandwidth, W/weight bandwidth) + c ]
+///   + (runs on the engine − 1)·submission + crossing/4 GB/s + I/O bytes/bandwidth,
+/// with in, out and working set for one image of the batch, W the weights as stored. Free are views, an activation or
+/// batch_norm behind a producer that nobody else uses (its epilogue), and quantization. Operations elsewhere cost what
+/// the planner estimates.
 LayerEstimate layer_model(const Function& function, const std::vector<const Node*>& nodes,
                           const std::vector<Step>& steps, const std::vector<Unit>& units, std::int64_t crossing_bytes,
                           const Device& device);

@@ -20,6 +20,12 @@ std::vector<std::string> about_gpu(const Subject& s, const PlanOptions& options)
                   s.device->planner.gpu_trust == Trust::guessed ? "those of an M1" : "from one dump of an M1")};
 }
 
+std::vector<std::string> about_aborts(const Subject& s, const PlanOptions& options) {
+  if (options.units != ComputeUnits::all || !s.device->chip.starts_with("M5")) return {};
+  return {
+      "one report of an M5 Pro under all units: the process aborted in the GPU's compiler (a detector), where cpu-ne ran"};
+}
+
 std::vector<std::string> about_counting(const Subject& s) {
   constexpr Ops kCast{"cast"};
   const Value* lead = !s.nodes.empty() && kCast.has(*s.nodes[0]) ? s.nodes[0]->input("x") : nullptr;
@@ -67,7 +73,11 @@ std::vector<std::string> notes_on(const Subject& s, const PlanOptions& options) 
   const auto add = [&](std::vector<std::string> more) { notes.insert(notes.end(), more.begin(), more.end()); };
   notes.push_back(fmt::format("a prediction from rules, not a measurement: the weakest evidence in it is '{}'",
                               name(s.plan->weakest_trust)));
+  if (!s.device->clone_of.empty())
+    notes.push_back(
+        fmt::format("no measurement of {} is known: its costs are those of {}", s.device->chip, s.device->clone_of));
   add(about_gpu(s, options));
+  add(about_aborts(s, options));
   add(about_dragged(s));
   add(about_rows(s, options));
   add(about_counting(s));

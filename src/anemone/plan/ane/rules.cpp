@@ -8,8 +8,8 @@ namespace anemone::ane {
 std::span<const Rule* const> rules() {
   static const std::vector<const Rule*> kAll = [] {
     std::vector<const Rule*> all;
-    for (const auto theme :
-         {type_rules(), size_rules(), pattern_rules(), interface_rules(), number_rules(), placement_rules()})
+    for (const auto theme : {type_rules(), size_rules(), pattern_rules(), interface_rules(), number_rules(),
+                             weight_rules(), compile_rules(), placement_rules()})
       all.insert(all.end(), theme.begin(), theme.end());
     std::sort(all.begin(), all.end(), [](const Rule* a, const Rule* b) { return a->text.code < b->text.code; });
     return all;

@@ -17,6 +17,8 @@ std::span<const Rule* const> size_rules();       ///< extents, kernels, strides
 std::span<const Rule* const> pattern_rules();    ///< operations that would be better said otherwise
 std::span<const Rule* const> interface_rules();  ///< inputs, outputs, sizes of the whole
 std::span<const Rule* const> number_rules();     ///< fp16 hazards that weights and constants show
+std::span<const Rule* const> weight_rules();     ///< compression and streams
+std::span<const Rule* const> compile_rules();    ///< what does not compile
 std::span<const Rule* const> placement_rules();  ///< what the route shows
 
 /// A finding for each rule that refused operations, with what its refusals cost by the planner's estimates.

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 
 #include "anemone/plan/ane/rules.h"
 #include "anemone/plan/ane/weights.h"
@@ -17,7 +18,7 @@ constexpr std::int64_t kLongSum = 256;
 constexpr std::size_t kFewWeights = 16;  // fewer say nothing about the rest
 
 constexpr Ops kRatios{"real_div", "inverse"};
-constexpr Ops kOnTheWayToARatio{"clip", "add", "maximum", "reshape", "expand_dims", "squeeze", "reduce_sum"};
+constexpr Ops kOnTheWayToARatio{kView, {"clip", "add", "maximum", "reduce_sum"}};
 
 bool feeds_ratio(const Value& value, int& budget, int depth) {
   for (const Use& use : value.uses) {
@@ -113,20 +114,67 @@ void width_slice(const Subject& s, std::size_t i, Report report) {
 
 void small_constant(const Node& node, double value, std::string_view what, Report& report) {
   const bool half = !node.outputs.empty() && node.output()->type.tensor_part().dtype == DType::fp16;
-  if (!half || value <= 0 || value >= kSmallestNormal) return;
+  if (!half || value < 0 || value >= kSmallestNormal) return;
   Finding& finding = report.at(name_of(node));
   if (finding.message.empty())
     finding.message =
         fmt::format("the {} of '{}' is {:.3g}, and fp16's normal range begins at 6.1e-5", what, finding.ops[0], value);
 }
 
+// A guard that became 0 guards nothing: a norm's epsilon, or what is added under a root.
 void small_epsilon(const Subject& s, std::size_t i, Report report) {
   constexpr Ops kFolded{"batch_norm"}, kFloors{"clip"};  // a batch norm becomes a factor and an offset
+  constexpr Ops kNorms{"instance_norm", "layer_norm", "l2_norm"}, kSums{"add"}, kRoots{"rsqrt", "sqrt"};
   const Node& node = *s.nodes[i];
   const ConstantView view(node);
-  if (node.constant("epsilon") && !kFolded.has(node))
-    small_constant(node, view.number("epsilon", 0), "epsilon", report);
-  if (kFloors.has(node) && feeds_ratio(*node.output())) small_constant(node, view.number("alpha", 0), "floor", report);
+  if (node.constant("epsilon") && !kFolded.has(node)) {
+    const double epsilon = view.number("epsilon", 0);
+    if (epsilon > 0 || kNorms.has(node)) small_constant(node, epsilon, "epsilon", report);
+  }
+  if (kFloors.has(node) && feeds_ratio(*node.output()) && view.number("alpha", 0) > 0)
+    small_constant(node, view.number("alpha", 0), "floor", report);
+  if (!kSums.has(node)) return;
+  const Constant* added = node.constant("y") ? node.constant("y") : node.constant("x");
+  const auto& uses = node.output()->uses;
+  const bool under_root = std::any_of(uses.begin(), uses.end(), [&](const Use& use) { return kRoots.has(*use.node); });
+  if (added && under_root && added->count() == 1) small_constant(node, scalar(*added), "epsilon added in", report);
+}
+
+// x·x and x²: what they bear is 256.
+bool is_square(const Node& node) {
+  constexpr Ops kSquares{"square", "reduce_sum_square"}, kProducts{"mul"}, kPowers{"pow"};
+  if (kSquares.has(node)) return true;
+  if (kProducts.has(node)) return node.input("x") && node.input("x") == node.input("y");
+  const Constant* exponent = kPowers.has(node) ? node.constant("y") : nullptr;
+  return exponent && exponent->count() == 1 && scalar(*exponent) == 2;
+}
+
+void squares(const Subject& s, Report report) {
+  constexpr double kMost = 256;
+  const Node* open = nullptr;
+  for (const Node* node : s.nodes) {
+    if (!is_square(*node) || node->output()->type.tensor_part().dtype != DType::fp16) continue;
+    const auto bound = magnitude(*s.function, node->input("x"));
+    if (!bound && !open) open = node;
+    if (!bound || *bound <= kMost) continue;
+    Finding& finding = report.at(name_of(*node));
+    finding.message = fmt::format("'{}' squares numbers up to {:.4g}, and fp16 ends at 65504", finding.ops[0], *bound);
+  }
+  if (!open) return;
+  Finding& finding = report.open();
+  finding.message = fmt::format("not checked, needs data: '{}' overflows where inputs pass 256", name_of(*open));
+  finding.ops = {name_of(*open)};
+}
+
+void shifted_transpose(const Subject& s, std::size_t i, Report report) {
+  const Node& node = *s.nodes[i];
+  const Value* weight = node.input("weight");
+  if (s.device->generation != Generation::h13 || !node.operand("output_shape") || !weight) return;
+  const ConstantView view(node);
+  const Dims pad = view.ints("pad"), strides = view.ints("strides");
+  const bool uneven = std::adjacent_find(pad.begin(), pad.end(), std::not_equal_to<>()) != pad.end();
+  const bool doubles = !strides.empty() && strides.back() == 2 && weight->type.dims.back() == 3;
+  if (uneven && doubles) report.at(name_of(node));
 }
 
 constexpr Rule kLongSumRule{.text = {.code = "ANE013",
@@ -205,22 +253,54 @@ constexpr Rule kWidthSlice{
     .notices = width_slice};
 
 constexpr Rule kSmallEpsilon{
-    .text = {.code = "ANE031",
-             .name = "small-epsilon",
-             .what = "an epsilon or a floor below fp16's normal range (6.1e-5)",
-             .why = "a subnormal is flushed to zero on M1, and the division it guards is not guarded",
-             .instead = "use 6.1e-5 or more",
-             .effect = Effect::hazard,
-             .severity = "warn",
-             .trust = Trust::reported,
-             .source = "numerics study; direct-path measurements on M1"},
+    .text =
+        {.code = "ANE031",
+         .name = "small-epsilon",
+         .what = "an epsilon or a floor below fp16's normal range (6.1e-5), or an epsilon of 0",
+         .why =
+             "a subnormal is flushed to zero (seen on M1 and A19 Pro), and what it guards is not guarded: features came "
+             "out 1000 times too large",
+         .instead = "use 6.1e-5 or more",
+         .effect = Effect::hazard,
+         .severity = "warn",
+         .trust = Trust::reported,
+         .source = "numerics study; direct-path measurements on M1; one network on an A19 Pro"},
     .notices = small_epsilon};
+
+constexpr Rule kSquares{.text = {.code = "ANE040",
+                                 .name = "square-overflow",
+                                 .what = "the square of numbers above 256",
+                                 .why = "fp16 ends at 65504; Apple's converter divides by the largest magnitude first",
+                                 .instead = "scale down before the square and back after the root",
+                                 .effect = Effect::hazard,
+                                 .severity = "warn",
+                                 .trust = Trust::documented,
+                                 .source = "coremltools, the conversion of rms_norm",
+                                 .needs_data = true},
+                        .surveys = squares};
+
+constexpr Rule kShiftedTranspose{
+    .text =
+        {.code = "ANE041",
+         .name = "shifted-transpose",
+         .what =
+             "a transposed convolution with a kernel of 3, a stride of 2, uneven padding and its output shape given, on "
+             "the M1 generation",
+         .why = "its result was shifted and wrong in fp16",
+         .instead = "pad evenly and crop, or a kernel of 2 or 4",
+         .effect = Effect::hazard,
+         .severity = "warn",
+         .trust = Trust::reported,
+         .source = "coremltools issue 2324 (M1, macOS 14.3)"},
+    .ops = {"conv_transpose"},
+    .notices = shifted_transpose};
 
 }  // namespace
 
 std::span<const Rule* const> number_rules() {
-  static constexpr std::array kRules{&kLongSumRule,  &kAccumulatorRule, &kSubnormalWeights, &kNormInput,
-                                     &kInfiniteMask, &kWidthSlice,      &kSmallEpsilon};
+  static constexpr std::array kRules{&kLongSumRule,  &kAccumulatorRule, &kSubnormalWeights,
+                                     &kNormInput,    &kInfiniteMask,    &kWidthSlice,
+                                     &kSmallEpsilon, &kSquares,         &kShiftedTranspose};
   return kRules;
 }
 

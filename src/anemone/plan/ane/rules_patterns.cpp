@@ -4,41 +4,42 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "anemone/ir/rewrite.h"
 #include "anemone/plan/ane/rules.h"
 
 namespace anemone::ane {
 namespace {
 
-const Node* made_by(const Node* node, std::string_view param) {
-  const Value* value = node ? node->input(param) : nullptr;
-  return value ? value->producer : nullptr;
+constexpr Ops kAdd{"add"}, kRoot{"rsqrt", "sqrt", "pow"}, kSquare{"square", "mul", "pow"};
+
+const Node* made_by(const Node* node, std::string_view param, std::string_view type) {
+  return node ? producer(node->input(param), type) : nullptr;
 }
-
-/// The operation, or null when it is none of these.
-const Node* if_in(const Node* node, const Ops& ops) { return node && ops.has(*node) ? node : nullptr; }
-
-constexpr Ops kAdd{"add"}, kSub{"sub"}, kMean{"reduce_mean"}, kRoot{"rsqrt", "sqrt", "pow"},
-    kSquare{"square", "mul", "pow"}, kConv{"conv"};
 
 // x − mean(x), squared, averaged, plus epsilon, under a root: a normalisation in pieces.
 void decomposed_norm(const Subject& s, std::size_t i, Report report) {
-  const Node* at = made_by(s.nodes[i], "x");
-  if (const Node* sum = if_in(at, kAdd)) at = made_by(sum, made_by(sum, "x") ? "x" : "y");
-  const Node* difference = if_in(made_by(if_in(made_by(if_in(at, kMean), "x"), kSquare), "x"), kSub);
-  if (if_in(made_by(difference, "x"), kMean) || if_in(made_by(difference, "y"), kMean)) report.at(name_of(*s.nodes[i]));
+  const Value* under = s.nodes[i]->input("x");
+  if (const Node* sum = producer(under, "add"))
+    under = sum->input("x") && sum->input("x")->producer ? sum->input("x") : sum->input("y");
+  const Node* mean = producer(under, "reduce_mean");
+  const Value* square = mean ? mean->input("x") : nullptr;
+  const Node* squared = square && square->producer && kSquare.has(*square->producer) ? square->producer : nullptr;
+  const Node* difference = made_by(squared, "x", "sub");
+  if (made_by(difference, "x", "reduce_mean") || made_by(difference, "y", "reduce_mean"))
+    report.at(name_of(*s.nodes[i]));
 }
 
 void linear_on_4d(const Subject& s, std::size_t i, Report report) {
   const Node& node = *s.nodes[i];
   const Value* x = node.input("x");
   const Value* w = node.input(node.operand("weight") ? "weight" : "y");
-  if (!x || !w || !is_known(*w) || x->type.rank() != 4) return;
+  if (!x || !w || !is_static(w) || x->type.rank() != 4) return;
   report.at(name_of(node));
   report.cost(1e3 * s.steps[i].cost.ane_ms * 2 / 3);
 }
 
 const Node* pointwise_conv(const Value* value) {
-  const Node* node = value && value->has_single_use() ? if_in(value->producer, kConv) : nullptr;
+  const Node* node = value && value->has_single_use() ? producer(value, "conv") : nullptr;
   const Value* weight = node ? node->input("weight") : nullptr;
   if (!weight || weight->type.rank() != 4) return nullptr;
   const ConstantView view(*node);
@@ -54,7 +55,7 @@ void collect_convolutions(const Node& add, std::vector<const Node*>& found, std:
     const Value* value = add.input(param);
     if (const Node* conv = pointwise_conv(value)) {
       found.push_back(conv);
-    } else if (value && value->has_single_use() && if_in(value->producer, kAdd) && depth < 32) {
+    } else if (value && value->has_single_use() && producer(value, "add") && depth < 32) {
       collect_convolutions(*value->producer, found, depth + 1);
     }
   }

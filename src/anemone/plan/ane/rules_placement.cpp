@@ -130,6 +130,23 @@ void side_branches(const Subject& s, Report report) {
   report.cost(1e3 * saved);
 }
 
+// An image encoder with nearly all of its work in matrix products took 584 ms on the engine and 205 on the GPU.
+void gpu_may_be_faster(const Subject& s, Report report) {
+  constexpr Ops kProducts{"linear", "matmul", "einsum", "scaled_dot_product_attention"};
+  constexpr double kLong = 50;  // ms by the planner's estimate
+  double products = 0, all = 0, ms = 0;
+  for (std::size_t i = 0; i < s.nodes.size(); ++i) {
+    const double macs = static_cast<double>(s.steps[i].cost.macs);
+    all += macs;
+    if (!kProducts.has(*s.nodes[i]) || s.plan->ops[i].unit != Unit::ane) continue;
+    products += macs;
+    ms += s.steps[i].cost.ane_ms;
+  }
+  if (ms < kLong || products < 0.5 * all) return;
+  report.finding().message = fmt::format(
+      "{:.0f} GMAC in matrix products take {:.0f} ms of the engine by the planner's estimate", products / 1e9, ms);
+}
+
 constexpr Rule kPreprocessing{.text = {.code = "ANE012",
                                        .name = "fp32-preprocessing",
                                        .what = "an image's scale or bias as fp32 operations",
@@ -164,10 +181,24 @@ constexpr Rule kSideBranch{.text = {.code = "ANE023",
                                     .source = "planner logs; computed here"},
                            .surveys = side_branches};
 
+constexpr Rule kGpuMayBeFaster{
+    .text =
+        {.code = "ANE043",
+         .name = "gpu-may-be-faster",
+         .what = "a large network whose work lies in matrix products",
+         .why =
+             "the engine's rate for them is low: an image encoder took 584 ms on the engine of an A19 Pro, 205 on its GPU",
+         .instead = "measure with cpu-gpu, too",
+         .effect = Effect::slower,
+         .severity = "info",
+         .trust = Trust::reported,
+         .source = "john-rocky/CoreML-LLM; on a Mac the same encoder was faster on the engine, 473 ms against 3800"},
+    .surveys = gpu_may_be_faster};
+
 }  // namespace
 
 std::span<const Rule* const> placement_rules() {
-  static constexpr std::array kRules{&kPreprocessing, &kTooSmall, &kSideBranch};
+  static constexpr std::array kRules{&kPreprocessing, &kTooSmall, &kSideBranch, &kGpuMayBeFaster};
   return kRules;
 }
 

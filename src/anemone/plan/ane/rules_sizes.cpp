@@ -23,12 +23,14 @@ MisfitValue misfit(const Value& value, const Limits& limits) {
   const auto is = [&] { return fmt::format("'{}' is {}", value.name, brief(type)); };
   if (type.rank() > limits.rank)
     return {Misfit::rank, fmt::format("{}: rank {} of at most {}", is(), type.rank(), limits.rank)};
+  const auto others = std::count_if(type.dims.begin(), type.dims.end(), [](auto n) { return n != 1; });
   for (std::size_t i = 0; i < type.dims.size(); ++i) {
     const std::int64_t extent = type.dims[i];
     if (extent == kUnknown) return {Misfit::unknown, is()};
     if (extent == 0) return {Misfit::unknown, is() + ": an empty axis"};
     const bool width = i + 1 == type.dims.size(), spatial = i + 2 >= type.dims.size();
-    const std::int64_t most = spatial ? limits.height_width : limits.channels;
+    const std::int64_t channels = others == 1 ? limits.position_channels : limits.channels;
+    const std::int64_t most = spatial ? limits.height_width : channels;
     if (extent > most) {
       const std::string_view axis = width ? "width" : spatial ? "height" : "extent";
       return {Misfit::extent, fmt::format("{}: {} {} of at most {}", is(), axis, extent, most)};
@@ -97,8 +99,7 @@ std::optional<Refusal> pool_kernel(const Op& op) {
   return Refusal{fmt::format("the kernel is {} wide, of at most {}", sizes.back(), op.device.limits.max_pool_width)};
 }
 
-constexpr Ops kWindowed{"conv", "conv_transpose", "max_pool", "avg_pool", "l2_pool"};
-constexpr Ops kPools{"max_pool", "avg_pool", "l2_pool"};
+constexpr Ops kWindowed{kConvolution | kPool};
 
 bool only_twos_and_threes(std::int64_t n) {
   while (n > 1 && n % 2 == 0) n /= 2;
@@ -108,7 +109,7 @@ bool only_twos_and_threes(std::int64_t n) {
 
 void strides(const Subject& s, std::size_t i, Report report) {
   const Node& node = *s.nodes[i];
-  const bool pool = kPools.has(node);
+  const bool pool = is(node, kPool);
   const Dims strides = ConstantView(node).ints("strides");
   const auto odd = [&](std::int64_t n) { return !only_twos_and_threes(n) || (pool && n != 1 && n != 2 && n != 4); };
   const bool unequal = strides.size() == 2 && strides[0] != strides[1] && strides[0] != 2 && strides[1] != 2;
@@ -125,19 +126,16 @@ void dilations(const Subject& s, std::size_t i, Report report) {
   report.at(name_of(*s.nodes[i]));
 }
 
-void packed_weight(const Subject& s, std::size_t i, Report report) {
-  const Node& node = *s.nodes[i];
-  const Value* weight = node.input("weight");
-  const Node* packed = weight ? weight->producer : nullptr;
-  if (!packed) return;
-  const Dims strides = ConstantView(node).ints("strides");
-  if (packed->type == "constexpr_lut_to_dense" &&
-      std::any_of(strides.begin(), strides.end(), [](auto n) { return n > 2; }))
-    report.at(name_of(node));
-  const Value* scale = packed->type == "constexpr_blockwise_shift_scale" ? packed->input("scale") : nullptr;
-  if (scale && scale->type.rank() > 1 &&
-      std::any_of(scale->type.dims.begin() + 1, scale->type.dims.end(), [](auto d) { return d != 1; }))
-    report.at(name_of(node));
+// A causal convolution of one step: [1, C, 1, 3] and a window of 3.
+std::optional<Refusal> depthwise_window(const Op& op) {
+  const Value* weight = op.node.input("weight");
+  const Dims& out = op.node.output()->type.dims;
+  if (!weight || weight->type.rank() < 3 || weight->type.dims[1] != 1 || weight->type.dims[0] == 1) return {};
+  const Dims& w = weight->type.dims;
+  const bool row = std::all_of(w.begin() + 2, w.end() - 1, [](auto n) { return n == 1; });
+  const bool one = out.size() > 2 && std::all_of(out.begin() + 2, out.end(), [](auto n) { return n == 1; });
+  if (!row || !one || w.back() == 1) return {};
+  return Refusal{fmt::format("a depthwise window of {} that gives one position", w.back())};
 }
 
 constexpr Rule kRank{.text = {.code = "ANE004",
@@ -211,17 +209,17 @@ constexpr Rule kDilation{.text = {.code = "ANE010",
                          .ops = kWindowed,
                          .notices = dilations};
 
-constexpr Rule kPackedWeight{.text = {.code = "ANE027",
-                                      .name = "palettized-stride",
-                                      .what = "a palettized convolution with a stride above 2, or per-block scales",
-                                      .why = "decompression has limits",
-                                      .instead = "leave such weights alone, or use per-channel scales",
-                                      .effect = Effect::slower,
-                                      .severity = "info",
-                                      .trust = Trust::documented,
-                                      .source = "Apple authoring rules"},
-                             .ops = kWindowed,
-                             .notices = packed_weight};
+constexpr Rule kDepthwiseWindow{
+    .text = {.code = "ANE035",
+             .name = "depthwise-window",
+             .what = "a depthwise convolution over one row that gives a single position",
+             .why = "all ten such convolutions of a network were planned on the CPU",
+             .instead = "multiply by the window and sum, or keep several positions",
+             .effect = Effect::leaves_engine,
+             .severity = "warn",
+             .trust = Trust::reported,
+             .source = "compute plans of one network on a Mac and an A19 Pro (john-rocky/CoreML-LLM)"},
+    .refusers = {{{Stage::particular, depthwise_window, {"conv"}}}}};
 
 constexpr Rule kUnknownExtent{
     .text = {.code = "ANE006",
@@ -241,7 +239,7 @@ constexpr Rule kUnknownExtent{
 
 std::span<const Rule* const> size_rules() {
   static constexpr std::array kRules{&kRank,       &kExtent, &kUnknownExtent, &kConvKernel,
-                                     &kPoolKernel, &kStride, &kDilation,      &kPackedWeight};
+                                     &kPoolKernel, &kStride, &kDilation,      &kDepthwiseWindow};
   return kRules;
 }
 

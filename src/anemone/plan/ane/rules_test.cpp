@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <regex>
+#include <set>
 #include <sstream>
 
 #include "anemone/ir/text/parse.h"
@@ -106,6 +108,21 @@ TEST(Rules, CodesAreOrderedAndRowsAreComplete) {
     EXPECT_FALSE(r.what.empty() || r.why.empty() || r.instead.empty() || r.source.empty()) << r.code;
     const bool asks = rule->notices || rule->surveys || rule->refusers[0].check;
     EXPECT_TRUE(asks || r.code == "ANE012") << r.code << " has no check";  // ANE012 takes over refusals of ANE001
+  }
+}
+
+// Every collected report is answered, and every code in an answer exists.
+TEST(Rules, EveryReportIsAnswered) {
+  std::ifstream in("docs/evidence/answers.md");
+  std::set<std::string> answered;
+  for (std::string line; std::getline(in, line);) {
+    std::smatch match;
+    if (std::regex_search(line, match, std::regex(R"(^\| ([FCNL][0-9]+) \| .+ \| .+ \|$)"))) answered.insert(match[1]);
+    for (std::string rest = line; std::regex_search(rest, match, std::regex("`(ANE[0-9]{3})`")); rest = match.suffix())
+      EXPECT_NE(find_rule(match[1].str()), nullptr) << match[1];
+  }
+  for (const auto& [letter, count] : {std::pair('F', 21), std::pair('C', 8), std::pair('N', 4), std::pair('L', 1)}) {
+    for (int i = 1; i <= count; ++i) EXPECT_TRUE(answered.contains(letter + std::to_string(i))) << letter << i;
   }
 }
 

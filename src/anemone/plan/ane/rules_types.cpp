@@ -1,6 +1,9 @@
 // Rules about what an operation is and what its numbers are.
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "anemone/ir/rewrite.h"
 #include "anemone/plan/ane/rules.h"
 
 namespace anemone::ane {
@@ -59,9 +62,25 @@ std::optional<Refusal> wide_float(const Op& op) {
   return Refusal{type_of(*unfit.value), op.device.generation == Generation::h13 ? Trust::reported : Trust::guessed};
 }
 
+// A state is updated in place, also at a position that comes at run time; a slice_update of anything else is a refusal
+// text of the system's own.
+bool updates_state(const Op& op) {
+  constexpr Ops kUpdate{"slice_update"}, kWrite{"write_state"};
+  if (!kUpdate.has(op.node) || !producer(op.node.input("x"), "read_state")) return false;
+  const auto& uses = op.node.output()->uses;
+  return std::any_of(uses.begin(), uses.end(), [&](const Use& use) { return kWrite.has(*use.node); });
+}
+
+std::optional<Refusal> update(const Op& op) {
+  if (!updates_state(op)) return Refusal{"it updates something that is no state"};
+  if (op.device.limits.updates_states) return {};
+  return Refusal{"a state was seen updated in place from M4 on only"};
+}
+
 std::optional<Refusal> integer(const Op& op) {
   const UnfitValue unfit = first_unfit(op);
   if (unfit.why != Unfit::integer || makes_indices(op)) return {};
+  if (updates_state(op) && op.device.limits.updates_states) return {};
   return Refusal{type_of(*unfit.value)};
 }
 
@@ -96,6 +115,17 @@ std::optional<Refusal> not_taken(const Op& op) {
                  Support::unknown};
 }
 
+std::optional<Refusal> loop(const Op& op) {
+  if (!op.whole.has_loop) return {};
+  return Refusal{"the program has a while_loop"};
+}
+
+std::optional<Refusal> three_dimensional(const Op& op) {
+  const Value* weight = op.node.input("weight");
+  if (!weight || weight->type.rank() != 5) return {};
+  return Refusal{fmt::format("the kernel is {}", brief(weight->type.dims))};
+}
+
 std::optional<Refusal> padding(const Op& op) {
   const ConstantView view(op.node);
   const std::string mode = view.text("mode", "constant");
@@ -107,7 +137,7 @@ std::optional<Refusal> padding(const Op& op) {
 
 std::optional<Refusal> moving_weight(const Op& op) {
   const Value* weight = op.node.input("weight");
-  if (!weight || weight->type.rank() < 3 || is_known(*weight) || op.device.generation >= Generation::h16) return {};
+  if (!weight || weight->type.rank() < 3 || is_static(weight) || op.device.generation >= Generation::h16) return {};
   return Refusal{"the weight comes at run time, which only M4 and later were seen to take", Trust::guessed};
 }
 
@@ -127,7 +157,12 @@ std::optional<Refusal> index_not_taken(const Op& op) {
   return Refusal{fmt::format("{} does not take '{}'", op.device.chip, op.node.type), op.row->trust};
 }
 
-std::optional<Refusal> moving_indices(const Op& op) { return at_run_time(op, "indices"); }
+std::optional<Refusal> moving_indices(const Op& op) {
+  auto refusal = at_run_time(op, "indices");
+  constexpr Ops kSilent{"gather_nd"};
+  if (refusal && kSilent.has(op.node)) refusal->reason += "; one report: it compiled, and gave zeros without an error";
+  return refusal;
+}
 
 constexpr Rule kInteger{
     .text = {.code = "ANE002",
@@ -157,6 +192,7 @@ constexpr Rule kOperationType{
                   {Stage::table, not_taken},
                   {Stage::particular, padding, {"pad"}},
                   {Stage::particular, moving_weight, {"conv"}},
+                  {Stage::particular, update, {"slice_update"}},
                   {Stage::context, inside_control_flow}}}};
 
 constexpr Rule kIndexOperation{
@@ -172,6 +208,33 @@ constexpr Rule kIndexOperation{
     .refusers = {{{Stage::types, makes_integers, kMakesIndices},
                   {Stage::table, index_not_taken, kMakesIndices},
                   {Stage::particular, moving_indices, {"gather", "gather_nd", "gather_along_axis"}}}}};
+
+constexpr Rule kLoop{
+    .text = {.code = "ANE032",
+             .name = "loop",
+             .what = "a while_loop anywhere in the program",
+             .why = "the whole graph loses the engine, not only the loop",
+             .instead = "unroll it at conversion time, or call the model in a loop",
+             .effect = Effect::leaves_engine,
+             .severity = "error",
+             .trust = Trust::reported,
+             .source = "john-rocky/CoreML-LLM; coremltools issue 2208 says so of the loop's body alone"},
+    .refusers = {{{Stage::known, loop}}}};
+
+constexpr Rule kConv3d{
+    .text =
+        {.code = "ANE034",
+         .name = "conv-3d",
+         .what = "a convolution with three spatial axes",
+         .why =
+             "reports differ: a compute plan of an M4 lists it, the engine's compiler refuses it on a direct path, and "
+             "since macOS 14 it was seen on the GPU",
+         .instead = "two-dimensional convolutions over slices, or split the third axis into the batch",
+         .effect = Effect::leaves_engine,
+         .severity = "warn",
+         .trust = Trust::guessed,
+         .source = "ane-guide chapter 13; coremltools issue 1368; compute plans of single operations on an M4"},
+    .refusers = {{{Stage::particular, three_dimensional, kConvolution}}}};
 
 }  // namespace
 
@@ -189,7 +252,7 @@ extern constexpr Rule kFp32Tensor{
     .refusers = {{{Stage::types, wide_float}}}};
 
 std::span<const Rule* const> type_rules() {
-  static constexpr std::array kRules{&kFp32Tensor, &kInteger, &kOperationType, &kIndexOperation};
+  static constexpr std::array kRules{&kFp32Tensor, &kInteger, &kOperationType, &kIndexOperation, &kLoop, &kConv3d};
   return kRules;
 }
 

@@ -11,12 +11,20 @@
 
 namespace anemone::ane {
 
+/// What refuses every operation of a program at once.
+struct WholeProgram {
+  bool has_loop = false;
+  std::int64_t weight_bytes = 0;  ///< as stored
+};
+WholeProgram look_at_whole(const Function& function);
+
 struct Subject {
   /// One operation on a device, before anything is placed.
   struct Op {
     const Node& node;
     const Device& device;
     const SupportRow* row;  ///< null: nothing is known of its type
+    const WholeProgram& whole;
   };
 
   const Function* function = nullptr;
@@ -31,9 +39,6 @@ using Rule = anemone::Rule<Subject>;
 
 /// How findings call an operation: by its first output.
 std::string name_of(const Node& node);
-
-/// Known before run time: a constant, or the result of a constexpr operation.
-bool is_known(const Value& value);
 
 /// Operands that come at run time.
 std::vector<const Value*> runtime_operands(const Node& node);

@@ -144,7 +144,7 @@ constexpr std::array kRows{
     SupportRow{"sinh", "nnnn", Trust::reported, "S1 I1 G1"},
     SupportRow{"slice_by_index", "yyyy", Trust::reported, "S1 G1 X1"},
     SupportRow{"slice_by_size", "yyyy", Trust::reported, "S1 G1"},
-    SupportRow{"slice_update", "nnnn", Trust::reported, "S1 G1"},
+    SupportRow{"slice_update", "nnnc", Trust::reported, "CoreML-LLM S1 G1"},
     SupportRow{"sliding_windows", "nnnn", Trust::reported, "S1 G1 A8 H1"},
     SupportRow{"softmax", "yyyy", Trust::reported, "S1 G1 A1"},
     SupportRow{"softplus", "yyyy", Trust::reported, "S1 G1 I1"},

@@ -30,13 +30,13 @@ const std::vector<Question>& questions() {
 
 }  // namespace
 
-Judged judge(const Node& node, const Device& device, const std::vector<std::string>& off) {
+Judged judge(const Node& node, const Device& device, const WholeProgram& whole, const std::vector<std::string>& off) {
   if (std::find(off.begin(), off.end(), node.type) != off.end()) {
     Verdict verdict{Support::no, "WHATIF", {}, {}, Trust::guessed};
     verdict.reason = fmt::format("'{}' is taken off the engine as a hypothesis", node.type);
     return {std::move(verdict), nullptr};
   }
-  const Subject::Op op{node, device, find_support(node.type)};
+  const Subject::Op op{node, device, find_support(node.type), whole};
   for (const Question& question : questions()) {
     if (!question.refuser.ops.has(node)) continue;
     std::optional<Refusal> refusal = question.refuser.check(op);

@@ -14,6 +14,7 @@ struct Judged {
 
 /// Looks at the node's own types, constants and operands; never at weights. `off` lists operation types that are taken
 /// off the engine as a hypothesis.
-Judged judge(const Node& node, const Device& device, const std::vector<std::string>& off = {});
+Judged judge(const Node& node, const Device& device, const WholeProgram& whole,
+             const std::vector<std::string>& off = {});
 
 }  // namespace anemone::ane

@@ -6,15 +6,16 @@
 #include <bit>
 #include <cmath>
 
+#include "anemone/ir/rewrite.h"
 #include "anemone/plan/rule.h"
 #include "anemone/support/half.h"
 
 namespace anemone::ane {
 
 std::span<const std::uint16_t> halves(const Value* value) {
-  if (!value || !value->constant || value->constant->type.dtype != DType::fp16 || !value->constant->missing.empty())
-    return {};
-  return elements_as<std::uint16_t>(*value->constant);
+  const Constant* constant = payload(value);
+  if (!constant || constant->type.dtype != DType::fp16) return {};
+  return elements_as<std::uint16_t>(*constant);
 }
 
 double subnormal_share(std::span<const std::uint16_t> bits) {
