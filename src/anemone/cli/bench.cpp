@@ -2,6 +2,7 @@
 #include "anemone/report/bench.h"
 #include "anemone/cli/session_options.h"
 #include "anemone/cli/verbs.h"
+#include "anemone/report/engine_plan.h"
 
 namespace anemone::cli {
 namespace {
@@ -10,17 +11,25 @@ int run_bench(Call& call) {
   std::string model;
   std::optional<std::string> against;
   int runs = 20, warm_up = 3;
+  bool plan = false;
   SessionFlags flags;
   call.options.argument("MODEL", model, "the model to time");
   call.options.value("--against", "MODEL2", against, "another one, run in turn with the first");
   call.options.value("--runs", "N", runs, "timed runs", {.at_least = 1, .at_most = 100000});
   call.options.value("--warm-up", "N", warm_up, "runs before them", {.at_least = 0, .at_most = 1000});
+  call.options.flag("--plan", plan, "time nothing: list the calls of kernels that one run is made of");
   flags.declare(call.options);
   if (const auto over = call.parse()) return *over;
   BenchRequest request;
   request.runs = static_cast<std::size_t>(runs);
   request.warm_up = static_cast<std::size_t>(warm_up);
   request.session = flags.read(call);
+  if (plan) {
+    const auto listed = engine_plan(model, request.session);
+    if (!listed) return call.fail(listed.error());
+    call.print(call.json ? report::to_json(*listed) : report::to_text(*listed));
+    return 0;
+  }
   if (against) request.against = *against;
   const auto result = bench(model, request);
   if (!result) return call.fail(result.error());
@@ -37,7 +46,8 @@ const Verb kBenchVerb{
     .details = "The times are those of anemone's own executor on this CPU. They say nothing about the Neural Engine.",
     .examples =
         "anemone bench star.mlpackage --threads 2\n"
-        "anemone bench star.mlpackage --against Landmark_98.pkl --runs 30 --json",
+        "anemone bench star.mlpackage --against Landmark_98.pkl --runs 30 --json\n"
+        "anemone bench star.mlpackage --plan",
     .run = run_bench};
 
 }  // namespace anemone::cli

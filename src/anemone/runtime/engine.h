@@ -1,5 +1,5 @@
 #pragma once
-// The fast executor: a function of fixed shapes, lowered once to a list of kernel calls over one planned arena.
+// The fast executor: a function of fixed shapes, planned once as a list of kernel calls over one arena.
 #include <memory>
 #include <span>
 #include <string>
@@ -7,6 +7,7 @@
 
 #include "anemone/ir/op_def.h"
 #include "anemone/runtime/base/thread_pool.h"
+#include "anemone/runtime/listing.h"
 #include "anemone/support/result.h"
 
 namespace anemone::runtime {
@@ -82,12 +83,17 @@ class Engine {
   std::vector<StepTiming> timings() const;  ///< of the last run, in order
   std::vector<Fallback> fallbacks() const;  ///< what ran by reference execution
   EngineMemory memory() const;
+  PlanListing plan() const;  ///< what is called, in order, and where its operands lie
+  int threads() const;
 
  private:
   struct State;
   explicit Engine(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };
+
+/// The instruction set that the kernels run on here, by Highway's name: "AVX3", "AVX2", "NEON".
+std::string instruction_set();
 
 /// Compiles and runs once.
 Result<std::vector<Array>> run_fast(const Function& function, std::span<const Array> inputs, ThreadPool& pool,

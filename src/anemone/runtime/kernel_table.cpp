@@ -8,7 +8,7 @@ namespace {
 
 std::array<std::span<const KernelRow>, 11> families() {
   return {conv_kernels(),   matrix_kernels(), norm_kernels(),  unary_kernels(), elementwise_kernels(), pool_kernels(),
-          resize_kernels(), reduce_kernels(), shape_kernels(), move_kernels(),  space_kernels()};
+          resize_kernels(), reduce_kernels(), slice_kernels(), move_kernels(),  space_kernels()};
 }
 
 }  // namespace
@@ -19,10 +19,10 @@ std::vector<KernelRow> kernel_rows() {
   return rows;
 }
 
-Lower find_kernel(std::string_view type) {
+const KernelRow* find_kernel(std::string_view type) {
   for (const auto& family : families()) {
     for (const KernelRow& row : family) {
-      if (row.type == type) return row.lower;
+      if (row.type == type) return &row;
     }
   }
   return nullptr;

@@ -1,7 +1,9 @@
 // Every row of the kernel table against the meaning of its operation: both float types, one and three threads.
 #include "anemone/runtime/kernel_table.h"
 
+#include <iterator>
 #include <set>
+#include <sstream>
 
 #include "anemone/runtime/kernel_cases.h"
 
@@ -29,6 +31,31 @@ TEST(KernelTable, RowsNameOperationsOnce) {
   for (const KernelRow& row : kernel_rows()) {
     EXPECT_NE(ops::table().find(row.type), nullptr) << row.type;
     EXPECT_TRUE(seen.insert(row.type).second) << row.type << " is listed twice";
+  }
+}
+
+/// Every parameter of an operation, whatever its form, that may come at run time.
+std::set<std::string> run_time_parameters(const OpDef& def) {
+  std::set<std::string> names;
+  for (const Form& form : def.forms) {
+    for (const Param& param : form.params) {
+      if (!param.constant) names.emplace(param.name);
+    }
+  }
+  return names;
+}
+
+TEST(KernelTable, NoOperandIsOverlooked) {
+  // Where an operand comes at run time that no kernel expects there, the operation would silently be slow.
+  for (const KernelRow& row : kernel_rows()) {
+    const OpDef& def = *ops::table().find(row.type);
+    std::set<std::string> unexpected;
+    for (const std::string& param : run_time_parameters(def)) {
+      if (need_of(def, param) == Need::constant) unexpected.insert(param);
+    }
+    std::istringstream said{std::string(row.constants)};
+    const std::set<std::string> declared{std::istream_iterator<std::string>(said), {}};
+    EXPECT_EQ(unexpected, declared) << row.type << ": name it in need_of(), or in the row as one that must be constant";
   }
 }
 

@@ -1,49 +1,37 @@
 // conv, with the batch norm before it, and the batch norm, addition and activation behind it; conv_transpose.
 #include <algorithm>
-#include <memory>
 
 #include "anemone/ops/window.h"
-#include "anemone/runtime/cpu/conv.h"
+#include "anemone/runtime/batch_norm.h"
 #include "anemone/runtime/cpu/half_sums.h"
-#include "anemone/runtime/cpu/move.h"
-#include "anemone/runtime/kernel_table.h"
+#include "anemone/runtime/epilogue.h"
+#include "anemone/runtime/kernel_util.h"
 
 namespace anemone::runtime {
-
-using namespace cpu;
 namespace {
+
+// Operands of both kernels, in this order.
+enum ConvOperand : std::size_t { kX, kWeight, kBias, kScale, kShift, kAdd, kOut };
+
+const Kernel kConv{"conv2d", [](const Bound& b) {
+                     const auto& p = get<ConvParameters>(b);
+                     cpu::Epilogue epilogue = p.epilogue;
+                     epilogue.add = b.in(kAdd);
+                     cpu::conv2d(p.form, b.in(kWeight), b.in(kBias), b.in(kX), p.batch, p.height, p.width, b.out(kOut),
+                                 b.pool, epilogue, {b.in(kScale), b.in(kShift), p.relu_before});
+                   }};
+
+const Kernel kConvHalfSums{"conv2d", [](const Bound& b) {
+                             const auto& p = get<ConvParameters>(b);
+                             cpu::conv2d_half_sums(p.form.params, b.in(kWeight), b.in(kBias), b.in(kX), p.batch,
+                                                   p.height, p.width, b.out(kOut), b.pool);
+                           }};
 
 Dims spatial_part(const Dims& dims) { return Dims(dims.begin() + 2, dims.end()); }
 
-/// A call of conv2d that is complete but for its pointers.
-struct ConvCallPlan {
-  ConvParams params;
-  PackedConv conv;
-  std::vector<float> half_weights, half_bias;  ///< instead of `conv`, for sums in half precision
-  ChannelAffine before;                        ///< empty: no prologue
-  Prologue prologue;
-  Epilogue epilogue;
-  std::int64_t batch = 1, height = 1, width = 1;  ///< of the input
-  std::size_t bytes() const {
-    return (conv.weights.size() + conv.bias.size() + before.scale.size() + before.shift.size() + half_weights.size() +
-            half_bias.size()) *
-           sizeof(float);
-  }
-  void run(Frame& f, const Ref& from, const Ref& add, const Ref& to) const {
-    if (!half_weights.empty()) {
-      conv2d_half_sums(params, half_weights.data(), half_bias.empty() ? nullptr : half_bias.data(), f.read(from), batch,
-                       height, width, f.write(to), *f.pool);
-      return;
-    }
-    Epilogue complete = epilogue;
-    if (add.space != Ref::Space::none) complete.add = f.read(add);
-    conv2d(conv, f.read(from), batch, height, width, f.write(to), *f.pool, complete, prologue);
-  }
-};
-
-ConvParams params_of(const Node& node, const ops::Window& w) {
+cpu::ConvParams params_of(const Node& node, const ops::Window& w) {
   const Dims &x = node.input("x")->type.dims, &out = node.output()->type.dims;
-  ConvParams p;
+  cpu::ConvParams p;
   p.in_channels = x[1];
   p.out_channels = out[1];
   p.groups = ConstantView(node).integer("groups", 1);
@@ -68,15 +56,12 @@ struct Weights {
   std::vector<float> kernel, bias;  ///< bias may be empty
 };
 
-/// A batch norm behind the convolution goes into its weights; only where nothing is rounded between the two.
-Result<const Node*> absorb_norm(const Node& conv, Weights& weights, Lowering& l) {
-  const Value& out = *conv.output();
-  const Node* norm = l.fuses() && !l.rounds(out) ? l.only_user(out) : nullptr;
-  if (!norm || norm->type != "batch_norm" || norm->input("x") != &out || norm->output()->type != out.type ||
-      !l.suits_kernels(*norm)) {
-    return nullptr;
-  }
-  TRY(const ChannelAffine affine, affine_of(*norm, l));
+Result<Weights> weights_of(const Group& g, const Planner& p) {
+  Weights weights;
+  TRY(weights.kernel, p.known_floats(g.node->input("weight")));
+  TRY(weights.bias, p.known_floats(g.node->input("bias")));
+  if (!g.norm_after) return weights;
+  TRY(const ChannelAffine affine, affine_of(*g.norm_after, p));
   const std::size_t channels = affine.scale.size(), depth = weights.kernel.size() / channels;
   weights.bias.resize(channels, 0.0f);
   for (std::size_t c = 0; c < channels; ++c) {
@@ -87,67 +72,64 @@ Result<const Node*> absorb_norm(const Node& conv, Weights& weights, Lowering& l)
     }
     weights.bias[c] = static_cast<float>(weights.bias[c] * scale + affine.shift[c]);
   }
-  l.absorb(*norm);
-  return norm;
-}
-
-Result<Weights> weights_of(const Node& node, Lowering& l) {
-  Weights weights;
-  TRY(weights.kernel, l.known_floats(node.input("weight")));
-  TRY(weights.bias, l.known_floats(node.input("bias")));
   return weights;
 }
 
-void pack(ConvCallPlan& plan, Weights weights, bool half_sums) {
-  if (half_sums) {
-    plan.half_weights = std::move(weights.kernel);
-    plan.half_bias = std::move(weights.bias);
+/// The call of a convolution of `from` [batch, channels, height, width] with these weights, and what the group adds.
+Result<void> add_conv(const Group& g, Planner& p, const Ref& from, ConvParameters parameters, const Weights& weights) {
+  Call call;
+  parameters.epilogue = epilogue_of(g, p.graph());
+  parameters.relu_before = g.relu_before != nullptr;
+  Ref weight, bias, scale, shift;
+  if (p.graph().half_sums(g.out())) {
+    call.kernel = &kConvHalfSums;
+    call.algorithm = "half sums";
+    weight = p.constant(weights.kernel);
+    if (!weights.bias.empty()) bias = p.constant(weights.bias);
   } else {
-    plan.conv = pack_conv(plan.params, weights.kernel.data(), weights.bias.empty() ? nullptr : weights.bias.data());
+    cpu::PackedConv packed = cpu::pack_conv(parameters.form.params, weights.kernel.data(),
+                                            weights.bias.empty() ? nullptr : weights.bias.data());
+    parameters.form = packed.form;
+    call.kernel = &kConv;
+    call.algorithm = packed.form.algorithm == cpu::ConvAlgorithm::depthwise ? "depthwise" : "gemm";
+    weight = p.constant(std::move(packed.weights));
+    bias = p.constant(std::move(packed.bias));
   }
+  if (g.norm_before) {
+    TRY(ChannelAffine affine, affine_of(*g.norm_before, p));
+    scale = p.constant(std::move(affine.scale));
+    shift = p.constant(std::move(affine.shift));
+  }
+  TRY(const Ref add, p.read_maybe(g.summand()));
+  call.parameters = parameters;
+  call.operands = {
+      read("x", from),  read("weight", weight),         read("bias", bias), read("scale", scale), read("shift", shift),
+      read("add", add), write("out", p.define(g.out()))};
+  call.macs = g.node->def->macs(*g.node);
+  if (g.add && g.node->type == "conv") call.overwrites = {kAdd};
+  p.add(g.out(), Rounding::exact, std::move(call));
+  return {};
 }
 
-Result<bool> lower_conv(const Node& node, Lowering& l) {
-  if (!conv_is_covered(node, l)) return false;
-  const Value* x = node.input("x");
-  const Dims& in = x->type.dims;
-  const ops::Window window =
-      ops::conv_window(ConstantView(node), spatial_part(in), spatial_part(node.input("weight")->type.dims));
-  auto plan = std::make_shared<ConvCallPlan>();
-  plan->params = params_of(node, window);
-  plan->batch = in[0];
-  plan->height = in.size() == 4 ? in[2] : 1;
-  plan->width = in.back();
-  std::string types;
-  if (const DelayedNorm* delayed = l.delayed(*x)) {
-    TRY(plan->before, affine_of(*delayed->norm, l));
-    plan->prologue = {plan->before.scale.data(), plan->before.shift.data(), delayed->relu != nullptr};
-    l.absorb(*delayed->norm);
-    if (delayed->relu) l.absorb(*delayed->relu);
-    x = delayed->norm->input("x");
-    types = delayed->relu ? "batch_norm+relu+" : "batch_norm+";
-  }
-  types += "conv";
-  TRY(Weights weights, weights_of(node, l));
-  TRY(const Node* norm, absorb_norm(node, weights, l));
-  if (norm) types += "+batch_norm";
-  const Tail tail = absorb_tail(norm ? *norm->output() : *node.output(), l);
-  plan->epilogue = tail.epilogue;
-  pack(*plan, std::move(weights), l.half_sums(*tail.out));
-  l.count_constant_bytes(plan->bytes());
+bool is_flat(const Node& node) {
+  const std::int64_t rank = node.input("x")->type.rank();
+  return rank == 3 || rank == 4;
+}
+bool covers_conv(const Node& node, const GraphView&) { return is_flat(node); }
 
-  TRY(const Ref from, l.read(*x));
-  Ref add;
-  if (tail.add) {
-    TRY(add, l.read(*tail.add));
-  }
-  const Ref to = tail.add ? l.define_over(*tail.out, {tail.add}, false) : l.define(*tail.out);
-  std::vector<Ref> reads{from};
-  if (tail.add) reads.push_back(add);
-  l.add(
-      types + tail.types, *tail.out, to, std::move(reads), Rounding::exact,
-      [plan, from, add, to](Frame& f) { plan->run(f, from, add, to); }, node.def->macs(node));
-  return true;
+Result<void> plan_conv(const Group& g, Planner& p) {
+  const Value& x = g.in();
+  const Dims& in = x.type.dims;
+  const ConstantView v(*g.node);
+  const ops::Window window = ops::conv_window(v, spatial_part(in), spatial_part(g.node->input("weight")->type.dims));
+  ConvParameters parameters;
+  parameters.form.params = params_of(*g.node, window);
+  parameters.batch = in[0];
+  parameters.height = in.size() == 4 ? in[2] : 1;
+  parameters.width = in.back();
+  TRY(const Weights weights, weights_of(g, p));
+  TRY(const Ref from, p.read(x));
+  return add_conv(g, p, from, parameters, weights);
 }
 
 /// The weights of the convolution that a transposed one becomes: taps turned around, and per group inputs and outputs
@@ -165,70 +147,62 @@ std::vector<float> turned(const std::vector<float>& from, std::int64_t in, std::
   return to;
 }
 
-/// The input with stride - 1 zeros between its elements and margins around, then a convolution with the taps turned
-/// around: several times the work of the shortest way, and far from reference execution.
-Result<bool> lower_conv_transpose(const Node& node, Lowering& l) {
-  const Value* x = node.input("x");
-  const Dims &in = x->type.dims, &out = node.output()->type.dims;
-  if (in.size() != 3 && in.size() != 4) return false;
-  const ops::Window w =
+/// A transposed convolution as a direct one over its input spread out.
+struct Spread {
+  ops::Window window, direct;
+  Dims dims;  ///< of the spread input
+};
+std::optional<Spread> spread_of(const Node& node) {
+  const Dims &in = node.input("x")->type.dims, &out = node.output()->type.dims;
+  Spread s;
+  s.window =
       ops::conv_transpose_window(ConstantView(node), spatial_part(in), spatial_part(node.input("weight")->type.dims));
-  ops::Window direct = w;
-  Dims spread = in, strides = row_major_strides(in);
-  for (std::size_t d = 0; d < w.in.size(); ++d) {
+  s.direct = s.window;
+  s.dims = in;
+  for (std::size_t d = 0; d < s.window.in.size(); ++d) {
     // Margins of the spread input: what the kernel reaches over, less what is cut off. Cutting more than the kernel
     // reaches, or an output larger than the full result, is left to reference execution.
-    const std::int64_t reach = w.span(d) - 1;
-    direct.strides[d] = 1;
-    spread[d + 2] = (w.in[d] - 1) * w.strides[d] + 1;
-    direct.before[d] = reach - w.before[d];
-    direct.after[d] = out[d + 2] + reach - spread[d + 2] - direct.before[d];
-    if (direct.before[d] < 0 || direct.after[d] < 0) return false;
+    const std::int64_t reach = s.window.span(d) - 1;
+    s.direct.strides[d] = 1;
+    s.dims[d + 2] = (s.window.in[d] - 1) * s.window.strides[d] + 1;
+    s.direct.before[d] = reach - s.window.before[d];
+    s.direct.after[d] = out[d + 2] + reach - s.dims[d + 2] - s.direct.before[d];
+    if (s.direct.before[d] < 0 || s.direct.after[d] < 0) return std::nullopt;
   }
-  if (count_of(spread) == 0) return false;  // overflows
-  Weights weights;
-  TRY(weights, weights_of(node, l));
-  auto plan = std::make_shared<ConvCallPlan>();
-  plan->params = params_of(node, direct);
-  plan->batch = in[0];
-  plan->height = in.size() == 4 ? spread[2] : 1;
-  plan->width = spread.back();
-  const Tail tail = absorb_tail(*node.output(), l);
-  plan->epilogue = tail.epilogue;
-  const ConvParams& p = plan->params;
-  weights.kernel = turned(weights.kernel, p.in_channels, p.out_channels, p.groups);
-  pack(*plan, std::move(weights), l.half_sums(*tail.out));
-  l.count_constant_bytes(plan->bytes());
-  TRY(const Ref from, l.read(*x));
-  Ref add;
-  if (tail.add) {
-    TRY(add, l.read(*tail.add));
-  }
-  const Ref to = l.define(*tail.out), wide = l.scratch(count_of(spread));
-  Dims to_strides = row_major_strides(spread);
-  for (std::size_t d = 0; d < w.in.size(); ++d) to_strides[d + 2] *= w.strides[d];
-  std::vector<Ref> reads{from, wide};
-  if (tail.add) reads.push_back(add);
-  l.add(
-      "conv_transpose" + tail.types, *tail.out, to, std::move(reads), Rounding::exact,
-      [plan, from, add, to, wide, in, strides, to_strides](Frame& f) {
-        std::fill_n(f.write(wide), wide.count, 0.0f);
-        strided_copy(f.read(from), strides, f.write(wide), to_strides, in, *f.pool);
-        plan->run(f, wide, add, to);
-      },
-      node.def->macs(node));
-  return true;
+  if (count_of(s.dims) == 0) return std::nullopt;  // overflows
+  return s;
+}
+bool covers_conv_transpose(const Node& node, const GraphView&) { return is_flat(node) && spread_of(node); }
+
+/// The input with stride - 1 zeros between its elements and margins around, then a convolution with the taps turned
+/// around: several times the work of the shortest way, and far from reference execution.
+Result<void> plan_conv_transpose(const Group& g, Planner& p) {
+  const Dims& in = g.in().type.dims;
+  const Spread spread = *spread_of(*g.node);
+  ConvParameters parameters;
+  parameters.form.params = params_of(*g.node, spread.direct);
+  parameters.batch = in[0];
+  parameters.height = in.size() == 4 ? spread.dims[2] : 1;
+  parameters.width = spread.dims.back();
+  TRY(Weights weights, weights_of(g, p));
+  const cpu::ConvParams& c = parameters.form.params;
+  weights.kernel = turned(weights.kernel, c.in_channels, c.out_channels, c.groups);
+  TRY(const Ref from, p.read(g.in()));
+  const Ref wide = p.scratch(count_of(spread.dims));
+  Dims strides = row_major_strides(spread.dims);
+  for (std::size_t d = 0; d < spread.window.in.size(); ++d) strides[d + 2] *= spread.window.strides[d];
+  p.add_part(g.out(),
+             {.kernel = &kCopyKernel,
+              .parameters = CopyParameters{{{.shape = in, .from = row_major_strides(in), .to = strides}}, true},
+              .operands = {read("x", from), write("out", wide)}});
+  return add_conv(g, p, wide, parameters, weights);
 }
 
-constexpr KernelRow kRows[] = {{"conv", lower_conv}, {"conv_transpose", lower_conv_transpose}};
+constexpr KernelRow kRows[] = {
+    {.type = "conv", .plan = plan_conv, .covers = covers_conv, .fuses = Fuses::tail, .takes_norms = true},
+    {.type = "conv_transpose", .plan = plan_conv_transpose, .covers = covers_conv_transpose, .fuses = Fuses::tail}};
 
 }  // namespace
-
-bool conv_is_covered(const Node& node, const Lowering& lowering) {
-  if (node.type != "conv" || !lowering.suits_kernels(node)) return false;
-  const std::int64_t rank = node.input("x")->type.rank();
-  return rank == 3 || rank == 4;
-}
 
 std::span<const KernelRow> conv_kernels() { return kRows; }
 

@@ -1,160 +1,67 @@
-// Operations that bring elements to other places. Where the result lies in one piece in its input, it is a view of it.
-#include "anemone/runtime/cpu/move.h"
-
+// Operations that bring elements to other places: joins, transpositions, repetitions, picks.
 #include <algorithm>
+#include <numeric>
 
-#include "anemone/ops/eval_util.h"
 #include "anemone/ops/infer_util.h"
 #include "anemone/runtime/cpu/half_round.h"
-#include "anemone/runtime/kernel_table.h"
+#include "anemone/runtime/kernel_util.h"
 #include "anemone/support/half.h"
 
 namespace anemone::runtime {
-
-using namespace cpu;
 namespace {
 
-/// A box of x: out[i] = x[begin + i * stride], in the rank of x.
-struct Box {
-  Dims begin, stride, extents;
-};
+const Kernel kTile{"tile", [](const Bound& b) {
+                     const auto& p = get<TileParameters>(b);
+                     cpu::tile<float>(b.in(0), p.in, b.out(1), p.out, b.pool);
+                   }};
 
-/// Its elements follow one another in x: only the outermost dimension that it takes in part has others inside it, and
-/// those are taken whole.
-bool in_one_piece(const Box& box, const Dims& dims) {
-  bool inside_whole = true;  // the dimensions further in
-  for (std::size_t d = dims.size(); d-- > 0;) {
-    if (box.extents[d] != 1 && (!inside_whole || box.stride[d] != 1)) return false;
-    inside_whole = inside_whole && box.extents[d] == dims[d];
-  }
-  return true;
-}
+const Kernel kPad{"pad", [](const Bound& b) {
+                    const auto& p = get<PadParameters>(b);
+                    cpu::pad<float>(b.in(0), p.in, p.before, p.mode, p.value, b.out(1), p.out, b.pool);
+                  }};
 
-void take_box(const std::string& type, const Value& out, const Ref& from, const Dims& dims, Box box, Lowering& l) {
-  if (in_one_piece(box, dims)) {
-    Ref view = from;
-    view.offset += static_cast<std::int64_t>(ops::offset(box.begin, row_major_strides(dims)));
-    view.count = count_of(box.extents);
-    return l.alias(out, view);
-  }
-  const Ref to = l.define(out);
-  l.add(type, out, to, {from}, Rounding::exact,
-        [=](Frame& f) { slice(f.read(from), dims, box.begin, box.stride, f.write(to), box.extents, *f.pool); });
-}
+const Kernel kGather{"gather", [](const Bound& b) {
+                       const auto& p = get<GatherParameters>(b);
+                       const auto count = static_cast<std::int64_t>(p.picks.size());
+                       const std::int64_t grain = std::max<std::int64_t>(1, 16384 / p.inner);
+                       b.pool.parallel_ranges(p.outer * count, grain, [&](std::int64_t begin, std::int64_t end, int) {
+                         for (std::int64_t i = begin; i < end; ++i) {
+                           const std::int64_t pick = p.picks[static_cast<std::size_t>(i % count)];
+                           std::copy_n(b.in(0) + (i / count * p.extent + pick) * p.inner, p.inner,
+                                       b.out(1) + i * p.inner);
+                         }
+                       });
+                     }};
 
-Result<bool> lower_slice_by_index(const Node& node, Lowering& l) {
-  const ConstantView v(node);
-  const Value* x = node.input("x");
-  const Dims& dims = x->type.dims;
-  const std::size_t rank = dims.size();
-  const Dims begin = v.ints("begin"), end = v.ints("end"), strides = v.ints("stride", Dims(rank, 1));
-  const std::vector<bool> from_start = v.flags("begin_mask", rank), to_end = v.flags("end_mask", rank),
-                          squeezed = v.flags("squeeze_mask", rank);
-  if (begin.size() != rank || end.size() != rank || strides.size() != rank) return false;
-  Box box{Dims(rank, 0), Dims(rank, 1), Dims(rank, 1)};
-  for (std::size_t d = 0; d < rank; ++d) {  // as numpy counts
-    const std::int64_t extent = dims[d], step = squeezed[d] ? 1 : strides[d];
-    const std::int64_t lowest = step > 0 ? 0 : -1, highest = step > 0 ? extent : extent - 1;
-    const auto clamped = [&](std::int64_t at) { return std::clamp(at < 0 ? at + extent : at, lowest, highest); };
-    box.begin[d] = from_start[d] ? (step > 0 ? 0 : extent - 1) : clamped(begin[d]);
-    if (squeezed[d]) continue;
-    const std::int64_t stop = to_end[d] ? (step > 0 ? extent : -1) : clamped(end[d]);
-    box.stride[d] = step;
-    box.extents[d] = (std::abs(stop - box.begin[d]) + std::abs(step) - 1) / std::abs(step);
-  }
-  if (count_of(box.extents) != count_of(node.output()->type.dims)) return false;
-  TRY(const Ref from, l.read(*x));
-  take_box(node.type, *node.output(), from, dims, std::move(box), l);
-  return true;
-}
-
-Result<bool> lower_slice_by_size(const Node& node, Lowering& l) {
-  const Value* x = node.input("x");
-  const Dims& dims = x->type.dims;
-  Dims begin = ConstantView(node).ints("begin");
-  for (std::size_t d = 0; d < dims.size(); ++d) begin[d] += begin[d] < 0 ? dims[d] : 0;
-  TRY(const Ref from, l.read(*x));
-  take_box(node.type, *node.output(), from, dims, {begin, Dims(dims.size(), 1), node.output()->type.dims}, l);
-  return true;
-}
-
-Result<bool> lower_crop(const Node& node, Lowering& l) {
-  const ConstantView v(node);
-  const Value* x = node.input("x");
-  const Dims& dims = x->type.dims;
-  Dims begin(dims.size(), 0);
-  begin[dims.size() - 2] = v.ints("crop_height")[0];
-  begin[dims.size() - 1] = v.ints("crop_width")[0];
-  TRY(const Ref from, l.read(*x));
-  take_box(node.type, *node.output(), from, dims, {begin, Dims(dims.size(), 1), node.output()->type.dims}, l);
-  return true;
-}
-
-Result<bool> lower_split(const Node& node, Lowering& l) {
-  const Value* x = node.input("x");
-  const Dims& dims = x->type.dims;
-  const std::size_t axis = ops::wrap_axis(ConstantView(node).integer("axis", 0), x->type.rank());
-  TRY(const Ref from, l.read(*x));
-  Dims begin(dims.size(), 0);
-  for (const auto& out : node.outputs) {
-    take_box(node.type, *out, from, dims, {begin, Dims(dims.size(), 1), out->type.dims}, l);
-    begin[axis] += out->type.dims[axis];
-  }
-  return true;
-}
-
-Result<bool> lower_reverse(const Node& node, Lowering& l) {
-  const ConstantView v(node);
-  const Value* x = node.input("x");
-  const Dims& dims = x->type.dims;
-  Box box{Dims(dims.size(), 0), Dims(dims.size(), 1), dims};
-  for (std::size_t d = 0; d < dims.size(); ++d) {
-    const Dims axes = v.ints("axes");
-    const bool turned = !v.has("axes") || std::any_of(axes.begin(), axes.end(), [&](std::int64_t axis) {
-      return ops::wrap_axis(axis, x->type.rank()) == d;
-    });
-    if (!turned || dims[d] == 1) continue;
-    box.begin[d] = dims[d] - 1;
-    box.stride[d] = -1;
-  }
-  TRY(const Ref from, l.read(*x));
-  take_box(node.type, *node.output(), from, dims, std::move(box), l);
-  return true;
-}
-
-/// One step that writes every part to its place; `strides` say how the elements of a part lie in the result.
-Result<bool> join(const Node& node, Lowering& l, const std::vector<Dims>& shapes, const Dims& strides,
+/// One call that writes every part to its place; `strides` say how the elements of a part lie in the result.
+Result<void> join(const Group& g, Planner& p, const std::vector<Dims>& shapes, const Dims& strides,
                   std::span<const std::int64_t> offsets) {
-  const std::vector<Value*>& values = node.operand("values")->values;
-  struct Part {
-    Ref from;
-    Dims shape, strides;
-    std::int64_t offset;
-  };
-  std::vector<Part> parts;
-  std::vector<Ref> reads;
+  const std::vector<Value*>& values = g.node->operand("values")->values;
+  CopyParameters parameters;
+  Call call{.kernel = &kCopyKernel};
   for (std::size_t i = 0; i < values.size(); ++i) {
-    TRY(const Ref from, l.read(*values[i]));
-    parts.push_back({from, shapes[i], row_major_strides(shapes[i]), offsets[i]});
-    reads.push_back(from);
+    TRY(const Ref from, p.read(*values[i]));
+    parameters.parts.push_back({.shape = shapes[i],
+                                .from = row_major_strides(shapes[i]),
+                                .to = strides,
+                                .from_offset = 0,
+                                .to_offset = offsets[i]});
+    call.operands.push_back(read("values", from));
   }
-  const Ref to = l.define(*node.output());
-  l.add(node.type, *node.output(), to, std::move(reads), Rounding::exact, [parts, strides, to](Frame& f) {
-    for (const Part& p : parts) {
-      strided_copy(f.read(p.from), p.strides, f.write(to) + p.offset, strides, p.shape, *f.pool);
-    }
-  });
-  return true;
+  call.operands.push_back(write("out", p.define(g.out())));
+  call.parameters = std::move(parameters);
+  p.add(g.out(), Rounding::exact, std::move(call));
+  return {};
 }
 
-Result<bool> lower_concat(const Node& node, Lowering& l) {
-  const ConstantView v(node);
-  const Dims& out = node.output()->type.dims;
-  const std::size_t axis = ops::wrap_axis(v.integer("axis", 0), node.output()->type.rank());
+Result<void> plan_concat(const Group& g, Planner& p) {
+  const ConstantView v(*g.node);
+  const Type& out = g.node->output()->type;
+  const std::size_t axis = ops::wrap_axis(v.integer("axis", 0), out.rank());
   const bool interleave = v.flag("interleave", false);
-  const std::vector<Value*>& values = node.operand("values")->values;
+  const std::vector<Value*>& values = g.node->operand("values")->values;
   std::vector<Dims> shapes;
-  Dims strides = row_major_strides(out), offsets;
+  Dims strides = row_major_strides(out.dims), offsets;
   std::int64_t start = 0;
   for (const Value* value : values) {
     shapes.push_back(value->type.dims.empty() ? Dims{1} : value->type.dims);  // a scalar counts as a vector
@@ -162,122 +69,123 @@ Result<bool> lower_concat(const Node& node, Lowering& l) {
     start += interleave ? 1 : shapes.back()[axis];
   }
   if (interleave) strides[axis] *= static_cast<std::int64_t>(values.size());
-  return join(node, l, shapes, strides, offsets);
+  return join(g, p, shapes, strides, offsets);
 }
 
-Result<bool> lower_stack(const Node& node, Lowering& l) {
-  const Dims& out = node.output()->type.dims;
-  const std::size_t axis = ops::wrap_axis(ConstantView(node).integer("axis", 0), node.output()->type.rank());
-  const std::vector<Value*>& values = node.operand("values")->values;
+Result<void> plan_stack(const Group& g, Planner& p) {
+  const Type& out = g.node->output()->type;
+  const std::size_t axis = ops::wrap_axis(ConstantView(*g.node).integer("axis", 0), out.rank());
+  const std::vector<Value*>& values = g.node->operand("values")->values;
   std::vector<Dims> shapes;
-  Dims strides = row_major_strides(out), offsets;
+  Dims strides = row_major_strides(out.dims), offsets;
   for (std::size_t i = 0; i < values.size(); ++i) {
     shapes.push_back(values[i]->type.dims);
     offsets.push_back(static_cast<std::int64_t>(i) * strides[axis]);
   }
   strides.erase(strides.begin() + static_cast<std::ptrdiff_t>(axis));
-  return join(node, l, shapes, strides, offsets);
+  return join(g, p, shapes, strides, offsets);
 }
 
-Result<bool> lower_transpose(const Node& node, Lowering& l) {
-  const Value* x = node.input("x");
-  const Dims& dims = x->type.dims;
-  Dims perm = ConstantView(node).ints("perm");
-  TRY(const Ref from, l.read(*x));
+Result<void> plan_transpose(const Group& g, Planner& p) {
+  const Type& type = g.in().type;
+  const Dims strides = row_major_strides(type.dims);
+  CopyParameters::Part part;
+  TRY(const Ref from, p.read(g.in()));
   std::int64_t last = -1;
   bool in_order = true;  // of the extents that are not 1
-  for (std::int64_t& axis : perm) {
-    axis = static_cast<std::int64_t>(ops::wrap_axis(axis, x->type.rank()));
-    if (dims[static_cast<std::size_t>(axis)] == 1) continue;
-    in_order = in_order && axis > last;
-    last = axis;
+  for (const std::int64_t wish : ConstantView(*g.node).ints("perm")) {
+    const std::size_t axis = ops::wrap_axis(wish, type.rank());
+    part.shape.push_back(type.dims[axis]);
+    part.from.push_back(strides[axis]);
+    if (type.dims[axis] == 1) continue;
+    in_order = in_order && static_cast<std::int64_t>(axis) > last;
+    last = static_cast<std::int64_t>(axis);
   }
   if (in_order) {
-    l.alias(*node.output(), from);
-    return true;
+    p.alias(g.out(), from);
+    return {};
   }
-  const Ref to = l.define(*node.output());
-  l.add(node.type, *node.output(), to, {from}, Rounding::exact,
-        [=](Frame& f) { transpose(f.read(from), dims, perm, f.write(to), *f.pool); });
-  return true;
+  part.to = row_major_strides(part.shape);
+  p.add(g.out(), Rounding::exact,
+        {.kernel = &kCopyKernel,
+         .parameters = CopyParameters{{part}},
+         .operands = {read("x", from), write("out", p.define(g.out()))}});
+  return {};
 }
 
-Result<bool> lower_tile(const Node& node, Lowering& l) {
-  const Value* x = node.input("x");
-  TRY(const Ref from, l.read(*x));
-  const Ref to = l.define(*node.output());
-  l.add(node.type, *node.output(), to, {from}, Rounding::exact,
-        [=, in = x->type.dims, out = node.output()->type.dims](Frame& f) {
-          tile(f.read(from), in, f.write(to), out, *f.pool);
-        });
-  return true;
+Result<void> plan_tile(const Group& g, Planner& p) {
+  TRY(const Ref from, p.read(g.in()));
+  p.add(g.out(), Rounding::exact,
+        {.kernel = &kTile,
+         .parameters = TileParameters{g.in().type.dims, g.out().type.dims},
+         .operands = {read("x", from), write("out", p.define(g.out()))}});
+  return {};
 }
 
-Result<bool> lower_pad(const Node& node, Lowering& l) {
-  const ConstantView v(node);
-  const Value* x = node.input("x");
+Result<void> plan_pad(const Group& g, Planner& p) {
+  const ConstantView v(*g.node);
+  PadParameters parameters{
+      .in = g.in().type.dims, .before = Dims(g.in().type.dims.size(), 0), .out = g.out().type.dims};
   const std::string word = v.text("mode", "constant");
-  const PadMode mode = word == "reflect"     ? PadMode::reflect
-                       : word == "replicate" ? PadMode::replicate
-                                             : PadMode::constant;
+  if (word == "reflect") parameters.mode = cpu::PadMode::reflect;
+  if (word == "replicate") parameters.mode = cpu::PadMode::replicate;
   const Dims pads = v.ints("pad");
-  Dims before(x->type.dims.size(), 0);
-  const std::size_t first = before.size() - pads.size() / 2;
-  for (std::size_t i = 0; 2 * i < pads.size(); ++i) before[first + i] = pads[2 * i];
-  const float given = number(node, "constant_val", 0);
-  const float value = l.rounds(*node.output()) ? round_to_half(given) : given;
-  TRY(const Ref from, l.read(*x));
-  const Ref to = l.define(*node.output());
-  l.add(node.type, *node.output(), to, {from}, Rounding::exact,
-        [=, in = x->type.dims, out = node.output()->type.dims](Frame& f) {
-          pad(f.read(from), in, before, mode, value, f.write(to), out, *f.pool);
-        });
-  return true;
+  const std::size_t first = parameters.before.size() - pads.size() / 2;
+  for (std::size_t i = 0; 2 * i < pads.size(); ++i) parameters.before[first + i] = pads[2 * i];
+  parameters.value = number(*g.node, "constant_val", 0);
+  if (p.graph().rounds(g.out())) parameters.value = round_to_half(parameters.value);
+  TRY(const Ref from, p.read(g.in()));
+  p.add(g.out(), Rounding::exact,
+        {.kernel = &kPad, .parameters = parameters, .operands = {read("x", from), write("out", p.define(g.out()))}});
+  return {};
 }
 
-/// With indices known at compile time.
-Result<bool> lower_gather(const Node& node, Lowering& l) {
+/// With indices known at compile time; nothing when the kernel does not do it.
+std::optional<GatherParameters> gather_of(const Node& node) {
   const ConstantView v(node);
-  const Value* x = node.input("x");
-  if (v.integer("batch_dims", 0) != 0) return false;
-  const ops::AxisView view(x->type.dims, ops::wrap_axis(v.integer("axis", 0), x->type.rank()));
-  Dims picks = v.ints("indices");
-  for (std::int64_t& i : picks) {
-    if (i < -view.extent || i >= view.extent) return false;  // reference execution says what is wrong
+  const Type& type = node.input("x")->type;
+  if (v.integer("batch_dims", 0) != 0) return {};
+  const ops::AxisView view(type.dims, ops::wrap_axis(v.integer("axis", 0), type.rank()));
+  GatherParameters parameters{view.outer, view.extent, view.inner, v.ints("indices")};
+  for (std::int64_t& i : parameters.picks) {
+    if (i < -view.extent || i >= view.extent) return {};  // reference execution says what is wrong
     if (i < 0) i += view.extent;
   }
-  TRY(const Ref from, l.read(*x));
-  const Ref to = l.define(*node.output());
-  l.add(node.type, *node.output(), to, {from}, Rounding::exact, [=](Frame& f) {
-    const float* in = f.read(from);
-    float* out = f.write(to);
-    const auto count = static_cast<std::int64_t>(picks.size());
-    const std::int64_t grain = std::max<std::int64_t>(1, 16384 / view.inner);
-    f.pool->parallel_ranges(view.outer * count, grain, [&](std::int64_t begin, std::int64_t end, int) {
-      for (std::int64_t i = begin; i < end; ++i) {
-        const std::int64_t pick = picks[static_cast<std::size_t>(i % count)];
-        std::copy_n(in + (i / count * view.extent + pick) * view.inner, view.inner, out + i * view.inner);
-      }
-    });
-  });
-  return true;
+  return parameters;
+}
+bool covers_gather(const Node& node, const GraphView&) { return gather_of(node).has_value(); }
+
+Result<void> plan_gather(const Group& g, Planner& p) {
+  TRY(const Ref from, p.read(g.in()));
+  p.add(g.out(), Rounding::exact,
+        {.kernel = &kGather,
+         .parameters = *gather_of(*g.node),
+         .operands = {read("x", from), write("out", p.define(g.out()))}});
+  return {};
 }
 
 constexpr KernelRow kRows[] = {
-    {"slice_by_index", lower_slice_by_index},
-    {"slice_by_size", lower_slice_by_size},
-    {"crop", lower_crop},
-    {"split", lower_split},
-    {"reverse", lower_reverse},
-    {"concat", lower_concat},
-    {"stack", lower_stack},
-    {"transpose", lower_transpose},
-    {"tile", lower_tile},
-    {"pad", lower_pad},
-    {"gather", lower_gather},
+    {"concat", plan_concat},
+    {"stack", plan_stack},
+    {"transpose", plan_transpose},
+    {.type = "tile", .plan = plan_tile, .constants = "reps"},
+    {.type = "pad", .plan = plan_pad, .constants = "pad"},
+    {.type = "gather", .plan = plan_gather, .covers = covers_gather, .constants = "indices"},
 };
 
 }  // namespace
+
+const Kernel kCopyKernel{"copy", [](const Bound& b) {
+                           const auto& p = get<CopyParameters>(b);
+                           const Access& out = b.call.operands.back();
+                           float* to = b.out(p.parts.size());
+                           if (p.clear) std::fill_n(to, out.ref.count, 0.0f);
+                           for (std::size_t i = 0; i < p.parts.size(); ++i) {
+                             const CopyParameters::Part& part = p.parts[i];
+                             cpu::strided_copy<float>(b.in(i) + part.from_offset, part.from, to + part.to_offset,
+                                                      part.to, part.shape, b.pool);
+                           }
+                         }};
 
 std::span<const KernelRow> move_kernels() { return kRows; }
 

@@ -1,128 +1,116 @@
-// Normalisations and softmax. A batch norm in front of a convolution is left to it.
-#include <memory>
-
-#include "anemone/ops/eval_util.h"
+// Normalisations and softmax.
 #include "anemone/ops/infer_util.h"
-#include "anemone/runtime/cpu/elementwise.h"
+#include "anemone/runtime/batch_norm.h"
 #include "anemone/runtime/cpu/norm.h"
-#include "anemone/runtime/kernel_table.h"
+#include "anemone/runtime/kernel_util.h"
 
 namespace anemone::runtime {
-
-using namespace cpu;
 namespace {
 
 constexpr double kEpsilon = 1e-5;  // MIL's default
 
-Result<Ref> known_vector(const Value* value, Lowering& l) {
-  if (!value) return Ref{};
-  return l.read(*value);
-}
-const float* read_or_null(const Frame& f, const Ref& ref) {
-  return ref.space == Ref::Space::none ? nullptr : f.read(ref);
+const Kernel kChannelAffine{"channel_affine", [](const Bound& b) {
+                              const auto& p = get<AxisParameters>(b);
+                              cpu::channel_affine(b.in(0), b.out(3), p.outer, p.extent, p.inner, b.in(1), b.in(2),
+                                                  p.relu, b.pool);
+                            }};
+
+const Kernel kInstanceNorm{"instance_norm", [](const Bound& b) {
+                             const auto& p = get<AxisParameters>(b);
+                             cpu::instance_norm(b.in(0), b.out(3), p.outer, p.extent, p.inner, b.in(1), b.in(2),
+                                                p.epsilon, p.relu, b.pool);
+                           }};
+
+const Kernel kLayerNorm{"layer_norm", [](const Bound& b) {
+                          const auto& p = get<AxisParameters>(b);
+                          cpu::layer_norm(b.in(0), b.out(3), p.outer, p.inner, b.in(1), b.in(2), p.epsilon, b.pool);
+                        }};
+
+const Kernel kSoftmax{"softmax", [](const Bound& b) {
+                        const auto& p = get<AxisParameters>(b);
+                        cpu::softmax(b.in(0), b.out(1), p.outer, p.extent, p.inner, b.pool);
+                      }};
+
+Result<void> plan_batch_norm(const Group& g, Planner& p) {
+  TRY(ChannelAffine affine, affine_of(*g.node, p));
+  TRY(const Ref from, p.read(g.in()));
+  const Ref scale = p.constant(std::move(affine.scale)), shift = p.constant(std::move(affine.shift));
+  AxisParameters parameters = axis_of(g.in().type.dims, 1);
+  parameters.relu = g.activation != nullptr;
+  p.add(g.out(), Rounding::needed,
+        {.kernel = &kChannelAffine,
+         .parameters = parameters,
+         .operands = {read("x", from), read("scale", scale), read("shift", shift), write("out", p.define(g.out()))},
+         .overwrites = {0},
+         .elementwise = true});
+  return {};
 }
 
-/// The relu that is the only user of the value; relu and rounding may change places.
-const Node* relu_behind(const Value& value, const Lowering& l) {
-  const Node* user = l.fuses() ? l.only_user(value) : nullptr;
-  const bool fits = user && user->type == "relu" && user->output()->type == value.type && l.suits_kernels(*user);
-  return fits ? user : nullptr;
+Result<void> plan_instance_norm(const Group& g, Planner& p) {
+  TRY(const Ref gamma, p.read_maybe(g.node->input("gamma")));
+  TRY(const Ref beta, p.read_maybe(g.node->input("beta")));
+  TRY(const Ref from, p.read(g.in()));
+  AxisParameters parameters = axis_of(g.in().type.dims, 1);
+  parameters.epsilon = number(*g.node, "epsilon", kEpsilon);
+  parameters.relu = g.activation != nullptr;
+  p.add(g.out(), Rounding::needed,
+        {.kernel = &kInstanceNorm,
+         .parameters = parameters,
+         .operands = {read("x", from), read("gamma", gamma), read("beta", beta), write("out", p.define(g.out()))},
+         .overwrites = {0},
+         .elementwise = true});
+  return {};
 }
 
-Result<bool> lower_batch_norm(const Node& node, Lowering& l) {
-  const Value* x = node.input("x");
-  const Dims& dims = x->type.dims;
-  const Node* relu = relu_behind(*node.output(), l);
-  const Value& out = relu ? *relu->output() : *node.output();
-  if (const Node* conv = l.fuses() && !l.rounds(out) ? l.only_user(out) : nullptr;
-      conv && conv_is_covered(*conv, l) && conv->input("x") == &out) {
-    l.delay(out, {&node, relu});
-    return true;
-  }
-  if (relu) l.absorb(*relu);
-  TRY(ChannelAffine affine, affine_of(node, l));
-  TRY(const Ref from, l.read(*x));
-  const Ref scale = l.constant(std::move(affine.scale)), shift = l.constant(std::move(affine.shift));
-  const Ref to = l.define_over(out, {x}, true);
-  const ops::AxisView view(dims, 1);
-  l.add(relu ? "batch_norm+relu" : "batch_norm", out, to, {from}, Rounding::needed,
-        [=, with_relu = relu != nullptr](Frame& f) {
-          channel_affine(f.read(from), f.write(to), view.outer, view.extent, view.inner, f.read(scale), f.read(shift),
-                         with_relu, *f.pool);
-        });
-  return true;
-}
-
-Result<bool> lower_instance_norm(const Node& node, Lowering& l) {
-  const Value* x = node.input("x");
-  const Node* relu = relu_behind(*node.output(), l);
-  if (relu) l.absorb(*relu);
-  const Value& out = relu ? *relu->output() : *node.output();
-  TRY(const Ref gamma, known_vector(node.input("gamma"), l));
-  TRY(const Ref beta, known_vector(node.input("beta"), l));
-  TRY(const Ref from, l.read(*x));
-  const Ref to = l.define_over(out, {x}, true);
-  const ops::AxisView view(x->type.dims, 1);
-  l.add(relu ? "instance_norm+relu" : "instance_norm", out, to, {from}, Rounding::needed,
-        [=, with_relu = relu != nullptr, epsilon = number(node, "epsilon", kEpsilon)](Frame& f) {
-          instance_norm(f.read(from), f.write(to), view.outer, view.extent, view.inner, read_or_null(f, gamma),
-                        read_or_null(f, beta), epsilon, with_relu, *f.pool);
-        });
-  return true;
-}
-
-/// Over the last dimensions, in their order.
-Result<bool> lower_layer_norm(const Node& node, Lowering& l) {
-  const Value* x = node.input("x");
+/// The first of the last dimensions that `axes` names in their order; nothing when it names others.
+std::optional<std::size_t> first_axis(const Node& node) {
   const ConstantView v(node);
-  const std::int64_t rank = x->type.rank();
-  Dims axes = v.ints("axes");
-  std::int64_t first = v.has("axes") ? rank - static_cast<std::int64_t>(axes.size()) : 0;
+  const std::int64_t rank = node.input("x")->type.rank();
+  if (!v.has("axes")) return 0;
+  const Dims axes = v.ints("axes");
+  const std::int64_t first = rank - static_cast<std::int64_t>(axes.size());
   for (std::size_t i = 0; i < axes.size(); ++i) {
-    if (static_cast<std::int64_t>(ops::wrap_axis(axes[i], rank)) != first + static_cast<std::int64_t>(i)) return false;
+    if (static_cast<std::int64_t>(ops::wrap_axis(axes[i], rank)) != first + static_cast<std::int64_t>(i)) return {};
   }
-  const std::int64_t inner = count_of(std::span(x->type.dims).subspan(static_cast<std::size_t>(first)));
-  TRY(const Ref gamma, known_vector(node.input("gamma"), l));
-  TRY(const Ref beta, known_vector(node.input("beta"), l));
-  TRY(const Ref from, l.read(*x));
-  const Ref to = l.define(*node.output());
-  l.add("layer_norm", *node.output(), to, {from}, Rounding::needed,
-        [=, epsilon = number(node, "epsilon", kEpsilon)](Frame& f) {
-          layer_norm(f.read(from), f.write(to), to.count / inner, inner, read_or_null(f, gamma), read_or_null(f, beta),
-                     epsilon, *f.pool);
-        });
-  return true;
+  return static_cast<std::size_t>(first);
+}
+bool covers_layer_norm(const Node& node, const GraphView&) { return first_axis(node).has_value(); }
+
+Result<void> plan_layer_norm(const Group& g, Planner& p) {
+  TRY(const Ref gamma, p.read_maybe(g.node->input("gamma")));
+  TRY(const Ref beta, p.read_maybe(g.node->input("beta")));
+  TRY(const Ref from, p.read(g.in()));
+  AxisParameters parameters;
+  parameters.inner = count_of(std::span(g.in().type.dims).subspan(*first_axis(*g.node)));
+  parameters.outer = from.count / parameters.inner;
+  parameters.epsilon = number(*g.node, "epsilon", kEpsilon);
+  p.add(g.out(), Rounding::needed,
+        {.kernel = &kLayerNorm,
+         .parameters = parameters,
+         .operands = {read("x", from), read("gamma", gamma), read("beta", beta), write("out", p.define(g.out()))}});
+  return {};
 }
 
-Result<bool> lower_softmax(const Node& node, Lowering& l) {
-  const Value* x = node.input("x");
-  if (x->type.dims.empty()) return false;
-  const ops::AxisView view(x->type.dims, ops::wrap_axis(ConstantView(node).integer("axis", -1), x->type.rank()));
-  TRY(const Ref from, l.read(*x));
-  const Ref to = l.define_over(*node.output(), {x}, true);
-  l.add("softmax", *node.output(), to, {from}, Rounding::needed,
-        [=](Frame& f) { softmax(f.read(from), f.write(to), view.outer, view.extent, view.inner, *f.pool); });
-  return true;
+bool covers_softmax(const Node& node, const GraphView&) { return !node.input("x")->type.dims.empty(); }
+
+Result<void> plan_softmax(const Group& g, Planner& p) {
+  const Type& type = g.in().type;
+  TRY(const Ref from, p.read(g.in()));
+  p.add(g.out(), Rounding::needed,
+        {.kernel = &kSoftmax,
+         .parameters = axis_of(type.dims, ops::wrap_axis(ConstantView(*g.node).integer("axis", -1), type.rank())),
+         .operands = {read("x", from), write("out", p.define(g.out()))},
+         .overwrites = {0},
+         .elementwise = true});
+  return {};
 }
 
-constexpr KernelRow kRows[] = {{"batch_norm", lower_batch_norm},
-                               {"instance_norm", lower_instance_norm},
-                               {"layer_norm", lower_layer_norm},
-                               {"softmax", lower_softmax}};
+constexpr KernelRow kRows[] = {{.type = "batch_norm", .plan = plan_batch_norm, .fuses = Fuses::relu},
+                               {.type = "instance_norm", .plan = plan_instance_norm, .fuses = Fuses::relu},
+                               {.type = "layer_norm", .plan = plan_layer_norm, .covers = covers_layer_norm},
+                               {.type = "softmax", .plan = plan_softmax, .covers = covers_softmax}};
 
 }  // namespace
-
-Result<ChannelAffine> affine_of(const Node& batch_norm, Lowering& lowering) {
-  TRY(const std::vector<float> mean, lowering.known_floats(batch_norm.input("mean")));
-  TRY(const std::vector<float> variance, lowering.known_floats(batch_norm.input("variance")));
-  TRY(const std::vector<float> gamma, lowering.known_floats(batch_norm.input("gamma")));
-  TRY(const std::vector<float> beta, lowering.known_floats(batch_norm.input("beta")));
-  ChannelAffine affine{FloatBuffer(mean.size()), FloatBuffer(mean.size())};
-  batch_norm_affine(static_cast<std::int64_t>(mean.size()), mean.data(), variance.data(),
-                    gamma.empty() ? nullptr : gamma.data(), beta.empty() ? nullptr : beta.data(),
-                    number(batch_norm, "epsilon", kEpsilon), affine.scale.data(), affine.shift.data());
-  return affine;
-}
 
 std::span<const KernelRow> norm_kernels() { return kRows; }
 

@@ -1,64 +1,68 @@
 // max_pool and avg_pool over one or two spatial dimensions.
-#include "anemone/runtime/cpu/pool.h"
-
 #include "anemone/ops/window.h"
-#include "anemone/runtime/kernel_table.h"
+#include "anemone/runtime/kernel_util.h"
 
 namespace anemone::runtime {
-
-using namespace cpu;
 namespace {
 
-struct Pooling {
-  PoolParams params;
-  PoolShape shape;
-};
+const Kernel kMaxPool{"max_pool", [](const Bound& b) {
+                        const auto& p = get<PoolParameters>(b);
+                        cpu::max_pool(p.window, p.shape, b.in(0), b.out(1), b.pool);
+                      }};
 
-std::optional<Pooling> pooling_of(const Node& node) {
+const Kernel kAvgPool{"avg_pool", [](const Bound& b) {
+                        const auto& p = get<PoolParameters>(b);
+                        cpu::avg_pool(p.window, p.shape, p.exclude_padding, b.in(0), b.out(1), b.pool);
+                      }};
+
+bool is_flat(const Node& node, const GraphView&) {
+  const std::int64_t rank = node.input("x")->type.rank();
+  return rank == 3 || rank == 4;
+}
+
+PoolParameters pooling_of(const Node& node) {
   const Dims &in = node.input("x")->type.dims, &out = node.output()->type.dims;
-  if (in.size() != 3 && in.size() != 4) return std::nullopt;
   const ops::Window w = ops::pool_window(ConstantView(node), Dims(in.begin() + 2, in.end()));
-  Pooling p;
+  PoolParameters p;
   const std::size_t i = w.in.size() - 1;
   p.shape.planes = in[0] * in[1];
   p.shape.in_width = in.back();
   p.shape.out_width = out.back();
-  p.params.kernel_width = w.kernel[i];
-  p.params.stride_width = w.strides[i];
-  p.params.pad_left = w.before[i];
-  p.params.pad_right = w.after[i];
+  p.window.kernel_width = w.kernel[i];
+  p.window.stride_width = w.strides[i];
+  p.window.pad_left = w.before[i];
+  p.window.pad_right = w.after[i];
   if (i == 0) return p;
   p.shape.in_height = in[2];
   p.shape.out_height = out[2];
-  p.params.kernel_height = w.kernel[0];
-  p.params.stride_height = w.strides[0];
-  p.params.pad_top = w.before[0];
-  p.params.pad_bottom = w.after[0];
+  p.window.kernel_height = w.kernel[0];
+  p.window.stride_height = w.strides[0];
+  p.window.pad_top = w.before[0];
+  p.window.pad_bottom = w.after[0];
   return p;
 }
 
-Result<bool> lower_max_pool(const Node& node, Lowering& l) {
-  const auto p = pooling_of(node);
-  if (!p) return false;
-  TRY(const Ref from, l.read(*node.input("x")));
-  const Ref to = l.define(*node.output());
-  l.add(node.type, *node.output(), to, {from}, Rounding::exact,
-        [=, p = *p](Frame& f) { max_pool(p.params, p.shape, f.read(from), f.write(to), *f.pool); });
-  return true;
+Result<void> plan_max_pool(const Group& g, Planner& p) {
+  TRY(const Ref from, p.read(g.in()));
+  p.add(g.out(), Rounding::exact,
+        {.kernel = &kMaxPool,
+         .parameters = pooling_of(*g.node),
+         .operands = {read("x", from), write("out", p.define(g.out()))}});
+  return {};
 }
 
-Result<bool> lower_avg_pool(const Node& node, Lowering& l) {
-  const auto p = pooling_of(node);
-  const bool exclude = ConstantView(node).flag("exclude_padding_from_average", false);
-  if (!p) return false;
-  TRY(const Ref from, l.read(*node.input("x")));
-  const Ref to = l.define(*node.output());
-  l.add(node.type, *node.output(), to, {from}, Rounding::needed,
-        [=, p = *p](Frame& f) { avg_pool(p.params, p.shape, exclude, f.read(from), f.write(to), *f.pool); });
-  return true;
+Result<void> plan_avg_pool(const Group& g, Planner& p) {
+  PoolParameters parameters = pooling_of(*g.node);
+  parameters.exclude_padding = ConstantView(*g.node).flag("exclude_padding_from_average", false);
+  TRY(const Ref from, p.read(g.in()));
+  p.add(
+      g.out(), Rounding::needed,
+      {.kernel = &kAvgPool, .parameters = parameters, .operands = {read("x", from), write("out", p.define(g.out()))}});
+  return {};
 }
 
-constexpr KernelRow kRows[] = {{"max_pool", lower_max_pool}, {"avg_pool", lower_avg_pool}};
+constexpr KernelRow kRows[] = {{.type = "max_pool", .plan = plan_max_pool, .covers = is_flat},
+                               {.type = "avg_pool", .plan = plan_avg_pool, .covers = is_flat}};
 
 }  // namespace
 

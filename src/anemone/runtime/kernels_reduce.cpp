@@ -1,35 +1,47 @@
 // Reductions over any axes.
 #include "anemone/ops/infer_util.h"
-#include "anemone/runtime/cpu/reduce.h"
-
-#include "anemone/runtime/kernel_table.h"
+#include "anemone/runtime/kernel_util.h"
 
 namespace anemone::runtime {
-
-using namespace cpu;
 namespace {
 
-template <Reduction Op>
-Result<bool> lower_reduce(const Node& node, Lowering& l) {
+using cpu::Reduction;
+
+const Kernel kReduce{"reduce", [](const Bound& b) {
+                       const auto& p = get<ReduceParameters>(b);
+                       cpu::reduce(p.function, b.in(0), p.dims, p.axes, b.out(1), b.pool);
+                     }};
+
+template <Reduction Function>
+Result<void> plan_reduce(const Group& g, Planner& p) {
+  const Dims& dims = g.in().type.dims;
+  Dims axes = ConstantView(*g.node).ints("axes");
+  for (std::int64_t& axis : axes) axis = static_cast<std::int64_t>(ops::wrap_axis(axis, g.in().type.rank()));
+  TRY(const Ref from, p.read(g.in()));
+  p.add(g.out(), Rounding::needed,
+        {.kernel = &kReduce,
+         .parameters = ReduceParameters{Function, dims, axes},
+         .operands = {read("x", from), write("out", p.define(g.out()))}});
+  return {};
+}
+
+/// Of no axes is another thing: the kernel would take all.
+bool has_axes(const Node& node, const GraphView&) {
   const ConstantView v(node);
-  const Dims& dims = node.input("x")->type.dims;
-  Dims axes = v.ints("axes");
-  for (std::int64_t& axis : axes)
-    axis = static_cast<std::int64_t>(ops::wrap_axis(axis, static_cast<std::int64_t>(dims.size())));
-  if (v.has("axes") && axes.empty()) return false;  // of no axes; the kernel would take all
-  TRY(const Ref from, l.read(*node.input("x")));
-  const Ref to = l.define(*node.output());
-  l.add(node.type, *node.output(), to, {from}, Rounding::needed,
-        [=](Frame& f) { reduce(Op, f.read(from), dims, axes, f.write(to), *f.pool); });
-  return true;
+  return !v.has("axes") || !v.ints("axes").empty();
+}
+
+template <Reduction Function>
+constexpr KernelRow row(std::string_view type) {
+  return {.type = type, .plan = plan_reduce<Function>, .covers = has_axes};
 }
 
 constexpr KernelRow kRows[] = {
-    {"reduce_sum", lower_reduce<Reduction::sum>},         {"reduce_mean", lower_reduce<Reduction::mean>},
-    {"reduce_max", lower_reduce<Reduction::max>},         {"reduce_min", lower_reduce<Reduction::min>},
-    {"reduce_prod", lower_reduce<Reduction::prod>},       {"reduce_l1_norm", lower_reduce<Reduction::l1_norm>},
-    {"reduce_l2_norm", lower_reduce<Reduction::l2_norm>}, {"reduce_sum_square", lower_reduce<Reduction::sum_square>},
-    {"reduce_log_sum", lower_reduce<Reduction::log_sum>}, {"reduce_log_sum_exp", lower_reduce<Reduction::log_sum_exp>},
+    row<Reduction::sum>("reduce_sum"),         row<Reduction::mean>("reduce_mean"),
+    row<Reduction::max>("reduce_max"),         row<Reduction::min>("reduce_min"),
+    row<Reduction::prod>("reduce_prod"),       row<Reduction::l1_norm>("reduce_l1_norm"),
+    row<Reduction::l2_norm>("reduce_l2_norm"), row<Reduction::sum_square>("reduce_sum_square"),
+    row<Reduction::log_sum>("reduce_log_sum"), row<Reduction::log_sum_exp>("reduce_log_sum_exp"),
 };
 
 }  // namespace

@@ -1,13 +1,37 @@
 // Resampling of the last two dimensions.
-#include "anemone/runtime/cpu/resize.h"
-
 #include "anemone/ops/sampling.h"
-#include "anemone/runtime/kernel_table.h"
+#include "anemone/runtime/kernel_util.h"
 
 namespace anemone::runtime {
-
-using namespace cpu;
 namespace {
+
+using cpu::ResizeShape;
+using cpu::Sampling;
+
+const Kernel kBilinear{"resize_bilinear", [](const Bound& b) {
+                         const auto& p = get<BilinearParameters>(b);
+                         cpu::resize_bilinear(p.shape, p.sampling, b.in(0), b.out(1), b.pool);
+                       }};
+
+const Kernel kNearest{"resize_nearest", [](const Bound& b) {
+                        cpu::resize_nearest(get<NearestParameters>(b).shape, b.in(0), b.out(1), b.pool);
+                      }};
+
+/// Rows and columns come from a list.
+const Kernel kPick{"resize_pick", [](const Bound& b) {
+                     const auto& p = get<NearestParameters>(b);
+                     const ResizeShape& s = p.shape;
+                     b.pool.parallel_ranges(
+                         s.planes * s.out_height, 16, [&](std::int64_t begin, std::int64_t end, int) {
+                           for (std::int64_t i = begin; i < end; ++i) {
+                             const std::int64_t row = p.rows[static_cast<std::size_t>(i % s.out_height)];
+                             const float* line = b.in(0) + (i / s.out_height * s.in_height + row) * s.in_width;
+                             for (std::int64_t x = 0; x < s.out_width; ++x) {
+                               b.out(1)[i * s.out_width + x] = line[p.columns[static_cast<std::size_t>(x)]];
+                             }
+                           }
+                         });
+                   }};
 
 std::optional<Sampling> sampling_of(std::string_view mode) {
   if (mode == "STRICT_ALIGN_CORNERS") return Sampling::strict_align_corners;
@@ -27,89 +51,66 @@ std::optional<ResizeShape> shape_of(const Node& node) {
   return ResizeShape{count_of(std::span(in).first(n)), in[n], in[n + 1], out[n], out[n + 1]};
 }
 
-Result<bool> add_nearest(const Node& node, Lowering& l) {
-  const auto shape = shape_of(node);
-  if (!shape) return false;
-  TRY(const Ref from, l.read(*node.input("x")));
-  const Ref to = l.define(*node.output());
-  l.add(node.type, *node.output(), to, {from}, Rounding::exact,
-        [=, shape = *shape](Frame& f) { resize_nearest(shape, f.read(from), f.write(to), *f.pool); });
-  return true;
-}
-
-Result<bool> add_bilinear(const Node& node, Lowering& l, std::string_view mode) {
-  const auto shape = shape_of(node);
-  const auto sampling = sampling_of(mode);
-  if (!shape || !sampling) return false;
-  TRY(const Ref from, l.read(*node.input("x")));
-  const Ref to = l.define(*node.output());
-  l.add(node.type, *node.output(), to, {from}, Rounding::needed, [=, shape = *shape, mode = *sampling](Frame& f) {
-    resize_bilinear(shape, mode, f.read(from), f.write(to), *f.pool);
-  });
-  return true;
-}
-
-Result<bool> lower_upsample_bilinear(const Node& node, Lowering& l) {
+/// What an operation says about its sampling.
+struct Form {
+  bool linear = true;
+  std::string mode;
+};
+Form form_of(const Node& node) {
   const ConstantView v(node);
-  const bool align = v.flag("align_corners", true), half = v.flag("half_pixel_centers", !align);
-  return add_bilinear(node, l, align ? "STRICT_ALIGN_CORNERS" : half ? "UNALIGN_CORNERS" : "DEFAULT");
+  if (node.type == "upsample_bilinear") {
+    const bool align = v.flag("align_corners", true), half = v.flag("half_pixel_centers", !align);
+    return {true, align ? "STRICT_ALIGN_CORNERS" : half ? "UNALIGN_CORNERS" : "DEFAULT"};
+  }
+  const bool linear = node.type == "resize_bilinear" || v.text("interpolation_mode", "LINEAR") == "LINEAR";
+  return {linear, v.text("sampling_mode", "DEFAULT")};
 }
 
-Result<bool> lower_resize_bilinear(const Node& node, Lowering& l) {
-  return add_bilinear(node, l, ConstantView(node).text("sampling_mode", "DEFAULT"));
+bool covers_nearest(const Node& node, const GraphView&) { return shape_of(node).has_value(); }
+bool covers(const Node& node, const GraphView&) {
+  const Form form = form_of(node);
+  return shape_of(node) && (!form.linear || sampling_of(form.mode));
 }
 
-/// The neighbour of each sample's position; of two equally near ones the first, as in reference execution.
-std::vector<std::int64_t> nearest_of(std::string_view mode, std::int64_t in, std::int64_t out) {
-  std::vector<std::int64_t> picks;
+Result<void> add(const Group& g, Planner& p, const Kernel& kernel, Rounding rounding, Parameters parameters) {
+  TRY(const Ref from, p.read(g.in()));
+  p.add(g.out(), rounding,
+        {.kernel = &kernel,
+         .parameters = std::move(parameters),
+         .operands = {read("x", from), write("out", p.define(g.out()))}});
+  return {};
+}
+
+Result<void> plan_nearest(const Group& g, Planner& p) {
+  return add(g, p, kNearest, Rounding::exact, NearestParameters{*shape_of(*g.node), {}, {}});
+}
+
+/// The neighbour of each sample's position; of two equally near ones the first, as in reference execution. An extent
+/// that stays is not resampled.
+Dims nearest_of(std::string_view mode, std::int64_t in, std::int64_t out) {
+  Dims picks;
   for (std::int64_t i = 0; i < out; ++i) {
-    const ops::LinearTap tap = ops::linear_tap(ops::sample_position(mode, i, in, out), in);
+    const ops::LinearTap tap = ops::linear_tap(ops::sample_position(in == out ? "DEFAULT" : mode, i, in, out), in);
     picks.push_back(tap.weight <= 0.5 ? tap.low : tap.high);
   }
   return picks;
 }
 
-/// Nearest neighbour with a sampling mode.
-Result<bool> add_nearest_sampled(const Node& node, Lowering& l, std::string_view mode) {
-  const auto shape = shape_of(node);
-  if (!shape) return false;
-  TRY(const Ref from, l.read(*node.input("x")));
-  const Ref to = l.define(*node.output());
-  // An extent that stays is not resampled.
-  const auto picks = [&](std::int64_t in, std::int64_t out) {
-    return nearest_of(in == out ? "DEFAULT" : mode, in, out);
-  };
-  l.add(node.type, *node.output(), to, {from}, Rounding::exact,
-        [=, s = *shape, rows = picks(shape->in_height, shape->out_height),
-         columns = picks(shape->in_width, shape->out_width)](Frame& f) {
-          const float* in = f.read(from);
-          float* out = f.write(to);
-          f.pool->parallel_ranges(s.planes * s.out_height, 16, [&](std::int64_t begin, std::int64_t end, int) {
-            for (std::int64_t i = begin; i < end; ++i) {
-              const std::int64_t row = rows[static_cast<std::size_t>(i % s.out_height)];
-              const float* line = in + (i / s.out_height * s.in_height + row) * s.in_width;
-              for (std::int64_t x = 0; x < s.out_width; ++x) {
-                out[i * s.out_width + x] = line[columns[static_cast<std::size_t>(x)]];
-              }
-            }
-          });
-        });
-  return true;
-}
-
-Result<bool> lower_resize(const Node& node, Lowering& l) {
-  const ConstantView v(node);
-  const std::string mode = v.text("sampling_mode", "DEFAULT");
-  if (v.text("interpolation_mode", "LINEAR") == "LINEAR") return add_bilinear(node, l, mode);
-  return add_nearest_sampled(node, l, mode);
+Result<void> plan_resize(const Group& g, Planner& p) {
+  const Form form = form_of(*g.node);
+  const ResizeShape s = *shape_of(*g.node);
+  if (form.linear) return add(g, p, kBilinear, Rounding::needed, BilinearParameters{s, *sampling_of(form.mode)});
+  return add(g, p, kPick, Rounding::exact,
+             NearestParameters{s, nearest_of(form.mode, s.in_height, s.out_height),
+                               nearest_of(form.mode, s.in_width, s.out_width)});
 }
 
 constexpr KernelRow kRows[] = {
-    {"upsample_nearest_neighbor", add_nearest},
-    {"resize_nearest_neighbor", add_nearest},
-    {"upsample_bilinear", lower_upsample_bilinear},
-    {"resize_bilinear", lower_resize_bilinear},
-    {"resize", lower_resize},
+    {.type = "upsample_nearest_neighbor", .plan = plan_nearest, .covers = covers_nearest},
+    {.type = "resize_nearest_neighbor", .plan = plan_nearest, .covers = covers_nearest},
+    {.type = "upsample_bilinear", .plan = plan_resize, .covers = covers},
+    {.type = "resize_bilinear", .plan = plan_resize, .covers = covers},
+    {.type = "resize", .plan = plan_resize, .covers = covers, .constants = "shape"},
 };
 
 }  // namespace

@@ -1,112 +1,138 @@
 // Functions of one operand, and casts between floats and bools.
-#include "anemone/ops/eval_util.h"
-#include "anemone/runtime/cpu/elementwise.h"
 #include "anemone/runtime/cpu/half_round.h"
-#include "anemone/runtime/kernel_table.h"
+#include "anemone/runtime/kernel_util.h"
 
 namespace anemone::runtime {
-
-using namespace cpu;
 namespace {
 
-Result<bool> add_unary(const Node& node, Lowering& l, Unary op, Rounding rounding, float alpha = 0, float beta = 0) {
-  const Value* x = node.input("x");
-  TRY(const Ref from, l.read(*x));
-  const Ref to = l.define_over(*node.output(), {x}, true);
-  l.add(node.type, *node.output(), to, {from}, rounding,
-        [=](Frame& f) { unary(op, f.read(from), f.write(to), to.count, *f.pool, alpha, beta); });
-  return true;
+using cpu::Unary;
+
+const Kernel kUnary{"unary", [](const Bound& b) {
+                      const auto& p = get<UnaryParameters>(b);
+                      cpu::unary(p.function, b.in(0), b.out(1), b.call.operands[1].ref.count, b.pool, p.alpha, p.beta);
+                    }};
+
+const Kernel kPrelu{"prelu", [](const Bound& b) {
+                      const auto& p = get<AxisParameters>(b);
+                      cpu::prelu(b.in(0), b.out(2), p.outer, p.extent, p.inner, b.in(1), b.pool);
+                    }};
+
+const Kernel kRound{"round_to_half", [](const Bound& b) {
+                      const auto count = static_cast<std::size_t>(b.call.operands[1].ref.count);
+                      cpu::round_to_half(b.in(0), b.out(1), count, b.pool);
+                    }};
+
+Result<void> add_unary(const Group& g, Planner& p, Rounding rounding, UnaryParameters parameters) {
+  TRY(const Ref from, p.read(g.in()));
+  p.add(g.out(), rounding,
+        {.kernel = &kUnary,
+         .parameters = parameters,
+         .operands = {read("x", from), write("out", p.define(g.out()))},
+         .layout = Layout::any,
+         .overwrites = {0},
+         .elementwise = true});
+  return {};
 }
 
-template <Unary Op, Rounding How = Rounding::needed>
-Result<bool> plain(const Node& node, Lowering& l) {
-  return add_unary(node, l, Op, How);
+template <Unary Function, Rounding How = Rounding::needed>
+Result<void> plain(const Group& g, Planner& p) {
+  return add_unary(g, p, How, {Function});
 }
 
 /// With parameters; clip and its like bring in numbers that may be no halves.
-template <Unary Op>
-Result<bool> with_parameters(const Node& node, Lowering& l) {
-  for (const char* param : {"alpha", "beta"}) {
-    if (node.operand(param) && !node.constant(param)) return false;
-  }
-  return add_unary(node, l, Op, Rounding::needed, number(node, "alpha", 0), number(node, "beta", 0));
+template <Unary Function>
+Result<void> with_parameters(const Group& g, Planner& p) {
+  return add_unary(g, p, Rounding::needed, {Function, number(*g.node, "alpha", 0), number(*g.node, "beta", 0)});
+}
+bool parameters_are_constants(const Node& node, const GraphView&) {
+  return (!node.operand("alpha") || node.constant("alpha")) && (!node.operand("beta") || node.constant("beta"));
 }
 
 /// The default epsilon is one of the dtype of x: most are 0 in half precision.
-template <Unary Op>
-Result<bool> with_epsilon(const Node& node, Lowering& l, double fallback) {
-  const Value* x = node.input("x");
-  const DType dtype = l.precision() == Precision::fp32 ? DType::fp32 : x->type.dtype;
-  return add_unary(node, l, Op, Rounding::needed, number(node, "epsilon", ops::rounded(fallback, dtype)));
+template <Unary Function>
+Result<void> with_epsilon(const Group& g, Planner& p, double fallback) {
+  const bool wide = p.graph().options().precision == Precision::fp32;
+  const double rounded = ops::rounded(fallback, wide ? DType::fp32 : g.in().type.dtype);
+  return add_unary(g, p, Rounding::needed, {Function, number(*g.node, "epsilon", rounded)});
 }
-Result<bool> lower_log(const Node& node, Lowering& l) { return with_epsilon<Unary::log>(node, l, 1e-45); }
-Result<bool> lower_rsqrt(const Node& node, Lowering& l) { return with_epsilon<Unary::rsqrt>(node, l, 1e-12); }
-Result<bool> lower_inverse(const Node& node, Lowering& l) { return with_epsilon<Unary::inverse>(node, l, 1e-4); }
+Result<void> plan_log(const Group& g, Planner& p) { return with_epsilon<Unary::log>(g, p, 1e-45); }
+Result<void> plan_rsqrt(const Group& g, Planner& p) { return with_epsilon<Unary::rsqrt>(g, p, 1e-12); }
+Result<void> plan_inverse(const Group& g, Planner& p) { return with_epsilon<Unary::inverse>(g, p, 1e-4); }
 
-Result<bool> lower_relu6(const Node& node, Lowering& l) {
-  return add_unary(node, l, Unary::clip, Rounding::exact, 0, 6);
-}
+Result<void> plan_relu6(const Group& g, Planner& p) { return add_unary(g, p, Rounding::exact, {Unary::clip, 0, 6}); }
 
-Result<bool> lower_gelu(const Node& node, Lowering& l) {
-  const std::string mode = ConstantView(node).text("mode", "EXACT");
-  const Unary op = mode == "EXACT"                ? Unary::gelu
-                   : mode == "TANH_APPROXIMATION" ? Unary::gelu_tanh
-                                                  : Unary::gelu_sigmoid;
-  return add_unary(node, l, op, Rounding::needed);
+Result<void> plan_gelu(const Group& g, Planner& p) {
+  const std::string mode = ConstantView(*g.node).text("mode", "EXACT");
+  const Unary function = mode == "EXACT"                ? Unary::gelu
+                         : mode == "TANH_APPROXIMATION" ? Unary::gelu_tanh
+                                                        : Unary::gelu_sigmoid;
+  return add_unary(g, p, Rounding::needed, {function});
 }
 
-Result<bool> lower_prelu(const Node& node, Lowering& l) {
-  const Value* x = node.input("x");
-  TRY(const Ref slope, l.read(*node.input("alpha")));
-  TRY(const Ref from, l.read(*x));
-  const ops::AxisView view(x->type.dims, 1);
-  const Ref to = l.define_over(*node.output(), {x}, true);
-  l.add(node.type, *node.output(), to, {from}, Rounding::needed, [=](Frame& f) {
-    prelu(f.read(from), f.write(to), view.outer, view.extent, view.inner, f.read(slope), *f.pool);
-  });
-  return true;
+Result<void> plan_prelu(const Group& g, Planner& p) {
+  TRY(const Ref slope, p.read(*g.node->input("alpha")));
+  TRY(const Ref from, p.read(g.in()));
+  p.add(g.out(), Rounding::needed,
+        {.kernel = &kPrelu,
+         .parameters = axis_of(g.in().type.dims, 1),
+         .operands = {read("x", from), read("alpha", slope), write("out", p.define(g.out()))},
+         .overwrites = {0},
+         .elementwise = true});
+  return {};
 }
 
 /// Between floats and bools.
-Result<bool> lower_cast(const Node& node, Lowering& l) {
-  const Value &x = *node.input("x"), &out = *node.output();
-  TRY(const Ref from, l.read(x));
+Result<void> plan_cast(const Group& g, Planner& p) {
+  const Value &x = g.in(), &out = g.out();
   if (out.type.dtype == DType::boolean && x.type.dtype != DType::boolean) {
-    FloatBuffer zero(1);
-    zero[0] = 0;
-    const Ref none = l.constant(std::move(zero));
-    const Ref to = l.define(out);
-    l.add(node.type, out, to, {from}, Rounding::exact, [=](Frame& f) {
-      binary(Binary::not_equal, f.read(from), std::span(&from.count, 1), f.read(none), {}, f.write(to), *f.pool);
-    });
-  } else if (l.rounds(out) && !l.rounds(x) && x.type.dtype != DType::boolean) {
-    const Ref to = l.define_over(out, {&x}, true);
-    l.add(node.type, out, to, {from}, Rounding::exact,
-          [=](Frame& f) { round_to_half(f.read(from), f.write(to), static_cast<std::size_t>(to.count), *f.pool); });
-  } else {
-    l.alias(out, from);
+    TRY(const Ref x_ref, p.read(x));
+    const Ref zero = p.constant(std::vector<float>{0});
+    p.add(out, Rounding::exact,
+          {.kernel = &kBinaryKernel,
+           .parameters = BinaryParameters{cpu::Binary::not_equal, {x_ref.count}, {}},
+           .operands = {read("x", x_ref), read("y", zero), write("out", p.define(out))},
+           .layout = Layout::any});
+    return {};
   }
-  return true;
+  TRY(const Ref from, p.read(x));
+  if (p.graph().rounds(out) && !p.graph().rounds(x) && x.type.dtype != DType::boolean) {
+    p.add(out, Rounding::exact,
+          {.kernel = &kRound,
+           .operands = {read("x", from), write("out", p.define(out))},
+           .layout = Layout::any,
+           .overwrites = {0},
+           .elementwise = true});
+  } else {
+    p.alias(out, from);
+  }
+  return {};
 }
 
 constexpr Rounding kExact = Rounding::exact;
+
+/// The row of an operation with parameters alpha and beta.
+template <Unary Function>
+constexpr KernelRow parametric(std::string_view type) {
+  return {.type = type, .plan = with_parameters<Function>, .covers = parameters_are_constants};
+}
+
 constexpr KernelRow kRows[] = {
     {"relu", plain<Unary::relu, kExact>},
-    {"relu6", lower_relu6},
-    {"leaky_relu", with_parameters<Unary::leaky_relu>},
-    {"prelu", lower_prelu},
-    {"clamped_relu", with_parameters<Unary::clamped_relu>},
-    {"thresholded_relu", with_parameters<Unary::thresholded_relu>},
+    {"relu6", plan_relu6},
+    parametric<Unary::leaky_relu>("leaky_relu"),
+    {"prelu", plan_prelu},
+    parametric<Unary::clamped_relu>("clamped_relu"),
+    parametric<Unary::thresholded_relu>("thresholded_relu"),
     {"sigmoid", plain<Unary::sigmoid>},
     {"tanh", plain<Unary::tanh>},
     {"softsign", plain<Unary::softsign>},
-    {"sigmoid_hard", with_parameters<Unary::sigmoid_hard>},
-    {"scaled_tanh", with_parameters<Unary::scaled_tanh>},
-    {"linear_activation", with_parameters<Unary::linear>},
+    parametric<Unary::sigmoid_hard>("sigmoid_hard"),
+    parametric<Unary::scaled_tanh>("scaled_tanh"),
+    parametric<Unary::linear>("linear_activation"),
     {"softplus", plain<Unary::softplus>},
     {"silu", plain<Unary::silu>},
-    {"gelu", lower_gelu},
-    {"elu", with_parameters<Unary::elu>},
+    {"gelu", plan_gelu},
+    parametric<Unary::elu>("elu"),
     {"abs", plain<Unary::abs, kExact>},
     {"square", plain<Unary::square>},
     {"sign", plain<Unary::sign, kExact>},
@@ -126,13 +152,13 @@ constexpr KernelRow kRows[] = {
     {"atanh", plain<Unary::atanh>},
     {"sinh", plain<Unary::sinh>},
     {"cosh", plain<Unary::cosh>},
-    {"log", lower_log},
-    {"rsqrt", lower_rsqrt},
-    {"inverse", lower_inverse},
-    {"clip", with_parameters<Unary::clip>},
-    {"threshold", with_parameters<Unary::threshold>},
+    {"log", plan_log},
+    {"rsqrt", plan_rsqrt},
+    {"inverse", plan_inverse},
+    parametric<Unary::clip>("clip"),
+    parametric<Unary::threshold>("threshold"),
     {"logical_not", plain<Unary::logical_not, kExact>},
-    {"cast", lower_cast},
+    {"cast", plan_cast},
 };
 
 }  // namespace

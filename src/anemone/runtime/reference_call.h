@@ -1,17 +1,12 @@
 #pragma once
-// An operation that no kernel covers: its own small copy, its operands converted to doubles and its results back.
-#include <utility>
-#include <vector>
+// Carrying out an operation that no kernel covers.
+#include <span>
 
-#include "anemone/runtime/step.h"
+#include "anemone/runtime/plan.h"
 
 namespace anemone::runtime {
 
-struct ReferenceCall {
-  const Node* node = nullptr;                        ///< the copy
-  std::vector<std::pair<const Value*, Ref>> inputs;  ///< values of the copy, and where they lie
-  std::vector<std::pair<Ref, bool>> outputs;         ///< where they go, and whether they are rounded to half
-  Result<void> operator()(Frame& frame) const;
-};
+/// `at`: one pointer an operand; integers lie in the plan.
+Result<void> run_reference(const Call& call, Plan& plan, std::span<float* const> at);
 
 }  // namespace anemone::runtime

@@ -10,7 +10,7 @@
 #include <map>
 
 #include "anemone/passes/pass.h"
-#include "anemone/runtime/cpu/targets.h"
+#include "anemone/toolchain/engine_plan.h"
 #include "anemone/toolchain/run.h"
 #include "anemone/toolchain/work.h"
 
@@ -118,13 +118,10 @@ Result<BenchResult> bench(const std::filesystem::path& model, const BenchRequest
   result.model = first.side;
   result.runs = request.runs;
   result.peak_rss_bytes = peak_rss();
-  result.threads = runtime::ThreadPool(request.session.threads).threads();
+  result.threads = first.session.threads();
   result.cpu = cpu_name();
-  result.isa = cpu::chosen_target().name;
-  const auto precision = request.session.precision.value_or(runtime::Precision::as_stored);
-  result.precision = precision == runtime::Precision::as_stored ? "as stored"
-                     : precision == runtime::Precision::fp32    ? "fp32"
-                                                                : "fp16";
+  result.isa = runtime::instruction_set();
+  result.precision = precision_name(request.session);
   return result;
 }
 

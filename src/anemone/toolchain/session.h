@@ -48,6 +48,9 @@ class Session {
   std::vector<runtime::StepTiming> timings() const {
     return engine_ ? engine_->timings() : std::vector<runtime::StepTiming>();
   }
+  /// Nothing when shapes depend on data.
+  std::optional<runtime::PlanListing> plan() const { return engine_ ? std::optional(engine_->plan()) : std::nullopt; }
+  int threads() const { return pool_ ? pool_->threads() : 1; }
   runtime::EngineMemory memory() const { return engine_ ? engine_->memory() : runtime::EngineMemory(); }
   std::optional<LandmarkInfo> landmarks() const { return landmarks_; }
 

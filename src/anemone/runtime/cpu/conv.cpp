@@ -59,36 +59,53 @@ PackedConv pack_conv(const ConvParams& params, const float* weights, const float
 
 PackedConv pack_conv(const ConvParams& params, const float* weights, const float* bias, ConvAlgorithm algorithm) {
   PackedConv packed;
-  packed.params = params;
-  packed.algorithm = params.groups == params.in_channels ? algorithm : ConvAlgorithm::gemm;
+  packed.form.params = params;
+  packed.form.algorithm = params.groups == params.in_channels ? algorithm : ConvAlgorithm::gemm;
   packed.bias = runtime::FloatBuffer(static_cast<std::size_t>(params.out_channels));
   if (bias) {
     std::copy_n(bias, params.out_channels, packed.bias.data());
   } else {
     std::fill_n(packed.bias.data(), params.out_channels, 0.0f);
   }
-  if (packed.algorithm == ConvAlgorithm::depthwise) {
+  if (packed.form.algorithm == ConvAlgorithm::depthwise) {
     const std::int64_t size = params.out_channels * params.kernel_height * params.kernel_width;
     packed.weights = runtime::FloatBuffer(static_cast<std::size_t>(size));
     std::copy_n(weights, size, packed.weights.data());
   } else {
-    packed.panel_rows = gemm_kernels().panel_rows;
-    packed.weights = pack_gemm(params, weights, packed.panel_rows);
+    packed.form.panel_rows = gemm_kernels().panel_rows;
+    packed.weights = pack_gemm(params, weights, packed.form.panel_rows);
   }
   return packed;
 }
 
-void conv2d(const PackedConv& conv, const float* in, std::int64_t batch, std::int64_t in_height, std::int64_t in_width,
-            float* out, runtime::ThreadPool& pool, const Epilogue& epilogue, const Prologue& prologue) {
-  const ConvParams& p = conv.params;
-  const ConvCall call{&conv, in,        batch,    in_height, in_width, p.out_height(in_height), p.out_width(in_width),
-                      out,   &epilogue, &prologue};
+void conv2d(const ConvForm& form, const float* weights, const float* bias, const float* in, std::int64_t batch,
+            std::int64_t in_height, std::int64_t in_width, float* out, runtime::ThreadPool& pool,
+            const Epilogue& epilogue, const Prologue& prologue) {
+  const ConvParams& p = form.params;
+  const ConvCall call{.form = &form,
+                      .weights = weights,
+                      .bias = bias,
+                      .in = in,
+                      .batch = batch,
+                      .in_height = in_height,
+                      .in_width = in_width,
+                      .out_height = p.out_height(in_height),
+                      .out_width = p.out_width(in_width),
+                      .out = out,
+                      .epilogue = &epilogue,
+                      .prologue = &prologue};
   if (call.batch <= 0 || call.out_height <= 0 || call.out_width <= 0) return;
-  if (conv.algorithm == ConvAlgorithm::depthwise) {
+  if (form.algorithm == ConvAlgorithm::depthwise) {
     conv2d_depthwise(call, pool);
   } else {
     conv2d_gemm(call, pool);
   }
+}
+
+void conv2d(const PackedConv& conv, const float* in, std::int64_t batch, std::int64_t in_height, std::int64_t in_width,
+            float* out, runtime::ThreadPool& pool, const Epilogue& epilogue, const Prologue& prologue) {
+  conv2d(conv.form, conv.weights.data(), conv.bias.data(), in, batch, in_height, in_width, out, pool, epilogue,
+         prologue);
 }
 
 }  // namespace anemone::cpu

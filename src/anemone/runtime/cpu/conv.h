@@ -29,13 +29,18 @@ enum class ConvAlgorithm : std::uint8_t {
   depthwise,  ///< one input channel per group
 };
 
-/// Weights in the order the kernel reads them. Independent of the instruction set that runs them later.
-struct PackedConv {
+/// How a convolution is done, and so how its weights are packed.
+struct ConvForm {
   ConvParams params;
   ConvAlgorithm algorithm = ConvAlgorithm::gemm;
+  std::int64_t panel_rows = 0;  ///< gemm: output channels per full panel
+};
+
+/// Weights in the order the kernel reads them. Independent of the instruction set that runs them later.
+struct PackedConv {
+  ConvForm form;
   runtime::FloatBuffer weights;
-  runtime::FloatBuffer bias;    // [out_channels]; zeros when there is none
-  std::int64_t panel_rows = 0;  // gemm: output channels per full panel
+  runtime::FloatBuffer bias;  ///< [out_channels]; zeros when there is none
 };
 
 /// `weights`: [out_channels, in_channels / groups, kernel_height, kernel_width]; `bias`: [out_channels] or nullptr.
@@ -46,6 +51,10 @@ PackedConv pack_conv(const ConvParams& params, const float* weights, const float
 /// in: [batch, in_channels, in_height, in_width]; out: [batch, out_channels, out_height, out_width]; in and out are
 /// different memory. Sums are float32 in a fixed order (taps, channels inside), in chains of 128 terms:
 /// |error| <= 2^-24 * (K + 2) * sum|w*x| in the worst case, about 2^-24 * sqrt(K) of it in practice; K = terms per sum.
+/// `weights` and `bias` are those of a PackedConv of this form.
+void conv2d(const ConvForm& form, const float* weights, const float* bias, const float* in, std::int64_t batch,
+            std::int64_t in_height, std::int64_t in_width, float* out, runtime::ThreadPool& pool,
+            const Epilogue& epilogue = {}, const Prologue& prologue = {});
 void conv2d(const PackedConv& conv, const float* in, std::int64_t batch, std::int64_t in_height, std::int64_t in_width,
             float* out, runtime::ThreadPool& pool, const Epilogue& epilogue = {}, const Prologue& prologue = {});
 

@@ -28,7 +28,7 @@ struct DepthwisePlan {
 };
 
 DepthwisePlan PlanOf(const ConvCall& call) {
-  const ConvParams& p = call.conv->params;
+  const ConvParams& p = call.form->params;
   DepthwisePlan plan{};
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(D()));
   plan.sums = (call.out_width + lanes - 1) / lanes * lanes;
@@ -84,7 +84,7 @@ void SlideRow(const ConvParams& p, const RowPhases& phases, const float* rows, c
 }
 
 void RunTask(const ConvCall& call, const DepthwisePlan& plan, std::int64_t task, float* scratch) {
-  const ConvParams& p = call.conv->params;
+  const ConvParams& p = call.form->params;
   const std::int64_t band = task % plan.bands, plane = task / plan.bands;  // of the output
   const std::int64_t image = plane / p.out_channels, channel = plane % p.out_channels;
   const std::int64_t in_channel = channel / (p.out_channels / p.groups);
@@ -104,10 +104,10 @@ void RunTask(const ConvCall& call, const DepthwisePlan& plan, std::int64_t task,
       SplitRow(plan.phases, in + (top + y) * call.in_width, call.in_width, rows + y * pitch, affine);
     }
   }
-  const float* weights = call.conv->weights.data() + channel * p.kernel_height * p.kernel_width;
+  const float* weights = call.weights + channel * p.kernel_height * p.kernel_width;
   for (std::int64_t y = first; y < last; ++y) {
     const float* from = rows + (y - first) * p.stride_height * pitch;
-    SlideRow(p, plan.phases, from, weights, call.conv->bias[static_cast<std::size_t>(channel)], sums, plan.sums);
+    SlideRow(p, plan.phases, from, weights, call.bias[channel], sums, plan.sums);
     const std::int64_t at = (plane * call.out_height + y) * call.out_width;
     const float* add = call.epilogue->add ? call.epilogue->add + at : nullptr;
     FinishRow(D(), sums, add, call.out + at, call.out_width, *call.epilogue);
@@ -118,9 +118,9 @@ void RunTask(const ConvCall& call, const DepthwisePlan& plan, std::int64_t task,
 
 void ConvDepthwise(const ConvCall& call, runtime::ThreadPool& pool) {
   const DepthwisePlan plan = PlanOf(call);
-  pool.reserve_scratch(static_cast<std::size_t>(plan.sums + plan.band_rows * plan.phases.size()));
-  const std::int64_t tasks = call.batch * call.conv->params.out_channels * plan.bands;
-  pool.parallel_for(tasks, [&](std::int64_t task, int worker) { RunTask(call, plan, task, pool.scratch(worker)); });
+  const std::int64_t tasks = call.batch * call.form->params.out_channels * plan.bands;
+  run_tasks(tasks, plan.sums + plan.band_rows * plan.phases.size(), pool,
+            [&](std::int64_t task, float* scratch) { RunTask(call, plan, task, scratch); });
 }
 
 // NOLINTNEXTLINE(google-readability-namespace-comments)

@@ -62,7 +62,7 @@ void FillFlat(const ConvCall& call, const ConvPlan& plan, const float* in, std::
 }
 
 HWY_INLINE ConvTap TapOf(const ConvCall& call, const ConvSegment& s, std::int64_t ky, std::int64_t kx) {
-  const ConvParams& p = call.conv->params;
+  const ConvParams& p = call.form->params;
   const std::int64_t y = s.out_y * p.stride_height - p.pad_top + ky * p.dilation_height;
   const std::int64_t x = s.out_x * p.stride_width - p.pad_left + kx * p.dilation_width;
   if (y < 0 || y >= call.in_height) return {0, s.count, s.count};
@@ -76,7 +76,7 @@ HWY_INLINE ConvTap TapOf(const ConvCall& call, const ConvSegment& s, std::int64_
 // The general tile. Clipping is worked out once per segment and tap, then all channels are copied.
 void FillGeneral(const ConvCall& call, const ConvPlan& plan, const float* in, std::int64_t first_channel,
                  std::int64_t first, std::int64_t count, float* tile) {
-  const ConvParams& p = call.conv->params;
+  const ConvParams& p = call.form->params;
   const std::int64_t plane = call.in_height * call.in_width;
   for (std::int64_t column = 0; column < count;) {
     const std::int64_t pixel = first + column;
@@ -104,7 +104,7 @@ void FillGeneral(const ConvCall& call, const ConvPlan& plan, const float* in, st
 }
 
 void RunTask(const ConvCall& call, const ConvPlan& plan, std::int64_t task, float* tile) {
-  const PackedConv& conv = *call.conv;
+  const ConvForm& conv = *call.form;
   const GemmKernels& kernels = gemm_kernels();
   // Neighbouring tasks take neighbouring tiles: they share rows of the input.
   const std::int64_t tile_index = task % plan.tiles;
@@ -127,8 +127,8 @@ void RunTask(const ConvCall& call, const ConvPlan& plan, std::int64_t task, floa
   for (std::int64_t panel = split * panels.count / plan.splits; panel < (split + 1) * panels.count / plan.splits;
        ++panel) {
     const std::int64_t row = panels.begin(panel);
-    t.a = conv.weights.data() + (first_row + row) * plan.depth;
-    t.row_bias = conv.bias.data() + first_row + row;
+    t.a = call.weights + (first_row + row) * plan.depth;
+    t.row_bias = call.bias + first_row + row;
     const auto run = kernels.run[panels.size(panel)];
     for (std::int64_t column = 0; column < count; column += plan.width) {
       t.b = tile + column * plan.depth;
@@ -141,7 +141,7 @@ void RunTask(const ConvCall& call, const ConvPlan& plan, std::int64_t task, floa
 }
 
 ConvPlan PlanOf(const ConvCall& call, int threads) {
-  const ConvParams& p = call.conv->params;
+  const ConvParams& p = call.form->params;
   ConvPlan plan{};
   plan.channels = p.in_channels / p.groups;
   plan.rows = p.out_channels / p.groups;
@@ -160,7 +160,7 @@ ConvPlan PlanOf(const ConvCall& call, int threads) {
   std::int64_t tiles = std::max((panels + largest - 1) / largest, threads > 1 ? std::min(panels, wanted) : 1);
   plan.tile = (panels + tiles - 1) / tiles * plan.width;
   plan.tiles = (plan.pixels + plan.tile - 1) / plan.tile;
-  const RowPanels rows(plan.rows, call.conv->panel_rows);
+  const RowPanels rows(plan.rows, call.form->panel_rows);
   plan.splits = std::clamp<std::int64_t>((threads + planes * plan.tiles - 1) / (planes * plan.tiles), 1, rows.count);
   return plan;
 }
@@ -169,9 +169,9 @@ ConvPlan PlanOf(const ConvCall& call, int threads) {
 
 void ConvGemm(const ConvCall& call, runtime::ThreadPool& pool) {
   const ConvPlan plan = PlanOf(call, pool.threads());
-  pool.reserve_scratch(static_cast<std::size_t>(plan.depth * plan.tile));
-  const std::int64_t tasks = call.batch * call.conv->params.groups * plan.splits * plan.tiles;
-  pool.parallel_for(tasks, [&](std::int64_t task, int worker) { RunTask(call, plan, task, pool.scratch(worker)); });
+  const std::int64_t tasks = call.batch * call.form->params.groups * plan.splits * plan.tiles;
+  run_tasks(tasks, plan.depth * plan.tile, pool,
+            [&](std::int64_t task, float* scratch) { RunTask(call, plan, task, scratch); });
 }
 
 // NOLINTNEXTLINE(google-readability-namespace-comments)

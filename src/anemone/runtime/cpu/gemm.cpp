@@ -116,9 +116,14 @@ PackedMatrix pack_matrix(const float* b, std::int64_t k, std::int64_t n, bool tr
   return packed;
 }
 
+void linear(const float* a, std::int64_t m, std::int64_t k, std::int64_t n, const float* packed, const float* bias,
+            float* out, runtime::ThreadPool& pool, const Epilogue& epilogue) {
+  multiply({m, k, n, 1, a, 0, false, packed, 0, bias, out, &epilogue}, pool);
+}
+
 void linear(const float* a, std::int64_t m, const PackedMatrix& b, const float* bias, float* out,
             runtime::ThreadPool& pool, const Epilogue& epilogue) {
-  multiply({m, b.k, b.n, 1, a, 0, false, b.data.data(), 0, bias, out, &epilogue}, pool);
+  linear(a, m, b.k, b.n, b.data.data(), bias, out, pool, epilogue);
 }
 
 void matmul(const MatmulShape& shape, const float* a, const float* b, float* out, runtime::ThreadPool& pool) {

@@ -20,6 +20,9 @@ struct PackedMatrix {
 PackedMatrix pack_matrix(const float* b, std::int64_t k, std::int64_t n, bool transposed);
 
 /// out [m, n] = a [m, k] * b + bias [n] (nullptr = none). Sums as in conv2d.
+/// `packed` is the data of a PackedMatrix [k, n].
+void linear(const float* a, std::int64_t m, std::int64_t k, std::int64_t n, const float* packed, const float* bias,
+            float* out, runtime::ThreadPool& pool, const Epilogue& epilogue = {});
 void linear(const float* a, std::int64_t m, const PackedMatrix& b, const float* bias, float* out,
             runtime::ThreadPool& pool, const Epilogue& epilogue = {});
 

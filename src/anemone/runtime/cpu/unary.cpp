@@ -1,6 +1,8 @@
 // The unary ops of elementwise.h.
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <utility>
 
 #include "anemone/runtime/cpu/elementwise.h"
 #include "anemone/runtime/cpu/highway_targets.h"
@@ -77,70 +79,25 @@ void Run(const float* in, float* out, std::int64_t n, float alpha, float beta) {
   std::copy(edge, edge + (n - i), out + i);
 }
 
+// The enumeration begins with those that have vectors.
+constexpr auto kVectorisedUnaries = static_cast<std::size_t>(Unary::gelu);
+using RunFunction = void (*)(const float*, float*, std::int64_t, float, float);
+
+// Entry k runs the function with that number.
+template <std::size_t... kOps>
+constexpr std::array<RunFunction, sizeof...(kOps)> RunsOf(std::index_sequence<kOps...>) {
+  return {Run<static_cast<Unary>(kOps)>...};
+}
+
 }  // namespace
 
 // False: not one of the vectorised ops.
 bool UnaryVectors(Unary op, const float* in, float* out, std::int64_t n, float alpha, float beta) {
-  switch (op) {
-    case Unary::identity:
-      return Run<Unary::identity>(in, out, n, alpha, beta), true;
-    case Unary::relu:
-      return Run<Unary::relu>(in, out, n, alpha, beta), true;
-    case Unary::leaky_relu:
-      return Run<Unary::leaky_relu>(in, out, n, alpha, beta), true;
-    case Unary::clip:
-      return Run<Unary::clip>(in, out, n, alpha, beta), true;
-    case Unary::linear:
-      return Run<Unary::linear>(in, out, n, alpha, beta), true;
-    case Unary::sigmoid:
-      return Run<Unary::sigmoid>(in, out, n, alpha, beta), true;
-    case Unary::tanh:
-      return Run<Unary::tanh>(in, out, n, alpha, beta), true;
-    case Unary::exp:
-      return Run<Unary::exp>(in, out, n, alpha, beta), true;
-    case Unary::silu:
-      return Run<Unary::silu>(in, out, n, alpha, beta), true;
-    case Unary::gelu_tanh:
-      return Run<Unary::gelu_tanh>(in, out, n, alpha, beta), true;
-    case Unary::gelu_sigmoid:
-      return Run<Unary::gelu_sigmoid>(in, out, n, alpha, beta), true;
-    case Unary::abs:
-      return Run<Unary::abs>(in, out, n, alpha, beta), true;
-    case Unary::square:
-      return Run<Unary::square>(in, out, n, alpha, beta), true;
-    case Unary::sqrt:
-      return Run<Unary::sqrt>(in, out, n, alpha, beta), true;
-    case Unary::rsqrt:
-      return Run<Unary::rsqrt>(in, out, n, alpha, beta), true;
-    case Unary::inverse:
-      return Run<Unary::inverse>(in, out, n, alpha, beta), true;
-    case Unary::sign:
-      return Run<Unary::sign>(in, out, n, alpha, beta), true;
-    case Unary::floor:
-      return Run<Unary::floor>(in, out, n, alpha, beta), true;
-    case Unary::ceil:
-      return Run<Unary::ceil>(in, out, n, alpha, beta), true;
-    case Unary::round:
-      return Run<Unary::round>(in, out, n, alpha, beta), true;
-    case Unary::threshold:
-      return Run<Unary::threshold>(in, out, n, alpha, beta), true;
-    case Unary::thresholded_relu:
-      return Run<Unary::thresholded_relu>(in, out, n, alpha, beta), true;
-    case Unary::clamped_relu:
-      return Run<Unary::clamped_relu>(in, out, n, alpha, beta), true;
-    case Unary::sigmoid_hard:
-      return Run<Unary::sigmoid_hard>(in, out, n, alpha, beta), true;
-    case Unary::softsign:
-      return Run<Unary::softsign>(in, out, n, alpha, beta), true;
-    case Unary::elu:
-      return Run<Unary::elu>(in, out, n, alpha, beta), true;
-    case Unary::scaled_tanh:
-      return Run<Unary::scaled_tanh>(in, out, n, alpha, beta), true;
-    case Unary::logical_not:
-      return Run<Unary::logical_not>(in, out, n, alpha, beta), true;
-    default:
-      return false;
-  }
+  static constexpr auto kRuns = RunsOf(std::make_index_sequence<kVectorisedUnaries>());
+  const auto index = static_cast<std::size_t>(op);
+  if (index >= kRuns.size()) return false;
+  kRuns[index](in, out, n, alpha, beta);
+  return true;
 }
 
 // NOLINTNEXTLINE(google-readability-namespace-comments)

@@ -1,11 +1,11 @@
-// What a function must be like for the engine to take it, checked before any memory is asked for.
+// What a function must be like for the engine to take it, and what its nodes must be like for kernels.
+#include "anemone/runtime/graph_view.h"
+
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <array>
 
 #include "anemone/runtime/kernel_table.h"
-#include "anemone/runtime/lowering.h"
 
 namespace anemone::runtime {
 
@@ -47,7 +47,33 @@ Result<void> check_operand(const Value& value, const Node& node) {
   return {};
 }
 
-Result<void> Lowering::check(const Node& node) {
+Result<GraphView> GraphView::of(const Function& function, const EngineOptions& options) {
+  GraphView view(function, options);
+  view.find_needed();
+  for (const Node& node : function.body.nodes) {
+    if (view.is_needed(node)) TRY_VOID(view.check(node));
+  }
+  return view;
+}
+
+void GraphView::find_needed() {
+  const Block& body = function_->body;
+  std::vector<const Node*> open;
+  const auto want = [&](const Value* value) {
+    if (value->producer && needed_.insert(value->producer).second) open.push_back(value->producer);
+  };
+  for (const Value* output : body.outputs()) want(output);
+  for (const Node& node : body.nodes) {
+    if (node.def && node.def->is(kEffect) && needed_.insert(&node).second) open.push_back(&node);
+  }
+  while (!open.empty()) {
+    const Node* node = open.back();
+    open.pop_back();
+    for (const Operand& operand : node->operands()) std::for_each(operand.values.begin(), operand.values.end(), want);
+  }
+}
+
+Result<void> GraphView::check(const Node& node) {
   if (!node.blocks.empty()) {
     return refuse(node, "E0707", fmt::format("has {} nested blocks: control flow is not executed", node.blocks.size()));
   }
@@ -78,25 +104,53 @@ Result<void> Lowering::check(const Node& node) {
   return {};
 }
 
-bool Lowering::suits_kernels(const Node& node) const {
+bool GraphView::rounds(const Type& type) const {
+  if (!is_float(type.dtype) || options_.precision == Precision::fp32) return false;
+  return type.dtype == DType::fp16 || options_.precision == Precision::fp16;
+}
+
+bool GraphView::narrows(const Node& node) const {
+  bool wide = false, narrow = false;
+  for (const Operand& operand : node.operands()) {
+    for (const Value* value : operand.values) wide = wide || (is_float(value->type.dtype) && !rounds(*value));
+  }
+  for (const auto& out : node.outputs) narrow = narrow || rounds(*out);
+  return wide && narrow;
+}
+
+const Node* GraphView::only_user(const Value& value) const {
+  if (value.output_uses > 0) return nullptr;
+  const Node* only = nullptr;
+  for (const Use& use : value.uses) {
+    if (!needed_.contains(use.node)) continue;
+    if (only) return nullptr;
+    only = use.node;
+  }
+  return only;
+}
+
+Need need_of(const OpDef&, std::string_view param) {
   static constexpr std::array<std::string_view, 6> kData{"x", "y", "a", "b", "cond", "values"};
   static constexpr std::array<std::string_view, 7> kWeights{"weight", "bias",     "gamma", "beta",
                                                             "mean",   "variance", "alpha"};
-  const auto in = [](const auto& list, std::string_view param) {
-    return std::find(list.begin(), list.end(), param) != list.end();
-  };
+  const auto in = [param](const auto& list) { return std::find(list.begin(), list.end(), param) != list.end(); };
+  if (in(kData)) return Need::data;
+  if (in(kWeights)) return Need::known;
+  return param == "ref_tensors" ? Need::shape : Need::constant;
+}
+
+bool GraphView::suits_kernels(const Node& node) const {
+  if (!node.def || !is_exact(node)) return false;
   const auto fills = [](const Value& value) { return is_real(value) && !is_empty(value); };
   for (const Operand& operand : node.operands()) {
+    const Need need = need_of(*node.def, operand.param);
     for (const Value* value : operand.values) {
-      const bool fits = in(kData, operand.param)         ? fills(*value)
-                        : operand.param == "ref_tensors" ? true  // only its shape counts
-                        : in(kWeights, operand.param)    ? is_known(value) && fills(*value)
-                                                         : value->constant != nullptr;
-      if (!fits) return false;
+      if (need == Need::data && !fills(*value)) return false;
+      if (need == Need::known && !(is_static(value) && fills(*value))) return false;
+      if (need == Need::constant && !value->constant) return false;
     }
   }
-  return exact_.contains(&node) &&
-         std::all_of(node.outputs.begin(), node.outputs.end(), [&](const auto& out) { return fills(*out); });
+  return std::all_of(node.outputs.begin(), node.outputs.end(), [&](const auto& out) { return fills(*out); });
 }
 
 }  // namespace anemone::runtime

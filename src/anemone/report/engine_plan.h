@@ -1,0 +1,14 @@
+#pragma once
+// The plan of the CPU engine, for readers and for programs.
+#include <string>
+
+#include "anemone/toolchain/engine_plan.h"
+
+namespace anemone::report {
+
+/// A line a call: what it does, how, on how much.
+std::string to_text(const EnginePlan& plan);
+/// Schema anemone.engine-plan/1, with every operand and its place.
+std::string to_json(const EnginePlan& plan);
+
+}  // namespace anemone::report

@@ -1,0 +1,29 @@
+// The plan of an opened model.
+#include "anemone/toolchain/engine_plan.h"
+
+namespace anemone {
+
+std::string precision_name(const SessionOptions& options) {
+  switch (options.precision.value_or(runtime::Precision::as_stored)) {
+    case runtime::Precision::as_stored:
+      break;
+    case runtime::Precision::fp32:
+      return "fp32";
+    case runtime::Precision::fp16:
+      return "fp16";
+  }
+  return "as stored";
+}
+
+Result<EnginePlan> engine_plan(const std::filesystem::path& model, const SessionOptions& options) {
+  TRY(const Session session, Session::open(model, {}, options));
+  auto plan = session.plan();
+  if (!plan) {
+    return bad_input("E0720",
+                     "there is no plan: shapes in this network depend on data, so it is executed by definition",
+                     model.string());
+  }
+  return EnginePlan{model.string(), runtime::instruction_set(), precision_name(options), *std::move(plan)};
+}
+
+}  // namespace anemone

@@ -1,0 +1,25 @@
+#pragma once
+// What the CPU engine would do with a model, without doing it.
+#include <filesystem>
+#include <string>
+
+#include "anemone/runtime/listing.h"
+#include "anemone/support/result.h"
+#include "anemone/toolchain/session.h"
+
+namespace anemone {
+
+struct EnginePlan {
+  std::string model;
+  std::string isa;        ///< that the kernels would run on
+  std::string precision;  ///< "as stored", "fp32", "fp16"
+  runtime::PlanListing plan;
+};
+
+/// E0720 when the engine does not take the model because shapes depend on data.
+Result<EnginePlan> engine_plan(const std::filesystem::path& model, const SessionOptions& options);
+
+/// "as stored", "fp32", "fp16"
+std::string precision_name(const SessionOptions& options);
+
+}  // namespace anemone
