@@ -57,21 +57,48 @@ const OpDef* OpTable::find(std::string_view name) const {
   return found == by_name_.end() ? nullptr : found->second;
 }
 
-Dims ConstantView::ints(std::string_view param, Dims fallback) const {
-  const Constant* c = node_->constant(param);
-  return c ? to_ints(*c) : std::move(fallback);
+std::string to_string(const Default& fallback) {
+  std::string out;
+  switch (fallback.kind) {
+    case Default::Kind::none:
+      return {};
+    case Default::Kind::number:
+      out = fmt::format("{}", fallback.number);
+      break;
+    case Default::Kind::flag:
+      out = fallback.number != 0 ? "true" : "false";
+      break;
+    case Default::Kind::word:
+      return fmt::format("\"{}\"", fallback.text);
+    case Default::Kind::derived:
+      return std::string(fallback.text);
+  }
+  return fallback.each ? out + "…" : out;
 }
-std::int64_t ConstantView::integer(std::string_view param, std::int64_t fallback) const {
-  const Constant* c = node_->constant(param);
-  return c ? static_cast<std::int64_t>(scalar(*c)) : fallback;
+
+ConstantView::ConstantView(const Node& node)
+    : ConstantView(&node, node.def ? node.def->form(node.block().function().opset) : nullptr) {}
+
+const Default& ConstantView::fallback(std::string_view param) const {
+  static constexpr Default kNone;
+  if (!form_) return kNone;
+  for (const Param& p : form_->params) {
+    if (p.name == param) return p.fallback;
+  }
+  return kNone;
 }
-double ConstantView::number(std::string_view param, double fallback) const {
-  const Constant* c = node_->constant(param);
-  return c ? scalar(*c) : fallback;
+
+double ConstantView::number(std::string_view param) const {
+  const Constant* c = constant(param);
+  return c ? scalar(*c) : fallback(param).number;
 }
-bool ConstantView::flag(std::string_view param, bool fallback) const {
-  const Constant* c = node_->constant(param);
-  return c ? scalar(*c) != 0 : fallback;
+std::string ConstantView::text(std::string_view param) const {
+  const Default& own = fallback(param);
+  return text(param, own.kind == Default::Kind::word ? own.text : std::string_view());
+}
+Dims ConstantView::ints(std::string_view param) const { return ints(param, Dims{}); }
+Dims ConstantView::ints(std::string_view param, std::size_t count) const {
+  return ints(param, Dims(count, static_cast<std::int64_t>(fallback(param).number)));
 }
 std::vector<bool> ConstantView::flags(std::string_view param, std::size_t count) const {
   std::vector<bool> out(count, false);
@@ -79,29 +106,82 @@ std::vector<bool> ConstantView::flags(std::string_view param, std::size_t count)
   for (std::size_t i = 0; i < values.size() && i < count; ++i) out[i] = values[i] != 0;
   return out;
 }
-std::string ConstantView::text(std::string_view param, std::string_view fallback) const {
-  const Constant* c = node_->constant(param);
-  return c && !c->strings.empty() ? c->strings[0] : std::string(fallback);
+
+Dims ConstantView::ints(std::string_view param, Dims own) const {
+  const Constant* c = constant(param);
+  return c ? to_ints(*c) : std::move(own);
+}
+std::int64_t ConstantView::integer(std::string_view param, std::int64_t own) const {
+  const Constant* c = constant(param);
+  return c ? static_cast<std::int64_t>(scalar(*c)) : own;
+}
+double ConstantView::number(std::string_view param, double own) const {
+  const Constant* c = constant(param);
+  return c ? scalar(*c) : own;
+}
+bool ConstantView::flag(std::string_view param, bool own) const {
+  const Constant* c = constant(param);
+  return c ? scalar(*c) != 0 : own;
+}
+std::string ConstantView::text(std::string_view param, std::string_view own) const {
+  const Constant* c = constant(param);
+  return c && !c->strings.empty() ? c->strings[0] : std::string(own);
+}
+
+TypeQuestion question_of(const Node& node, Target opset) {
+  TypeQuestion question{node.def, opset, {}, &node};
+  for (const Operand& operand : node.operands()) {
+    for (const Value* value : operand.values) {
+      question.given.push_back({operand.param, &value->type, value->constant.get(), is_static(value), value});
+    }
+  }
+  return question;
+}
+
+const Given* InferView::given(std::string_view param) const {
+  const std::span<const Given> found = all(param);
+  return found.empty() ? nullptr : &found.front();
+}
+
+std::span<const Given> InferView::all(std::string_view param) const {
+  const std::vector<Given>& given = question_->given;
+  std::size_t first = 0;
+  while (first < given.size() && given[first].param != param) ++first;
+  std::size_t end = first;
+  while (end < given.size() && given[end].param == param) ++end;
+  return std::span(given).subspan(first, end - first);
+}
+
+std::span<const std::unique_ptr<Block>> InferView::blocks() const {
+  return node_ ? std::span<const std::unique_ptr<Block>>(node_->blocks) : std::span<const std::unique_ptr<Block>>();
+}
+
+const Constant* InferView::constant(std::string_view param) const {
+  const Given* found = given(param);
+  return found ? found->constant : nullptr;
 }
 
 const Type& InferView::type(std::string_view param) const {
   static const Type kNone;
-  const Value* value = node().input(param);
-  return value ? value->type : kNone;
+  const Given* found = given(param);
+  return found ? *found->type : kNone;
 }
 
 std::vector<const Type*> InferView::types(std::string_view param) const {
   std::vector<const Type*> out;
-  if (const Operand* o = node().operand(param)) {
-    for (const Value* value : o->values) out.push_back(&value->type);
-  }
+  for (const Given& each_given : all(param)) out.push_back(each_given.type);
   return out;
 }
 
 std::optional<Dims> InferView::known_ints(std::string_view param) const {
-  const Constant* c = node().constant(param);
+  const Constant* c = constant(param);
   if (!c || !c->missing.empty()) return std::nullopt;
   return to_ints(*c);
+}
+
+bool InferView::comes_at_run_time(std::string_view param) const {
+  const Given* found = given(param);
+  return found && !found->is_static && !is_computed_from_static(found->value);
 }
 
 std::string describe(const Node& node) {
@@ -109,14 +189,23 @@ std::string describe(const Node& node) {
   return name.empty() ? node.type : fmt::format("{} '{}'", node.type, name);
 }
 
+namespace {
+Diagnostic blamed(std::string_view code, const std::string& who, const Node* node, std::string_view param,
+                  std::string message, std::string help) {
+  Diagnostic d = bad_input(code, fmt::format("{}: {}: {}", who, param, message), node ? node->origin : std::string(),
+                           std::move(help));
+  d.param = param;
+  return d;
+}
+}  // namespace
+
 Diagnostic InferView::wrong(std::string_view param, std::string message, std::string help) const {
-  return bad_input("E0200", fmt::format("{}: {}: {}", describe(node()), param, message), node().origin,
-                   std::move(help));
+  const std::string who = node_ ? describe(*node_) : std::string(question_->def ? question_->def->name : "");
+  return blamed("E0200", who, node_, param, std::move(message), std::move(help));
 }
 
 Diagnostic EvalView::wrong(std::string_view param, std::string message, std::string help) const {
-  return bad_input("E0700", fmt::format("{}: {}: {}", describe(node()), param, message), node().origin,
-                   std::move(help));
+  return blamed("E0700", describe(node()), node_, param, std::move(message), std::move(help));
 }
 
 const Array& EvalView::in(std::string_view param) const { return *maybe(param); }
@@ -134,24 +223,25 @@ std::vector<const Array*> EvalView::ins(std::string_view param) const {
   return out;
 }
 
-Dims EvalView::ints_of(std::string_view param, Dims fallback) const {
+Dims EvalView::ints_of(std::string_view param) const {
   const Array* array = maybe(param);
-  if (!array) return fallback;
+  if (!array) return {};
   return Dims(array->data.begin(), array->data.end());
 }
 
 namespace {
 
-Result<void> check_operand(const InferView& view, const Param& param, const Operand& operand,
-                           std::map<char, DType>& groups) {
-  if (!param.list && operand.values.size() != 1) {
-    return view.wrong(param.name, fmt::format("takes one value, not {}", operand.values.size()));
+Result<void> check_operand(const InferView& view, const Param& param, std::map<char, DType>& groups) {
+  const std::span<const Given> all = view.all(param.name);
+  if (!param.list && all.size() != 1) {
+    return view.wrong(param.name, fmt::format("takes one value, not {}", all.size()));
   }
-  for (const Value* value : operand.values) {
-    if (param.constant && !is_static(value)) {
-      return view.wrong(param.name, fmt::format("must be known at compile time, and '{}' is not", value->name));
+  for (const Given& given : all) {
+    if (param.constant && !given.is_static) {
+      return view.wrong(param.name, fmt::format("must be known at compile time, and '{}' is not",
+                                                given.value ? given.value->name : std::string(param.name)));
     }
-    const Type& type = value->type;
+    const Type& type = *given.type;
     if (!type.is_tensor()) {
       if (param.types == kAnything) continue;
       return view.wrong(param.name, fmt::format("is {}, not a tensor", to_string(type)));
@@ -175,31 +265,38 @@ Result<void> check_operand(const InferView& view, const Param& param, const Oper
 }  // namespace
 
 Result<std::vector<Type>> infer_types(const Node& node, Target opset, DTypeGroups dtype_groups) {
-  const InferView view(node, opset);
   if (!node.def) return own_bug(fmt::format("types of the opaque operation {} asked for", describe(node)));
-  const Form* form = node.def->form(opset);
+  return infer_types(question_of(node, opset), dtype_groups);
+}
+
+Result<std::vector<Type>> infer_types(const TypeQuestion& question, DTypeGroups dtype_groups) {
+  const Target opset = question.opset;
+  const Form* form = question.def->form(opset);
+  const InferView view(question, form);
   if (!form) {
-    return bad_input("E0201", fmt::format("{} does not exist in opset {}", describe(node), opset_name(opset)),
-                     node.origin, fmt::format("it needs {} or newer", name(node.def->forms.front().since)));
+    const std::string who = question.node ? describe(*question.node) : std::string(question.def->name);
+    return bad_input("E0201", fmt::format("{} does not exist in opset {}", who, opset_name(opset)),
+                     question.node ? question.node->origin : std::string(),
+                     fmt::format("it needs {} or newer", name(question.def->forms.front().since)));
   }
   std::map<char, DType> groups;
   for (const Param& param : form->params) {
-    const Operand* operand = node.operand(param.name);
-    if (!operand || operand->values.empty()) {
+    if (!view.has(param.name)) {
       if (param.required) return view.wrong(param.name, "is required and not given");
       continue;
     }
     if (dtype_groups == DTypeGroups::ignored) groups.clear();
-    TRY_VOID(check_operand(view, param, *operand, groups));
+    TRY_VOID(check_operand(view, param, groups));
   }
-  for (const Operand& operand : node.operands()) {
+  for (const Given& given : question.given) {
     bool known = false;
-    for (const Param& param : form->params) known = known || param.name == operand.param;
+    for (const Param& param : form->params) known = known || param.name == given.param;
     if (known) continue;
     std::vector<std::string_view> names;
     for (const Param& param : form->params) names.push_back(param.name);
-    return view.wrong(operand.param, fmt::format("is not a parameter of {} in opset {}", node.type, opset_name(opset)),
-                      did_you_mean(operand.param, names));
+    return view.wrong(given.param,
+                      fmt::format("is not a parameter of {} in opset {}", question.def->name, opset_name(opset)),
+                      did_you_mean(given.param, names));
   }
   return form->infer(view);
 }

@@ -40,14 +40,50 @@ constexpr DTypeSet kBool = dtype_bit(DType::boolean);
 constexpr DTypeSet kString = dtype_bit(DType::string);
 constexpr DTypeSet kAnything = ~DTypeSet{0};
 
+/// What an absent parameter means. `kernel(v)`, `eval`, passes and the reference page all read it from the row.
+struct Default {
+  enum class Kind : std::uint8_t { none, number, flag, word, derived };
+  Kind kind = Kind::none;
+  bool each = false;           ///< such a number or flag for each dimension: "1…"
+  double number = 0;           ///< number, flag
+  std::string_view text = {};  ///< word; derived: what people read ("all", "!align_corners")
+
+  constexpr Default() = default;
+  constexpr Default(int value) : kind(Kind::number), number(value) {}
+  constexpr Default(double value) : kind(Kind::number), number(value) {}
+  constexpr Default(bool value) : kind(Kind::flag), number(value) {}
+  constexpr Default(const char* word) : kind(Kind::word), text(word) {}
+  bool empty() const { return kind == Kind::none; }
+};
+constexpr Default each(Default one) {
+  one.each = true;
+  return one;
+}
+/// A default that depends on other operands; the type rule and the meaning compute it.
+constexpr Default derived(const char* phrase) {
+  Default out(phrase);
+  out.kind = Default::Kind::derived;
+  return out;
+}
+std::string to_string(const Default& fallback);  ///< "1…", "\"valid\"", "1e-05"; empty when there is none
+
+/// What a parameter is to the operation.
+enum class Role : std::uint8_t {
+  data,    ///< numbers that come at run time
+  weight,  ///< numbers that are usually trained: weight, bias, gamma …
+  shape,   ///< integers that decide extents of the result
+  mode,    ///< how it is done: strides, axes, words, flags, epsilon
+};
+
 struct Param {
   std::string_view name;
   DTypeSet types = kFloats;
   char group = 0;         ///< parameters with the same letter share one dtype; 0 = none
   bool constant = false;  ///< must be known at compile time
   bool required = true;
-  bool list = false;            ///< takes several values
-  std::string_view fallback{};  ///< the default, for the reference page: "1…", "\"valid\""; empty = absent by default
+  bool list = false;  ///< takes several values
+  Default fallback{};
+  Role role = Role::data;
 };
 
 class InferView;
@@ -111,37 +147,79 @@ class OpTable {
   std::unordered_map<std::string_view, const OpDef*> by_name_;
 };
 
-/// Typed access to the constant operands of a node, with the defaults of MIL.
+/// Typed access to compile-time operands. Where one is absent the row answers with its default; where the row has none,
+/// 0, false or "".
 class ConstantView {
  public:
-  explicit ConstantView(const Node& node) : node_(&node) {}
+  explicit ConstantView(const Node& node);
+  virtual ~ConstantView() = default;
   const Node& node() const { return *node_; }
-  bool has(std::string_view param) const { return node_->operand(param) != nullptr; }
-  Dims ints(std::string_view param, Dims fallback = {}) const;
+  virtual bool has(std::string_view param) const { return node_->operand(param) != nullptr; }
+  virtual const Constant* constant(std::string_view param) const { return node_->constant(param); }
+
+  std::int64_t integer(std::string_view param) const { return static_cast<std::int64_t>(number(param)); }
+  double number(std::string_view param) const;
+  bool flag(std::string_view param) const { return number(param) != 0; }
+  std::string text(std::string_view param) const;
+  Dims ints(std::string_view param) const;                                   ///< empty when absent
+  Dims ints(std::string_view param, std::size_t count) const;                ///< the default as often when absent
+  std::vector<bool> flags(std::string_view param, std::size_t count) const;  ///< short lists are filled with false
+  /// The default of the row that applies; none for a parameter without one.
+  const Default& fallback(std::string_view param) const;
+
+  // With a default of the caller's own: for parameters that have none in their row.
+  Dims ints(std::string_view param, Dims fallback) const;
   std::int64_t integer(std::string_view param, std::int64_t fallback) const;
   double number(std::string_view param, double fallback) const;
   bool flag(std::string_view param, bool fallback) const;
-  std::vector<bool> flags(std::string_view param, std::size_t count) const;  ///< absent = all false
   std::string text(std::string_view param, std::string_view fallback) const;
 
- private:
+ protected:
+  ConstantView(const Node* node, const Form* form) : node_(node), form_(form) {}
   const Node* node_;
+  const Form* form_;  ///< null for an opaque operation
 };
 
-/// A node as its type rule sees it.
+/// One value bound to a parameter, as a type rule sees it.
+struct Given {
+  std::string_view param;
+  const Type* type = nullptr;
+  const Constant* constant = nullptr;  ///< its content, where that is known now
+  bool is_static = false;              ///< known before run time
+  const Value* value = nullptr;        ///< the value itself; null when there is no graph behind the question
+};
+
+/// The question "what would come out?". There need be no node: builders ask before they make one, the executor asks with
+/// the shapes that arrived.
+struct TypeQuestion {
+  const OpDef* def = nullptr;
+  Target opset = Target::ios17;
+  std::vector<Given> given;    ///< values of a list parameter stand one after the other
+  const Node* node = nullptr;  ///< for operations with blocks, and for messages
+};
+TypeQuestion question_of(const Node& node, Target opset);
+
+/// An operation as its type rule sees it.
 class InferView : public ConstantView {
  public:
-  InferView(const Node& node, Target opset) : ConstantView(node), opset_(opset) {}
-  Target opset() const { return opset_; }
+  InferView(const TypeQuestion& question, const Form* form) : ConstantView(question.node, form), question_(&question) {}
+  Target opset() const { return question_->opset; }
+  bool has(std::string_view param) const override { return given(param) != nullptr; }
+  const Constant* constant(std::string_view param) const override;
+  const Given* given(std::string_view param) const;  ///< the first value bound to it, or null
+  std::span<const Given> all(std::string_view param) const;
+  std::span<const std::unique_ptr<Block>> blocks() const;
   const Type& type(std::string_view param) const;  ///< of the value bound to it (an empty type if absent)
   std::vector<const Type*> types(std::string_view param) const;
   /// Contents of an integer operand when it is known now (a constant); nothing when it comes at run time.
   std::optional<Dims> known_ints(std::string_view param) const;
+  /// Neither known before run time nor about to become so by folding.
+  bool comes_at_run_time(std::string_view param) const;
   /// Blames a parameter.
   Diagnostic wrong(std::string_view param, std::string message, std::string help = {}) const;
 
  private:
-  Target opset_;
+  const TypeQuestion* question_;
 };
 
 /// A node as its meaning sees it: operands as arrays, outputs to be filled (dims and dtype are set, data is zero).
@@ -154,7 +232,7 @@ class EvalView : public ConstantView {
   const Array* maybe(std::string_view param) const;
   std::vector<const Array*> ins(std::string_view param) const;
   /// An integer operand, constant or computed.
-  Dims ints_of(std::string_view param, Dims fallback = {}) const;
+  Dims ints_of(std::string_view param) const;
   Array& out(std::size_t index = 0) { return (*outputs_)[index]; }
   Diagnostic wrong(std::string_view param, std::string message, std::string help = {}) const;
 
@@ -167,6 +245,7 @@ class EvalView : public ConstantView {
 /// Execution ignores the dtype groups: packages by others mix dtypes where MIL forbids it (coremltools writes an fp32
 /// epsilon beside fp16 statistics), and what they mean is clear.
 enum class DTypeGroups : std::uint8_t { checked, ignored };
+Result<std::vector<Type>> infer_types(const TypeQuestion& question, DTypeGroups groups = DTypeGroups::checked);
 Result<std::vector<Type>> infer_types(const Node& node, Target opset, DTypeGroups groups = DTypeGroups::checked);
 
 /// "conv 'y': " for messages.

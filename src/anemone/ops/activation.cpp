@@ -35,7 +35,7 @@ Result<void> eval_map(EvalView& v) {
 
 template <double (*F)(double x, double alpha, double beta)>
 Result<void> eval_alpha_beta(EvalView& v) {
-  const double alpha = number_of(v, "alpha", 0), beta = number_of(v, "beta", 0);
+  const double alpha = number_of(v, "alpha"), beta = number_of(v, "beta");
   map(v, [&](double x) { return F(x, alpha, beta); });
   return {};
 }
@@ -60,7 +60,7 @@ Types infer_per_channel(const InferView& v) {
 Types infer_prelu(const InferView& v) {
   TRY(std::vector<Type> types, infer_per_channel(v));
   const Type& x = v.type("x");
-  const Constant* alpha = v.node().constant("alpha");
+  const Constant* alpha = v.constant("alpha");
   if (x.ranked && x.rank() != 4 && alpha) {  // (C3) other ranks share one alpha
     const std::vector<double> slopes = to_doubles(*alpha);
     const auto differs = std::find_if(slopes.begin(), slopes.end(), [&](double slope) { return slope != slopes[0]; });
@@ -97,14 +97,14 @@ Result<void> eval_softplus_parametric(EvalView& v) {
 }
 
 // gelu
-constexpr Param kGelu[] = {input("x"), option("mode", kString, 0, "\"EXACT\"")};
+constexpr Param kGelu[] = {input("x"), option("mode", kString, 0, "EXACT")};
 Types infer_gelu(const InferView& v) {
-  TRY_VOID(check_word(v, "mode", "EXACT", {"EXACT", "TANH_APPROXIMATION", "SIGMOID_APPROXIMATION"}));  // (C1)
+  TRY_VOID(check_word(v, "mode", {"EXACT", "TANH_APPROXIMATION", "SIGMOID_APPROXIMATION"}));  // (C1)
   return same_as_x(v);
 }
 constexpr Form kGeluForms[] = {{Target::ios15, kGelu, infer_gelu}};
 Result<void> eval_gelu(EvalView& v) {
-  const std::string mode = v.text("mode", "EXACT");
+  const std::string mode = v.text("mode");
   if (mode == "EXACT") {
     map(v, [](double x) { return 0.5 * x * (1 + std::erf(x / std::numbers::sqrt2)); });
   } else if (mode == "TANH_APPROXIMATION") {
@@ -117,17 +117,17 @@ Result<void> eval_gelu(EvalView& v) {
 }
 
 // softmax
-constexpr Param kSoftmax[] = {input("x"), option("axis", kInt32, 0, "-1")};
+constexpr Param kSoftmax[] = {input("x"), option("axis", kInt32, 0, -1)};
 Types infer_softmax(const InferView& v) {
   const Type& x = v.type("x");
-  if (x.ranked) TRY_VOID(axis_in(v, "axis", v.integer("axis", -1), x.rank()));  // (C1)
+  if (x.ranked) TRY_VOID(axis_in(v, "axis", v.integer("axis"), x.rank()));  // (C1)
   return one(x);
 }
 constexpr Form kSoftmaxForms[] = {{Target::ios15, kSoftmax, infer_softmax}};
 Result<void> eval_softmax(EvalView& v) {
   const Array& x = v.in("x");
   Array& y = v.out();
-  const AxisView view(x.dims, wrap_axis(v.integer("axis", -1), x.rank()));
+  const AxisView view(x.dims, wrap_axis(v.integer("axis"), x.rank()));
   for (std::int64_t o = 0; o < view.outer; ++o) {
     for (std::int64_t in = 0; in < view.inner; ++in) {
       double highest = -HUGE_VAL, sum = 0;

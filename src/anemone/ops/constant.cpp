@@ -30,11 +30,11 @@ constexpr Param kCast15[] = {input("x", kNumbersBool), fixed("dtype", kString)};
 constexpr Param kCast17[] = {input("x", kAny17), fixed("dtype", kString)};
 
 Types infer_cast(const InferView& v) {
-  const auto dtype = dtype_from(v.text("dtype", ""));
+  const auto dtype = dtype_from(v.text("dtype"));
   const DTypeSet allowed = v.opset() >= Target::ios17 ? kAny17 : kNumbersBool;
   if (!dtype || !(allowed & dtype_bit(*dtype))) {  // (C1) a dtype of the opset
     return v.wrong("dtype",
-                   fmt::format("\"{}\" cannot be cast to in opset {}", v.text("dtype", ""), opset_name(v.opset())));
+                   fmt::format("\"{}\" cannot be cast to in opset {}", v.text("dtype"), opset_name(v.opset())));
   }
   Type type = v.type("x");
   type.dtype = *dtype;
@@ -52,7 +52,7 @@ constexpr Param kAffine[] = {fixed("quantized_data", kInt8s), fixed("zero_point"
 
 Types infer_affine(const InferView& v) {
   const Type& data = v.type("quantized_data");
-  const std::int64_t axis = v.integer("axis", 0);
+  const std::int64_t axis = v.integer("axis");
   TRY(const std::int64_t wrapped, axis_in(v, "axis", axis, data.rank()));  // (C1) the axis exists
   for (const char* param : {"scale", "zero_point"}) {                      // (C2) a scalar, or one a slice of the axis
     if (v.type(param).rank() > 0) TRY_VOID(check_length(v, param, data.dims[static_cast<std::size_t>(wrapped)]));
@@ -63,7 +63,7 @@ constexpr Form kAffineForms[] = {{Target::ios16, kAffine, infer_affine}};
 
 Result<void> eval_affine(EvalView& v) {
   const Array &data = v.in("quantized_data"), &scale = v.in("scale"), &zero = v.in("zero_point");
-  const AxisView view(data.dims, wrap_axis(v.integer("axis", 0), data.rank()));
+  const AxisView view(data.dims, wrap_axis(v.integer("axis"), data.rank()));
   Array& y = v.out();
   for (std::size_t i = 0; i < y.data.size(); ++i) {
     const std::size_t slice = i / static_cast<std::size_t>(view.inner) % static_cast<std::size_t>(view.extent);
@@ -114,7 +114,7 @@ Result<std::int64_t> check_lut18(const InferView& v, const Dims& indices, DType 
   const std::int64_t vector = lut.dims[rank + 1];
   if (vector == 1 && !v.has("vector_axis")) return vector;
   if (!v.has("vector_axis")) return v.wrong("vector_axis", fmt::format("is needed for vectors of {}", vector));  // (C4)
-  TRY(const std::int64_t axis, axis_in(v, "vector_axis", v.integer("vector_axis", 0), static_cast<std::int64_t>(rank)));
+  TRY(const std::int64_t axis, axis_in(v, "vector_axis", v.integer("vector_axis"), static_cast<std::int64_t>(rank)));
   dense[static_cast<std::size_t>(axis)] = times(dense[static_cast<std::size_t>(axis)], vector);
   return vector;
 }
@@ -141,7 +141,7 @@ struct LutGeometry {
       : indices(std::move(index_dims)),
         lut(table.dims),
         vector(table.dims.back()),
-        axis(wrap_axis(v.integer("vector_axis", 0), static_cast<std::int64_t>(indices.size()))) {}
+        axis(wrap_axis(v.integer("vector_axis"), static_cast<std::int64_t>(indices.size()))) {}
   LutPlace place(const Dims& dense) const {
     std::size_t at = 0, group = 0, lane = 0;
     for (std::size_t d = 0; d < dense.size(); ++d) {
@@ -214,7 +214,7 @@ Result<void> eval_sparse(EvalView& v) {
 // constexpr_cast
 constexpr Param kConstexprCast[] = {fixed("source_val", dtype_bit(DType::fp16)), fixed("output_dtype", kString)};
 Types infer_constexpr_cast(const InferView& v) {
-  TRY_VOID(check_word(v, "output_dtype", "fp32", {"fp32"}));  // (C1)
+  TRY_VOID(check_word(v, "output_dtype", {"fp32"}));  // (C1)
   return one(DType::fp32, v.type("source_val").dims);
 }
 constexpr Form kConstexprCastForms[] = {{Target::ios16, kConstexprCast, infer_constexpr_cast}};

@@ -20,7 +20,7 @@ Type either(const Type& a, const Type& b) {
 }
 
 Types infer_cond(const InferView& v) {
-  const auto& blocks = v.node().blocks;
+  const auto blocks = v.blocks();
   if (blocks.size() != 2 ||
       blocks[0]->outputs().size() != blocks[1]->outputs().size()) {  // (C1) two blocks, equal outputs
     return v.wrong("pred", "does not choose between two blocks with the same number of outputs");
@@ -37,7 +37,7 @@ Types infer_cond(const InferView& v) {
 }
 
 Types infer_while(const InferView& v) {
-  const auto& blocks = v.node().blocks;
+  const auto blocks = v.blocks();
   const auto variables = v.types("loop_vars");
   if (blocks.size() != 2 ||
       blocks[1]->outputs().size() != variables.size()) {  // (C1) a condition, and a body of the same width

@@ -1,7 +1,6 @@
 // conv and conv_transpose over one to three spatial dimensions.
 #include <algorithm>
 
-#include "anemone/ir/rewrite.h"
 #include "anemone/ops/eval_util.h"
 #include "anemone/ops/families.h"
 #include "anemone/ops/infer_util.h"
@@ -13,37 +12,23 @@ namespace {
 constexpr Param kConv15[] = {input("x"),
                              input("weight"),
                              option("bias", kFloats, 'T'),
-                             option("strides", kInt32, 0, "1…"),
-                             option("pad_type", kString, 0, "\"valid\""),
-                             option("pad", kInt32, 0, "0…"),
-                             option("dilations", kInt32, 0, "1…"),
-                             option("groups", kInt32, 0, "1")};
-constexpr Param kConv17[] = {input("x"),
-                             input("weight", kFloats, 'U'),
-                             maybe("bias", kFloats, 'U'),
-                             option("strides", kInt32, 0, "1…"),
-                             option("pad_type", kString, 0, "\"valid\""),
-                             option("pad", kInt32, 0, "0…"),
-                             option("dilations", kInt32, 0, "1…"),
-                             option("groups", kInt32, 0, "1")};
+                             option("strides", kInt32, 0, each(1)),
+                             option("pad_type", kString, 0, "valid"),
+                             option("pad", kInt32, 0, each(0)),
+                             option("dilations", kInt32, 0, each(1)),
+                             option("groups", kInt32, 0, 1)};
+// The weight may come at run time, and may have another dtype than x.
+constexpr auto kConv17 = with(kConv15, {input("weight", kFloats, 'U'), maybe("bias", kFloats, 'U')});
 constexpr Param kConvTranspose15[] = {input("x"),
                                       fixed("weight", kFloats, 'T'),
                                       option("bias", kFloats, 'T'),
-                                      option("pad", kInt32, 0, "0…"),
+                                      option("pad", kInt32, 0, each(0)),
                                       option("output_shape", kInt32),
-                                      option("pad_type", kString, 0, "\"valid\""),
-                                      option("strides", kInt32, 0, "1…"),
-                                      option("dilations", kInt32, 0, "1…"),
-                                      option("groups", kInt32, 0, "1")};
-constexpr Param kConvTranspose17[] = {input("x"),
-                                      input("weight", kFloats, 'U'),
-                                      maybe("bias", kFloats, 'U'),
-                                      option("pad", kInt32, 0, "0…"),
-                                      option("output_shape", kInt32),
-                                      option("pad_type", kString, 0, "\"valid\""),
-                                      option("strides", kInt32, 0, "1…"),
-                                      option("dilations", kInt32, 0, "1…"),
-                                      option("groups", kInt32, 0, "1")};
+                                      option("pad_type", kString, 0, "valid"),
+                                      option("strides", kInt32, 0, each(1)),
+                                      option("dilations", kInt32, 0, each(1)),
+                                      option("groups", kInt32, 0, 1)};
+constexpr auto kConvTranspose17 = with(kConvTranspose15, {input("weight", kFloats, 'U'), maybe("bias", kFloats, 'U')});
 
 // (C1) rank 3 to 5, (C2) weight of the same rank, (C3) strides, dilations and pad one a spatial dimension and positive,
 // (C4) a pad_type of the opset.
@@ -58,9 +43,9 @@ Result<void> check_common(const InferView& v, bool transposed) {
     TRY_VOID(check_numbers(v, "pad", 2 * spatial, 0));
   }
   if (!transposed && v.opset() >= Target::ios16) {  // (C4)
-    return check_word(v, "pad_type", "valid", {"valid", "same", "custom", "same_lower"});
+    return check_word(v, "pad_type", {"valid", "same", "custom", "same_lower"});
   }
-  return check_word(v, "pad_type", "valid", {"valid", "same", "custom"});
+  return check_word(v, "pad_type", {"valid", "same", "custom"});
 }
 
 Dims spatial_part(const Dims& dims) { return Dims(dims.begin() + 2, dims.end()); }
@@ -80,7 +65,7 @@ Types infer_conv(const InferView& v) {
   const Type &x = v.type("x"), &w = v.type("weight");
   TRY_VOID(check_common(v, false));
   if (!x.ranked) return one(Type::unranked(x.dtype));
-  const std::int64_t groups = v.integer("groups", 1), channels = x.dims[1];
+  const std::int64_t groups = v.integer("groups"), channels = x.dims[1];
   if (groups < 1 || (channels != kUnknown && channels % groups != 0)) {  // (C5) groups divide the input channels
     return v.wrong("groups", fmt::format("{} does not divide the {} input channels", groups, channels));
   }
@@ -95,7 +80,7 @@ Types infer_conv(const InferView& v) {
   }
   TRY_VOID(check_length(v, "bias", out_channels));  // (C8) [Cout]
   const Dims dilations = v.ints("dilations");
-  const bool run_time = !is_computed_from_static(v.node().input("weight"));
+  const bool run_time = v.comes_at_run_time("weight");
   if (run_time && std::any_of(dilations.begin(), dilations.end(), [](std::int64_t d) { return d != 1; })) {  // (C9)
     return v.wrong("dilations", "must be 1 where the weight comes at run time");
   }
@@ -112,7 +97,7 @@ Types infer_conv_transpose(const InferView& v) {
   TRY_VOID(check_common(v, true));
   if (!x.ranked) return one(Type::unranked(x.dtype));
   if (!w.ranked) return one(x.dtype, Dims(x.dims.size(), kUnknown));
-  const std::int64_t groups = v.integer("groups", 1), channels = x.dims[1];
+  const std::int64_t groups = v.integer("groups"), channels = x.dims[1];
   if (groups < 1 || (channels != kUnknown && channels % groups != 0)) {  // (C5)
     return v.wrong("groups", fmt::format("{} does not divide the {} input channels", groups, channels));
   }
@@ -179,7 +164,7 @@ Result<void> eval_conv(EvalView& v) {
   const Window w = with_three_dimensions(conv_window(v, spatial_part(x.dims), spatial_part(weight.dims)));
   const std::int64_t in_plane = product(w.in), out_plane = product(w.out), taps = product(w.kernel),
                      stride = w.strides[2];
-  const std::int64_t groups = v.integer("groups", 1), in_group = weight.dims[1], out_group = y.dims[1] / groups;
+  const std::int64_t groups = v.integer("groups"), in_group = weight.dims[1], out_group = y.dims[1] / groups;
   fill_with_bias(y, v.maybe("bias"), out_plane);
   for (std::int64_t n = 0; n < y.dims[0]; ++n) {
     for (std::int64_t oc = 0; oc < y.dims[1]; ++oc) {
@@ -205,7 +190,7 @@ Result<void> eval_conv_transpose(EvalView& v) {
   const Window w = with_three_dimensions(conv_transpose_window(v, spatial_part(x.dims), spatial_part(weight.dims)));
   const std::int64_t in_plane = product(w.in), out_plane = product(w.out), taps = product(w.kernel),
                      stride = w.strides[2];
-  const std::int64_t groups = v.integer("groups", 1), in_group = x.dims[1] / groups, out_group = weight.dims[1];
+  const std::int64_t groups = v.integer("groups"), in_group = x.dims[1] / groups, out_group = weight.dims[1];
   fill_with_bias(y, v.maybe("bias"), out_plane);
   for (std::int64_t n = 0; n < y.dims[0]; ++n) {
     for (std::int64_t oc = 0; oc < y.dims[1]; ++oc) {

@@ -11,16 +11,16 @@ constexpr Param kNms15[] = {input("boxes"),
                             fixed("iou_threshold", kFloats, 'T'),
                             fixed("score_threshold", kFloats, 'T'),
                             fixed("max_boxes", kInt32),
-                            option("per_class_suppression", kBool, 0, "false")};
+                            option("per_class_suppression", kBool, 0, false)};
 constexpr Param kNms17[] = {input("boxes"), input("scores"), fixed("iou_threshold", kFloats),
-                            fixed("max_boxes", kInt32), option("per_class_suppression", kBool, 0, "false")};
+                            fixed("max_boxes", kInt32), option("per_class_suppression", kBool, 0, false)};
 
 // Up to iOS16 boxes are [n,B,4] and scores [n,B,K]; from iOS17 [n,4,B] and [n,K,B], and no count comes out.
 Types infer_nms(const InferView& v, bool boxes_last) {
   TRY_VOID(check_rank(v, "boxes", 3, 3));  // (C1)
   TRY_VOID(check_rank(v, "scores", 3, 3));
   const Type &boxes = v.type("boxes"), &scores = v.type("scores");
-  const std::int64_t most = v.integer("max_boxes", 0);
+  const std::int64_t most = v.integer("max_boxes");
   if (most < 1) return v.wrong("max_boxes", fmt::format("{} is not positive", most));  // (C2)
   Dims b = boxes.ranked ? boxes.dims : Dims(3, kUnknown), s = scores.ranked ? scores.dims : Dims(3, kUnknown);
   const std::size_t count = boxes_last ? 2 : 1, width = boxes_last ? 1 : 2;

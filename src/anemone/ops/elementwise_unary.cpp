@@ -28,35 +28,40 @@ double absolute(double x) { return std::fabs(x); }
 double round_half_even(double x) { return std::nearbyint(x); }
 
 // log, rsqrt, inverse: a small number keeps them finite at 0. Its default is rounded to the dtype of x: 0 in fp16.
-constexpr Param kLog15[] = {input("x"), option("epsilon", kFloats, 'T', "1e-45")};
-constexpr Param kLog17[] = {input("x"), option("epsilon", kFloats, 'U', "1e-45")};
-constexpr Param kRsqrt15[] = {input("x"), option("epsilon", kFloats, 'T', "1e-12")};
-constexpr Param kRsqrt17[] = {input("x"), option("epsilon", kFloats, 'U', "1e-12")};
-constexpr Param kInverse15[] = {input("x"), option("epsilon", kFloats, 'T', "1e-4")};
-constexpr Param kInverse17[] = {input("x"), option("epsilon", kFloats, 'U', "1e-4")};
+constexpr Param kLog15[] = {input("x"), option("epsilon", kFloats, 'T', 1e-45)};
+constexpr Param kLog17[] = {input("x"), option("epsilon", kFloats, 'U', 1e-45)};
+constexpr Param kRsqrt15[] = {input("x"), option("epsilon", kFloats, 'T', 1e-12)};
+constexpr Param kRsqrt17[] = {input("x"), option("epsilon", kFloats, 'U', 1e-12)};
+constexpr Param kInverse15[] = {input("x"), option("epsilon", kFloats, 'T', 1e-4)};
+constexpr Param kInverse17[] = {input("x"), option("epsilon", kFloats, 'U', 1e-4)};
 constexpr Form kLogForms[] = {{Target::ios15, kLog15, same_as_x}, {Target::ios17, kLog17, same_as_x}};
 constexpr Form kRsqrtForms[] = {{Target::ios15, kRsqrt15, same_as_x}, {Target::ios17, kRsqrt17, same_as_x}};
 constexpr Form kInverseForms[] = {{Target::ios15, kInverse15, same_as_x}, {Target::ios17, kInverse17, same_as_x}};
 
+// The default is rounded to the dtype of x as a given one would be.
+double epsilon_of(const EvalView& v) {
+  return number_of(v, "epsilon", rounded(v.fallback("epsilon").number, v.in("x").dtype));
+}
+
 Result<void> eval_log(EvalView& v) {
-  const double epsilon = number_of(v, "epsilon", rounded(1e-45, v.in("x").dtype));
+  const double epsilon = epsilon_of(v);
   map(v, [&](double x) { return std::log(x + epsilon); });
   return {};
 }
 Result<void> eval_rsqrt(EvalView& v) {
-  const double epsilon = number_of(v, "epsilon", rounded(1e-12, v.in("x").dtype));
+  const double epsilon = epsilon_of(v);
   map(v, [&](double x) { return 1 / std::sqrt(x + epsilon); });
   return {};
 }
 Result<void> eval_inverse(EvalView& v) {
-  const double epsilon = number_of(v, "epsilon", rounded(1e-4, v.in("x").dtype));
+  const double epsilon = epsilon_of(v);
   map(v, [&](double x) { return 1 / (x + epsilon); });
   return {};
 }
 
 constexpr Param kClip[] = {input("x"), fixed("alpha", kFloats, 'T'), fixed("beta", kFloats, 'T')};
 Types infer_clip(const InferView& v) {
-  const double alpha = v.number("alpha", 0), beta = v.number("beta", 0);
+  const double alpha = v.number("alpha"), beta = v.number("beta");
   if (v.opset() >= Target::ios17 ? !(alpha < beta) : alpha > beta) {  // (C1) an interval; from iOS17 not a single point
     return v.wrong("alpha", fmt::format("{} is not below beta = {}", alpha, beta), "use maximum and minimum");
   }
@@ -64,7 +69,7 @@ Types infer_clip(const InferView& v) {
 }
 constexpr Form kClipForms[] = {{Target::ios15, kClip, infer_clip}};
 Result<void> eval_clip(EvalView& v) {
-  const double alpha = number_of(v, "alpha", 0), beta = number_of(v, "beta", 0);
+  const double alpha = number_of(v, "alpha"), beta = number_of(v, "beta");
   map(v, [&](double x) { return x < alpha ? alpha : x > beta ? beta : x; });  // NaN stays NaN
   return {};
 }
@@ -72,7 +77,7 @@ Result<void> eval_clip(EvalView& v) {
 constexpr Param kThreshold[] = {input("x", kNumbers), fixed("alpha", kNumbers, 'T')};
 constexpr Form kThresholdForms[] = {{Target::ios15, kThreshold, same_as_x}};
 Result<void> eval_threshold(EvalView& v) {
-  const double alpha = number_of(v, "alpha", 0);
+  const double alpha = number_of(v, "alpha");
   map(v, [&](double x) { return x < alpha ? alpha : x; });
   return {};
 }

@@ -44,14 +44,23 @@ inline double number_of(const EvalView& v, std::string_view param, double fallba
   const Array* a = v.maybe(param);
   return a && !a->data.empty() ? a->data[0] : fallback;
 }
+inline double number_of(const EvalView& v, std::string_view param) {
+  return number_of(v, param, v.fallback(param).number);
+}
 
 /// A number as the dtype holds it.
 inline double rounded(double value, DType dtype) { return scalar(*make_scalar(dtype, value)); }
 
-/// One value a channel, or the same for all when the operand is absent.
-inline double channel_value(const Array* a, std::int64_t channel, double fallback) {
-  return a ? a->data[static_cast<std::size_t>(channel)] : fallback;
-}
+/// One value a channel, or the row's default for all when the operand is absent.
+class ChannelValues {
+ public:
+  ChannelValues(const EvalView& v, std::string_view param) : array_(v.maybe(param)), all_(v.fallback(param).number) {}
+  double operator[](std::size_t channel) const { return array_ ? array_->data[channel] : all_; }
+
+ private:
+  const Array* array_;
+  double all_;
+};
 
 /// A tensor seen as [outer, extent of the axis, inner].
 struct AxisView {

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <deque>
 #include <unordered_map>
 
 #include "anemone/ir/rewrite.h"
@@ -15,39 +16,21 @@ constexpr int kDeepest = 32;                 // nested blocks
 constexpr std::int64_t kMostTurns = 100000;  // of a loop
 constexpr std::int64_t kSmall = 4096;        // integer operands up to this size may decide an extent
 
-// The node alone, with operands of exactly the shapes that arrived: what its type rule says about these.
+// What the type rule says about operands of exactly the shapes that arrived.
 Types infer_as_given(const Node& node, const EvalView::Fetch& fetch, bool integers_as_constants) {
-  Program program(*node.block().function().program->ops);
-  Function& function = program.add_function("main", node.block().function().opset);
-  Block& block = function.body;
-  const OpDef* known_producer = program.ops->find("constexpr_cast");
-  std::unordered_map<const Value*, Value*> copies;
-  const auto copy_of = [&](const Value* value) {
-    Value*& copy = copies[value];
-    if (copy) return copy;
-    const Array* array = fetch(*value);
-    const Type type = array && !value->constant ? Type::tensor(array->dtype, array->dims) : value->type;
-    const bool decides = integers_as_constants && array && !is_float(array->dtype) && array->count() <= kSmall;
-    if (value->constant) {
-      copy = block.add_constant(value->name, value->constant);
-    } else if (known_producer && is_computed_from_static(value)) {  // compile-time by its producer
-      copy = block.insert(block.nodes.end(), "constexpr_cast", known_producer).add_output(value->name, type);
-    } else if (decides) {
-      copy = block.add_constant(value->name, to_constant(*array));
-    } else {
-      copy = block.add_input(value->name, type);
-    }
-    return copy;
-  };
-  Node& alone = block.insert(block.nodes.end(), node.type, node.def);
-  alone.name = display_name(node);
-  alone.origin = node.origin;
-  for (const Operand& operand : node.operands()) {
-    std::vector<Value*> values;
-    for (const Value* value : operand.values) values.push_back(copy_of(value));
-    alone.set(operand.param, std::move(values));
+  TypeQuestion question = question_of(node, node.block().function().opset);
+  std::deque<Type> types;
+  std::deque<ConstantPtr> constants;
+  for (Given& given : question.given) {
+    given.is_static = is_computed_from_static(given.value);  // chains too: packages by others have them unfolded
+    const Array* array = fetch(*given.value);
+    if (given.constant || !array) continue;
+    given.type = &types.emplace_back(Type::tensor(array->dtype, array->dims));
+    if (!integers_as_constants || is_float(array->dtype) || array->count() > kSmall) continue;
+    given.constant = constants.emplace_back(to_constant(*array)).get();
+    given.is_static = true;
   }
-  return infer_types(alone, function.opset, DTypeGroups::ignored);
+  return infer_types(question, DTypeGroups::ignored);
 }
 
 Result<std::vector<Array>> allocate_outputs(const Node& node, const EvalView::Fetch& fetch) {

@@ -13,23 +13,23 @@ constexpr DTypeSet kIndicesAll = kInt32 | kSmallInts;
 constexpr DTypeSet kData17 = kNumbersBool | kSmallInts;
 constexpr DTypeSet kData15 = kNumbersBool;
 
-constexpr Param kGather15[] = {input("x", kData15), input("indices", kInt32, 0), option("axis", kInt32, 0, "0")};
-constexpr Param kGather16[] = {input("x", kData15), input("indices", kIndices16, 0), option("axis", kInt32, 0, "0"),
-                               option("batch_dims", kInt32, 0, "0")};
-constexpr Param kGather17[] = {input("x", kData17), input("indices", kIndicesAll, 0), option("axis", kInt32, 0, "0"),
-                               option("batch_dims", kInt32, 0, "0"), option("validate_indices", kBool, 0, "false")};
-constexpr Param kAlong15[] = {input("x", kData15), input("indices", kInt32, 0), option("axis", kInt32, 0, "0")};
-constexpr Param kAlong16[] = {input("x", kData15), input("indices", kIndices16, 0), option("axis", kInt32, 0, "0")};
-constexpr Param kAlong17[] = {input("x", kData17), input("indices", kIndicesAll, 0), option("axis", kInt32, 0, "0"),
-                              option("validate_indices", kBool, 0, "false")};
+constexpr Param kGather15[] = {input("x", kData15), input("indices", kInt32, 0), option("axis", kInt32, 0, 0)};
+constexpr Param kGather16[] = {input("x", kData15), input("indices", kIndices16, 0), option("axis", kInt32, 0, 0),
+                               option("batch_dims", kInt32, 0, 0)};
+constexpr Param kGather17[] = {input("x", kData17), input("indices", kIndicesAll, 0), option("axis", kInt32, 0, 0),
+                               option("batch_dims", kInt32, 0, 0), option("validate_indices", kBool, 0, false)};
+constexpr Param kAlong15[] = {input("x", kData15), input("indices", kInt32, 0), option("axis", kInt32, 0, 0)};
+constexpr Param kAlong16[] = {input("x", kData15), input("indices", kIndices16, 0), option("axis", kInt32, 0, 0)};
+constexpr Param kAlong17[] = {input("x", kData17), input("indices", kIndicesAll, 0), option("axis", kInt32, 0, 0),
+                              option("validate_indices", kBool, 0, false)};
 constexpr Param kNd15[] = {input("x", kData15), input("indices", kInt32, 0)};
-constexpr Param kNd16[] = {input("x", kData15), input("indices", kIndices16, 0), option("batch_dims", kInt32, 0, "0")};
-constexpr Param kNd17[] = {input("x", kData17), input("indices", kIndicesAll, 0), option("batch_dims", kInt32, 0, "0"),
-                           option("validate_indices", kBool, 0, "false")};
+constexpr Param kNd16[] = {input("x", kData15), input("indices", kIndices16, 0), option("batch_dims", kInt32, 0, 0)};
+constexpr Param kNd17[] = {input("x", kData17), input("indices", kIndicesAll, 0), option("batch_dims", kInt32, 0, 0),
+                           option("validate_indices", kBool, 0, false)};
 
 // (C1) batch_dims leading dimensions exist in both and agree.
 Result<std::size_t> batch_dims(const InferView& v, const Type& x, const Type& indices, std::int64_t most) {
-  const std::int64_t count = v.integer("batch_dims", 0);
+  const std::int64_t count = v.integer("batch_dims");
   if (count < 0 || count > most || count > x.rank() || count > indices.rank()) {
     return v.wrong("batch_dims", fmt::format("{} for {} and indices {}", count, brief(x.dims), brief(indices.dims)));
   }
@@ -52,7 +52,7 @@ Result<std::int64_t> checked(const EvalView& v, double index, std::int64_t exten
 Types infer_gather(const InferView& v) {
   const Type &x = v.type("x"), &indices = v.type("indices");
   if (!x.ranked || !indices.ranked) return one(Type::unranked(x.dtype));
-  TRY(const std::int64_t axis, axis_in(v, "axis", v.integer("axis", 0), x.rank()));  // (C2)
+  TRY(const std::int64_t axis, axis_in(v, "axis", v.integer("axis"), x.rank()));  // (C2)
   TRY(const std::size_t batch, batch_dims(v, x, indices, axis));
   Dims out(x.dims.begin(), x.dims.begin() + axis);
   out.insert(out.end(), indices.dims.begin() + static_cast<std::ptrdiff_t>(batch), indices.dims.end());
@@ -65,8 +65,8 @@ constexpr Form kGatherForms[] = {{Target::ios15, kGather15, infer_gather},
 Result<void> eval_gather(EvalView& v) {
   const Array &x = v.in("x"), &indices = v.in("indices");
   Array& y = v.out();
-  const std::size_t axis = wrap_axis(v.integer("axis", 0), x.rank());
-  const auto batch = static_cast<std::size_t>(v.integer("batch_dims", 0));
+  const std::size_t axis = wrap_axis(v.integer("axis"), x.rank());
+  const auto batch = static_cast<std::size_t>(v.integer("batch_dims"));
   // x as [batch, between, axis, inner], indices as [batch, picks].
   const std::int64_t batches = product(std::span(x.dims).first(batch)),
                      picks = product(std::span(indices.dims).subspan(batch));
@@ -88,7 +88,7 @@ Result<void> eval_gather(EvalView& v) {
 Types infer_along(const InferView& v) {
   const Type &x = v.type("x"), &indices = v.type("indices");
   if (!x.ranked || !indices.ranked) return one(Type::unranked(x.dtype));
-  TRY(const std::int64_t axis, axis_in(v, "axis", v.integer("axis", 0), x.rank()));  // (C1)
+  TRY(const std::int64_t axis, axis_in(v, "axis", v.integer("axis"), x.rank()));  // (C1)
   Dims expected = x.dims;
   if (indices.rank() == x.rank())
     expected[static_cast<std::size_t>(axis)] = indices.dims[static_cast<std::size_t>(axis)];
@@ -104,7 +104,7 @@ constexpr Form kAlongForms[] = {{Target::ios15, kAlong15, infer_along},
 Result<void> eval_along(EvalView& v) {
   const Array &x = v.in("x"), &indices = v.in("indices");
   Array& y = v.out();
-  const std::size_t axis = wrap_axis(v.integer("axis", 0), x.rank());
+  const std::size_t axis = wrap_axis(v.integer("axis"), x.rank());
   const AxisView from(x.dims, axis), to(y.dims, axis);
   for (std::int64_t o = 0; o < to.outer; ++o) {
     for (std::int64_t k = 0; k < to.extent; ++k) {
@@ -137,7 +137,7 @@ constexpr Form kNdForms[] = {
 Result<void> eval_nd(EvalView& v) {
   const Array &x = v.in("x"), &indices = v.in("indices");
   Array& y = v.out();
-  const auto batch = static_cast<std::size_t>(v.integer("batch_dims", 0));
+  const auto batch = static_cast<std::size_t>(v.integer("batch_dims"));
   const auto depth = static_cast<std::size_t>(indices.dims.back());
   const Dims strides = row_major_strides(x.dims);
   const std::int64_t block = product(std::span(x.dims).subspan(batch + depth));

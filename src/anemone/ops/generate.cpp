@@ -9,9 +9,9 @@ namespace anemone::ops {
 namespace {
 
 // fill, fill_like
-constexpr Param kFill[] = {input("shape", kInt32, 0), option("value", kNumbersBool, 0, "0.0")};
-constexpr Param kFillLike[] = {input("ref_tensor", kNumbersBool, 0), option("value", kNumbersBool, 0, "0.0")};
-constexpr Param kFillLike17[] = {input("ref_tensor", kAny17, 0), option("value", kNumbersBool, 0, "0.0")};
+constexpr Param kFill[] = {input("shape", kInt32, 0), option("value", kNumbersBool, 0, 0)};
+constexpr Param kFillLike[] = {input("ref_tensor", kNumbersBool, 0), option("value", kNumbersBool, 0, 0)};
+constexpr Param kFillLike17[] = {input("ref_tensor", kAny17, 0), option("value", kNumbersBool, 0, 0)};
 DType value_type(const InferView& v) { return v.has("value") ? v.type("value").dtype : DType::fp32; }
 
 Types infer_fill(const InferView& v) {
@@ -34,7 +34,7 @@ constexpr Form kFillForms[] = {{Target::ios15, kFill, infer_fill}};
 constexpr Form kFillLikeForms[] = {{Target::ios16, kFillLike, infer_fill_like},
                                    {Target::ios17, kFillLike17, infer_fill_like}};
 Result<void> eval_fill(EvalView& v) {
-  std::fill(v.out().data.begin(), v.out().data.end(), number_of(v, "value", 0));
+  std::fill(v.out().data.begin(), v.out().data.end(), number_of(v, "value"));
   return {};
 }
 
@@ -43,9 +43,8 @@ constexpr Param kRange[] = {input("end", kNumbers), input("start", kNumbers), in
 constexpr double kMostSteps = 1e9;
 Types infer_range(const InferView& v) {
   const DType dtype = v.type("end").dtype;
-  const Node& node = v.node();
-  if (!node.constant("end") || !node.constant("start") || !node.constant("step")) return one(dtype, {kUnknown});
-  const double start = v.number("start", 0), end = v.number("end", 0), step = v.number("step", 1);
+  if (!v.constant("end") || !v.constant("start") || !v.constant("step")) return one(dtype, {kUnknown});
+  const double start = v.number("start"), end = v.number("end"), step = v.number("step");
   const double count = std::ceil((end - start) / step);
   if (!(step != 0) || !(count <= kMostSteps)) {  // (C1) a finite number of steps
     return v.wrong("step", fmt::format("{} never leads from {} to {}", step, start, end));
@@ -54,7 +53,7 @@ Types infer_range(const InferView& v) {
 }
 constexpr Form kRangeForms[] = {{Target::ios15, kRange, infer_range}};
 Result<void> eval_range(EvalView& v) {
-  const double start = number_of(v, "start", 0), end = number_of(v, "end", 0), step = number_of(v, "step", 1);
+  const double start = number_of(v, "start"), end = number_of(v, "end"), step = number_of(v, "step");
   Array& y = v.out();
   if (y.dims[0] == kUnknown) {
     const double count = std::ceil((end - start) / step);
@@ -69,18 +68,18 @@ Result<void> eval_range(EvalView& v) {
 
 // one_hot
 constexpr Param kOneHot15[] = {input("indices", kInt32, 0), input("one_hot_vector_size", kInt32, 0),
-                               option("axis", kInt32, 0, "-1"), option("on_value", kNumbersBool, 'T', "1"),
-                               option("off_value", kNumbersBool, 'T', "0")};
+                               option("axis", kInt32, 0, -1), option("on_value", kNumbersBool, 'T', 1),
+                               option("off_value", kNumbersBool, 'T', 0)};
 constexpr Param kOneHot17[] = {input("indices", kInt32 | kSmallInts, 0),
-                               input("one_hot_vector_size", kInt32 | kSmallInts, 0), option("axis", kInt32, 0, "-1"),
-                               option("on_value", kAny17, 'T', "1"), option("off_value", kAny17, 'T', "0")};
+                               input("one_hot_vector_size", kInt32 | kSmallInts, 0), option("axis", kInt32, 0, -1),
+                               option("on_value", kAny17, 'T', 1), option("off_value", kAny17, 'T', 0)};
 Types infer_one_hot(const InferView& v) {
   const Type& indices = v.type("indices");
   const DType dtype = v.has("on_value")    ? v.type("on_value").dtype
                       : v.has("off_value") ? v.type("off_value").dtype
                                            : DType::int32;
   if (!indices.ranked) return one(Type::unranked(dtype));
-  TRY(const std::int64_t axis, axis_in(v, "axis", v.integer("axis", -1), indices.rank() + 1));  // (C1)
+  TRY(const std::int64_t axis, axis_in(v, "axis", v.integer("axis"), indices.rank() + 1));  // (C1)
   const auto size = v.known_ints("one_hot_vector_size");
   if (size && (size->size() != 1 || (*size)[0] < 1))
     return v.wrong("one_hot_vector_size", "is not a positive number");  // (C2)
@@ -92,8 +91,8 @@ constexpr Form kOneHotForms[] = {{Target::ios15, kOneHot15, infer_one_hot}, {Tar
 Result<void> eval_one_hot(EvalView& v) {
   const Array& indices = v.in("indices");
   Array& y = v.out();
-  const double on = number_of(v, "on_value", 1), off = number_of(v, "off_value", 0);
-  const AxisView view(y.dims, wrap_axis(v.integer("axis", -1), y.rank()));
+  const double on = number_of(v, "on_value"), off = number_of(v, "off_value");
+  const AxisView view(y.dims, wrap_axis(v.integer("axis"), y.rank()));
   std::fill(y.data.begin(), y.data.end(), off);
   for (std::int64_t o = 0; o < view.outer; ++o) {
     for (std::int64_t in = 0; in < view.inner; ++in) {

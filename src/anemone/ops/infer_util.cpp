@@ -107,9 +107,8 @@ Result<void> check_dims(const InferView& v, std::string_view param, std::span<co
   return v.wrong(param, fmt::format("{} is needed, {} is given", brief(dims), brief(type.dims)));
 }
 
-Result<void> check_word(const InferView& v, std::string_view param, std::string_view fallback,
-                        std::initializer_list<std::string_view> allowed) {
-  const std::string word = v.text(param, fallback);
+Result<void> check_word(const InferView& v, std::string_view param, std::initializer_list<std::string_view> allowed) {
+  const std::string word = v.text(param);
   if (std::find(allowed.begin(), allowed.end(), word) != allowed.end()) return {};
   return v.wrong(param, fmt::format("\"{}\" is not one of {}", word, fmt::join(allowed, ", ")));
 }

@@ -2,6 +2,8 @@
 // Words that type rules are written with: parameter rows, extents that may be unknown, axes, broadcasting.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <optional>
 #include <string>
 #include <vector>
@@ -12,26 +14,70 @@ namespace anemone::ops {
 
 using Types = Result<std::vector<Type>>;
 
+/// Roles follow the naming of the MIL reference: these are trained, `shape` and its like decide extents, other
+/// compile-time values say how it is done.
+constexpr Role role_of(std::string_view name, DTypeSet types, bool constant) {
+  for (std::string_view trained :
+       {"weight", "bias", "gamma", "mean", "variance", "alpha", "beta", "weight_ih", "weight_hh", "peephole",
+        "weight_ih_back", "weight_hh_back", "bias_back", "peephole_back", "input_bias"}) {
+    if (name == trained && (types & kFloats) != 0) return Role::weight;
+  }
+  for (std::string_view shaping : {"shape", "reps", "output_shape", "split_sizes", "one_hot_vector_size"}) {
+    if (name == shaping) return Role::shape;
+  }
+  return constant ? Role::mode : Role::data;
+}
+
 // Rows of parameter lists.
 /// A required value of run time.
 constexpr Param input(std::string_view name, DTypeSet types = kFloats, char group = 'T') {
-  return {name, types, group, false, true, false, {}};
+  return {.name = name, .types = types, .group = group, .role = role_of(name, types, false)};
 }
 /// An optional value of run time.
-constexpr Param maybe(std::string_view name, DTypeSet types, char group = 0, std::string_view fallback = {}) {
-  return {name, types, group, false, false, false, fallback};
+constexpr Param maybe(std::string_view name, DTypeSet types, char group = 0, Default fallback = {}) {
+  return {.name = name,
+          .types = types,
+          .group = group,
+          .required = false,
+          .fallback = fallback,
+          .role = role_of(name, types, false)};
 }
 /// A required compile-time value.
 constexpr Param fixed(std::string_view name, DTypeSet types, char group = 0) {
-  return {name, types, group, true, true, false, {}};
+  return {.name = name, .types = types, .group = group, .constant = true, .role = role_of(name, types, true)};
 }
 /// An optional compile-time value.
-constexpr Param option(std::string_view name, DTypeSet types, char group = 0, std::string_view fallback = {}) {
-  return {name, types, group, true, false, false, fallback};
+constexpr Param option(std::string_view name, DTypeSet types, char group = 0, Default fallback = {}) {
+  return {.name = name,
+          .types = types,
+          .group = group,
+          .constant = true,
+          .required = false,
+          .fallback = fallback,
+          .role = role_of(name, types, true)};
 }
 /// A list of values.
 constexpr Param several(std::string_view name, DTypeSet types, char group = 'T') {
-  return {name, types, group, false, true, true, {}};
+  return {.name = name, .types = types, .group = group, .list = true, .role = role_of(name, types, false)};
+}
+
+/// The parameters of an older form with these instead of their namesakes, and new ones behind them: a newer form names
+/// what it changes.
+template <std::size_t N, std::size_t M>
+constexpr auto with(const Param (&older)[N], const Param (&changes)[M]) {
+  struct List {
+    std::array<Param, N + M> params{};
+    std::size_t size = N;
+    constexpr operator std::span<const Param>() const { return {params.data(), size}; }
+  } list;
+  std::copy(older, older + N, list.params.begin());
+  for (const Param& change : changes) {
+    std::size_t at = 0;
+    while (at < list.size && list.params[at].name != change.name) ++at;
+    if (at == list.size) ++list.size;
+    list.params[at] = change;
+  }
+  return list;
 }
 
 inline Types one(Type type) {
@@ -78,7 +124,6 @@ Result<void> check_numbers(const InferView& v, std::string_view param, std::size
 /// Checks that an optional parameter has exactly these extents.
 Result<void> check_dims(const InferView& v, std::string_view param, std::span<const std::int64_t> dims);
 /// Checks that a string parameter is one of the allowed words.
-Result<void> check_word(const InferView& v, std::string_view param, std::string_view fallback,
-                        std::initializer_list<std::string_view> allowed);
+Result<void> check_word(const InferView& v, std::string_view param, std::initializer_list<std::string_view> allowed);
 
 }  // namespace anemone::ops

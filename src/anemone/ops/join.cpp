@@ -11,9 +11,8 @@ namespace {
 
 // concat. Scalars count as vectors of one.
 constexpr Param kConcat15[] = {several("values", kNumbersBool), fixed("axis", kInt32),
-                               option("interleave", kBool, 0, "false")};
-constexpr Param kConcat17[] = {several("values", kAny17), fixed("axis", kInt32),
-                               option("interleave", kBool, 0, "false")};
+                               option("interleave", kBool, 0, false)};
+constexpr Param kConcat17[] = {several("values", kAny17), fixed("axis", kInt32), option("interleave", kBool, 0, false)};
 
 Dims at_least_vector(Dims dims) {
   if (dims.empty()) dims.push_back(1);
@@ -27,10 +26,9 @@ Types infer_concat(const InferView& v) {
     if (!type->ranked) return one(Type::unranked(dtype));
   }
   Dims out = at_least_vector(types[0]->dims);
-  TRY(const std::int64_t axis,
-      axis_in(v, "axis", v.integer("axis", 0), static_cast<std::int64_t>(out.size())));  // (C1)
+  TRY(const std::int64_t axis, axis_in(v, "axis", v.integer("axis"), static_cast<std::int64_t>(out.size())));  // (C1)
   const auto a = static_cast<std::size_t>(axis);
-  const bool interleave = v.flag("interleave", false);
+  const bool interleave = v.flag("interleave");
   for (std::size_t i = 1; i < types.size(); ++i) {
     const Dims dims = at_least_vector(types[i]->dims);
     if (dims.size() != out.size()) {  // (C2) equal ranks
@@ -57,10 +55,10 @@ constexpr Form kConcatForms[] = {{Target::ios15, kConcat15, infer_concat}, {Targ
 Result<void> eval_concat(EvalView& v) {
   const auto values = v.ins("values");
   Array& y = v.out();
-  const std::size_t axis = wrap_axis(v.integer("axis", 0), y.rank());
+  const std::size_t axis = wrap_axis(v.integer("axis"), y.rank());
   const AxisView to(y.dims, axis);
   const auto count = static_cast<std::int64_t>(values.size());
-  const bool interleave = v.flag("interleave", false);
+  const bool interleave = v.flag("interleave");
   std::int64_t start = 0;
   for (std::int64_t k = 0; k < count; ++k) {
     const Array& part = *values[static_cast<std::size_t>(k)];
@@ -97,7 +95,7 @@ Types infer_stack(const InferView& v) {
     }
   }
   TRY(const std::int64_t axis,
-      axis_in(v, "axis", v.integer("axis", 0), static_cast<std::int64_t>(out.size()) + 1));  // (C2)
+      axis_in(v, "axis", v.integer("axis"), static_cast<std::int64_t>(out.size()) + 1));  // (C2)
   out.insert(out.begin() + axis, static_cast<std::int64_t>(types.size()));
   return one(dtype, std::move(out));
 }
@@ -105,7 +103,7 @@ constexpr Form kStackForms[] = {{Target::ios15, kStack15, infer_stack}, {Target:
 Result<void> eval_stack(EvalView& v) {
   const auto values = v.ins("values");
   Array& y = v.out();
-  const AxisView to(y.dims, wrap_axis(v.integer("axis", 0), y.rank()));
+  const AxisView to(y.dims, wrap_axis(v.integer("axis"), y.rank()));
   for (std::int64_t k = 0; k < to.extent; ++k) {
     for (std::int64_t o = 0; o < to.outer; ++o) {
       for (std::int64_t in = 0; in < to.inner; ++in) {
@@ -133,7 +131,7 @@ Types infer_split(const InferView& v) {
                    "give num_splits or split_sizes");
   }
   if (!x.ranked) return std::vector<Type>(static_cast<std::size_t>(count), x);
-  TRY(const std::int64_t axis, axis_in(v, "axis", v.integer("axis", 0), x.rank()));  // (C2)
+  TRY(const std::int64_t axis, axis_in(v, "axis", v.integer("axis"), x.rank()));  // (C2)
   const std::int64_t extent = x.dims[static_cast<std::size_t>(axis)];
   if (sizes.empty()) {
     if (extent != kUnknown && extent % count != 0) {  // (C3) even parts
@@ -154,7 +152,7 @@ Types infer_split(const InferView& v) {
 constexpr Form kSplitForms[] = {{Target::ios15, kSplit15, infer_split}, {Target::ios17, kSplit17, infer_split}};
 Result<void> eval_split(EvalView& v) {
   const Array& x = v.in("x");
-  const std::size_t axis = wrap_axis(v.integer("axis", 0), x.rank());
+  const std::size_t axis = wrap_axis(v.integer("axis"), x.rank());
   const AxisView from(x.dims, axis);
   std::int64_t start = 0;
   for (std::size_t part = 0; start < from.extent; ++part) {

@@ -1,7 +1,6 @@
 // linear, matmul, einsum.
 #include <algorithm>
 
-#include "anemone/ir/rewrite.h"
 #include "anemone/ops/eval_util.h"
 #include "anemone/ops/families.h"
 #include "anemone/ops/infer_util.h"
@@ -13,9 +12,9 @@ std::int64_t known_or_zero(std::int64_t count) { return count == kUnknown ? 0 : 
 
 // linear
 constexpr Param kLinear15[] = {input("x", kNumbers), fixed("weight", kNumbers, 'T'),
-                               option("bias", kNumbers, 'T', "0…")};
+                               option("bias", kNumbers, 'T', each(0))};
 constexpr Param kLinear17[] = {input("x", kNumbers), fixed("weight", kNumbers, 'U'),
-                               option("bias", kNumbers, 'U', "0…")};
+                               option("bias", kNumbers, 'U', each(0))};
 
 Types infer_linear(const InferView& v) {
   const Type &x = v.type("x"), &w = v.type("weight");
@@ -51,10 +50,10 @@ std::int64_t macs_linear(const Node& node) {
 }
 
 // matmul. A vector on the left is a row, on the right a column; the added dimension goes away again.
-constexpr Param kMatmul15[] = {input("x", kNumbers), input("y", kNumbers), option("transpose_x", kBool, 0, "false"),
-                               option("transpose_y", kBool, 0, "false")};
-constexpr Param kMatmul17[] = {input("x", kNumbers), input("y", kNumbers, 'U'),
-                               option("transpose_x", kBool, 0, "false"), option("transpose_y", kBool, 0, "false")};
+constexpr Param kMatmul15[] = {input("x", kNumbers), input("y", kNumbers), option("transpose_x", kBool, 0, false),
+                               option("transpose_y", kBool, 0, false)};
+constexpr Param kMatmul17[] = {input("x", kNumbers), input("y", kNumbers, 'U'), option("transpose_x", kBool, 0, false),
+                               option("transpose_y", kBool, 0, false)};
 
 struct Product {
   Dims x, y;  // with at least two dimensions
@@ -87,11 +86,11 @@ Product product_of(Dims x, Dims y, bool transpose_x, bool transpose_y) {
 Types infer_matmul(const InferView& v) {
   const Type &x = v.type("x"), &y = v.type("y");
   if (!x.ranked || !y.ranked) return one(Type::unranked(x.dtype));
-  if (x.dtype != y.dtype && !is_computed_from_static(v.node().input("x")) &&
-      !is_computed_from_static(v.node().input("y"))) {  // (C1) dtypes may differ only from iOS17 and with a constant
+  if (x.dtype != y.dtype && v.comes_at_run_time("x") &&
+      v.comes_at_run_time("y")) {  // (C1) dtypes may differ only from iOS17 and with a constant
     return v.wrong("y", fmt::format("is {}, x is {}, and neither is constant", name(y.dtype), name(x.dtype)));
   }
-  const bool tx = v.flag("transpose_x", false), ty = v.flag("transpose_y", false);
+  const bool tx = v.flag("transpose_x"), ty = v.flag("transpose_y");
   if (x.rank() < 1 || (x.rank() == 1 && tx)) return v.wrong("x", "a vector cannot be transposed");  // (C2)
   if (y.rank() < 1 || (y.rank() == 1 && ty)) return v.wrong("y", "a vector cannot be transposed");
   const Product p = product_of(x.dims, y.dims, tx, ty);
@@ -110,7 +109,7 @@ constexpr Form kMatmulForms[] = {{Target::ios15, kMatmul15, infer_matmul}, {Targ
 
 Result<void> eval_matmul(EvalView& v) {
   const Array &x = v.in("x"), &y = v.in("y");
-  const bool tx = v.flag("transpose_x", false), ty = v.flag("transpose_y", false);
+  const bool tx = v.flag("transpose_x"), ty = v.flag("transpose_y");
   const Product p = product_of(x.dims, y.dims, tx, ty);
   Array& out = v.out();
   const std::size_t batch_rank = p.batch.size();
@@ -168,10 +167,10 @@ std::string canonical(std::string_view equation) {
 Types infer_einsum(const InferView& v) {
   const auto types = v.types("values");
   if (types.size() != 2) return v.wrong("values", fmt::format("2 are needed, {} are given", types.size()));  // (C1)
-  const std::string equation = canonical(v.text("equation", ""));
+  const std::string equation = canonical(v.text("equation"));
   const bool batch = equation == "abcd,adce->abce";
   if (!batch && equation != "abc,cbd->abd") {  // (C2)
-    return v.wrong("equation", fmt::format("\"{}\" is not nchw,nwhu->nchu or chw,whr->chr", v.text("equation", "")),
+    return v.wrong("equation", fmt::format("\"{}\" is not nchw,nwhu->nchu or chw,whr->chr", v.text("equation")),
                    "write it as transpose and matmul");
   }
   const Type &x = *types[0], &y = *types[1];

@@ -14,18 +14,18 @@ struct Params {
   static constexpr Param kBatch[] = {input("x"),
                                      fixed("mean", kFloats, Group),
                                      fixed("variance", kFloats, Group),
-                                     option("gamma", kFloats, Group, "1…"),
-                                     option("beta", kFloats, Group, "0…"),
-                                     option("epsilon", kFloats, Group, "1e-5")};
-  static constexpr Param kInstance[] = {input("x"), option("gamma", kFloats, Group, "1…"),
-                                        option("beta", kFloats, Group, "0…"),
-                                        option("epsilon", kFloats, Group, "1e-5")};
-  static constexpr Param kLayer[] = {input("x"), option("axes", kInt32, 0, "all"),
-                                     option("gamma", kFloats, Group, "1…"), option("beta", kFloats, Group, "0…"),
-                                     option("epsilon", kFloats, Group, "1e-5")};
-  static constexpr Param kL2[] = {input("x"), option("epsilon", kFloats, Group, "1e-6")};
-  static constexpr Param kLocal[] = {input("x"), fixed("size", kInt32), option("alpha", kFloats, Group, "1e-4"),
-                                     option("beta", kFloats, Group, "0.75"), option("k", kFloats, Group, "1.0")};
+                                     option("gamma", kFloats, Group, each(1)),
+                                     option("beta", kFloats, Group, each(0)),
+                                     option("epsilon", kFloats, Group, 1e-5)};
+  static constexpr Param kInstance[] = {input("x"), option("gamma", kFloats, Group, each(1)),
+                                        option("beta", kFloats, Group, each(0)),
+                                        option("epsilon", kFloats, Group, 1e-5)};
+  static constexpr Param kLayer[] = {input("x"), option("axes", kInt32, 0, derived("all")),
+                                     option("gamma", kFloats, Group, each(1)), option("beta", kFloats, Group, each(0)),
+                                     option("epsilon", kFloats, Group, 1e-5)};
+  static constexpr Param kL2[] = {input("x"), option("epsilon", kFloats, Group, 1e-6)};
+  static constexpr Param kLocal[] = {input("x"), fixed("size", kInt32), option("alpha", kFloats, Group, 1e-4),
+                                     option("beta", kFloats, Group, 0.75), option("k", kFloats, Group, 1)};
 };
 
 Types per_channel(const InferView& v, std::int64_t lowest, std::int64_t highest) {
@@ -57,9 +57,8 @@ Types infer_l2(const InferView& v) {
 }
 
 Types infer_local(const InferView& v) {
-  TRY_VOID(check_rank(v, "x", 3, 5));  // (C1)
-  if (v.integer("size", 0) < 1)
-    return v.wrong("size", fmt::format("{} is not positive", v.integer("size", 0)));  // (C2)
+  TRY_VOID(check_rank(v, "x", 3, 5));                                                                       // (C1)
+  if (v.integer("size") < 1) return v.wrong("size", fmt::format("{} is not positive", v.integer("size")));  // (C2)
   return same_as_x(v);
 }
 
@@ -75,14 +74,14 @@ constexpr Form kLocalForms[] = {{Target::ios15, Params<'T'>::kLocal, infer_local
 
 Result<void> eval_batch(EvalView& v) {
   const Array &x = v.in("x"), &mean = v.in("mean"), &variance = v.in("variance");
-  const Array *gamma = v.maybe("gamma"), *beta = v.maybe("beta");
-  const double epsilon = number_of(v, "epsilon", 1e-5);
+  const double epsilon = number_of(v, "epsilon");
+  const ChannelValues gamma(v, "gamma"), beta(v, "beta");
   const AxisView view(x.dims, 1);
   Array& y = v.out();
   for (std::size_t i = 0; i < y.data.size(); ++i) {
     const std::size_t c = i / static_cast<std::size_t>(view.inner) % static_cast<std::size_t>(view.extent);
     const double normal = (x.data[i] - mean.data[c]) / std::sqrt(variance.data[c] + epsilon);
-    y.data[i] = (gamma ? gamma->data[c] : 1) * normal + (beta ? beta->data[c] : 0);
+    y.data[i] = gamma[c] * normal + beta[c];
   }
   return {};
 }
@@ -100,15 +99,15 @@ void normalise(const Array& x, Array& y, std::int64_t count, double epsilon, At&
 
 Result<void> eval_instance(EvalView& v) {
   const Array& x = v.in("x");
-  const Array *gamma = v.maybe("gamma"), *beta = v.maybe("beta");
+  const ChannelValues gamma(v, "gamma"), beta(v, "beta");
   Array& y = v.out();
   const AxisView view(x.dims, 1);
   for (std::int64_t o = 0; o < view.outer; ++o) {
     for (std::int64_t c = 0; c < view.extent; ++c) {
-      normalise(x, y, view.inner, number_of(v, "epsilon", 1e-5), [&](std::int64_t i) { return view.at(o, c, i); });
+      normalise(x, y, view.inner, number_of(v, "epsilon"), [&](std::int64_t i) { return view.at(o, c, i); });
       for (std::int64_t i = 0; i < view.inner; ++i) {
         double& out = y.data[view.at(o, c, i)];
-        out = out * channel_value(gamma, c, 1) + channel_value(beta, c, 0);
+        out = out * gamma[static_cast<std::size_t>(c)] + beta[static_cast<std::size_t>(c)];
       }
     }
   }
@@ -117,7 +116,7 @@ Result<void> eval_instance(EvalView& v) {
 
 Result<void> eval_layer(EvalView& v) {
   const Array& x = v.in("x");
-  const Array *gamma = v.maybe("gamma"), *beta = v.maybe("beta");
+  const ChannelValues gamma(v, "gamma"), beta(v, "beta");
   Array& y = v.out();
   Dims axes = v.ints("axes");
   if (!v.has("axes")) {
@@ -134,14 +133,14 @@ Result<void> eval_layer(EvalView& v) {
   }
   std::vector<std::size_t> offsets(static_cast<std::size_t>(product(inner)));
   for_each_index(inner, [&](const Dims& index, std::size_t flat) { offsets[flat] = offset(index, inner_strides); });
-  const double epsilon = number_of(v, "epsilon", 1e-5);
+  const double epsilon = number_of(v, "epsilon");
   for_each_index(kept, [&](const Dims& index, std::size_t) {
     const std::size_t base = offset(index, strides);
     normalise(x, y, static_cast<std::int64_t>(offsets.size()), epsilon,
               [&](std::int64_t i) { return base + offsets[static_cast<std::size_t>(i)]; });
     for (std::size_t i = 0; i < offsets.size(); ++i) {
       double& out = y.data[base + offsets[i]];
-      out = out * (gamma ? gamma->data[i] : 1) + (beta ? beta->data[i] : 0);
+      out = out * gamma[i] + beta[i];
     }
   });
   return {};
@@ -151,7 +150,7 @@ Result<void> eval_layer(EvalView& v) {
 Result<void> eval_l2(EvalView& v) {
   const Array& x = v.in("x");
   Array& y = v.out();
-  const double epsilon = number_of(v, "epsilon", 1e-6);
+  const double epsilon = number_of(v, "epsilon");
   const auto block = static_cast<std::size_t>(product(std::span(x.dims).last(3)));
   for (std::size_t begin = 0; begin + block <= x.data.size() && block > 0; begin += block) {
     double sum = 0;
@@ -166,8 +165,8 @@ Result<void> eval_local(EvalView& v) {
   const Array& x = v.in("x");
   Array& y = v.out();
   const AxisView view(x.dims, 1);
-  const std::int64_t size = v.integer("size", 1), before = size / 2;
-  const double alpha = number_of(v, "alpha", 1e-4), beta = number_of(v, "beta", 0.75), k = number_of(v, "k", 1);
+  const std::int64_t size = v.integer("size"), before = size / 2;
+  const double alpha = number_of(v, "alpha"), beta = number_of(v, "beta"), k = number_of(v, "k");
   for (std::int64_t o = 0; o < view.outer; ++o) {
     for (std::int64_t c = 0; c < view.extent; ++c) {
       for (std::int64_t i = 0; i < view.inner; ++i) {

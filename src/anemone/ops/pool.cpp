@@ -11,17 +11,17 @@ namespace {
 
 constexpr Param kWindowed[] = {input("x"),
                                fixed("kernel_sizes", kInt32),
-                               option("strides", kInt32, 0, "1…"),
+                               option("strides", kInt32, 0, each(1)),
                                fixed("pad_type", kString),
-                               option("pad", kInt32, 0, "0…"),
-                               option("ceil_mode", kBool, 0, "false")};
+                               option("pad", kInt32, 0, each(0)),
+                               option("ceil_mode", kBool, 0, false)};
 constexpr Param kAverage[] = {input("x"),
                               fixed("kernel_sizes", kInt32),
-                              option("strides", kInt32, 0, "1…"),
+                              option("strides", kInt32, 0, each(1)),
                               fixed("pad_type", kString),
-                              option("pad", kInt32, 0, "0…"),
-                              option("ceil_mode", kBool, 0, "false"),
-                              option("exclude_padding_from_average", kBool, 0, "false")};
+                              option("pad", kInt32, 0, each(0)),
+                              option("ceil_mode", kBool, 0, false),
+                              option("exclude_padding_from_average", kBool, 0, false)};
 
 Types infer_window(const InferView& v, std::int64_t highest_rank) {
   const Type& x = v.type("x");
@@ -31,11 +31,10 @@ Types infer_window(const InferView& v, std::int64_t highest_rank) {
   TRY_VOID(check_numbers(v, "kernel_sizes", spatial, 1));  // (C2) one positive number a spatial dimension
   TRY_VOID(check_numbers(v, "strides", spatial, 1));
   TRY_VOID(check_numbers(v, "pad", 2 * spatial, 0));
-  TRY_VOID(v.opset() >= Target::ios16
-               ? check_word(v, "pad_type", "", {"valid", "same", "custom", "same_lower"})  // (C3)
-               : check_word(v, "pad_type", "", {"valid", "same", "custom"}));
-  const std::string type = v.text("pad_type", "");
-  if (v.flag("ceil_mode", false)) {  // (C4) ceil_mode: one or two dimensions, no "same", symmetric pads
+  TRY_VOID(v.opset() >= Target::ios16 ? check_word(v, "pad_type", {"valid", "same", "custom", "same_lower"})  // (C3)
+                                      : check_word(v, "pad_type", {"valid", "same", "custom"}));
+  const std::string type = v.text("pad_type");
+  if (v.flag("ceil_mode")) {  // (C4) ceil_mode: one or two dimensions, no "same", symmetric pads
     if (spatial > 2 || type == "same" || type == "same_lower") {
       return v.wrong("ceil_mode",
                      fmt::format("is not possible with {} spatial dimensions and pad_type \"{}\"", spatial, type));
@@ -104,7 +103,7 @@ Result<void> eval_max(EvalView& v) {
 }
 
 Result<void> eval_average(EvalView& v) {
-  const bool exclude = v.flag("exclude_padding_from_average", false);
+  const bool exclude = v.flag("exclude_padding_from_average");
   double sum = 0;
   pool_eval(
       v, [&] { sum = 0; }, [&](double x) { sum += x; },

@@ -23,16 +23,16 @@ Result<void> check_scale(const InferView& v) {
   }
   if (!v.has("axis")) return v.wrong("axis", "is needed with a scale that is a vector");  // (C2)
   if (!x.ranked) return {};
-  TRY(const std::int64_t axis, axis_in(v, "axis", v.integer("axis", 0), x.rank()));
+  TRY(const std::int64_t axis, axis_in(v, "axis", v.integer("axis"), x.rank()));
   TRY_VOID(check_length(v, "scale", x.dims[static_cast<std::size_t>(axis)]));
   return check_length(v, "zero_point", x.dims[static_cast<std::size_t>(axis)]);
 }
 
 Types infer_quantize(const InferView& v) {
   TRY_VOID(check_scale(v));
-  TRY_VOID(check_word(v, "output_dtype", "", {"int8", "uint8"}));  // (C3)
+  TRY_VOID(check_word(v, "output_dtype", {"int8", "uint8"}));  // (C3)
   Type type = v.type("input");
-  type.dtype = *dtype_from(v.text("output_dtype", "int8"));
+  type.dtype = *dtype_from(v.text("output_dtype"));
   if (v.has("zero_point") && v.type("zero_point").dtype != type.dtype) {  // (C4)
     return v.wrong("zero_point",
                    fmt::format("is {}, the output is {}", name(v.type("zero_point").dtype), name(type.dtype)));
@@ -55,7 +55,7 @@ void map_scaled(EvalView& v, F&& f) {
   const Array* zero = v.maybe("zero_point");
   std::size_t inner = 1, extent = 1;
   if (scale.rank() > 0) {
-    const AxisView view(x.dims, wrap_axis(v.integer("axis", 0), x.rank()));
+    const AxisView view(x.dims, wrap_axis(v.integer("axis"), x.rank()));
     inner = static_cast<std::size_t>(view.inner);
     extent = static_cast<std::size_t>(view.extent);
   }

@@ -10,14 +10,14 @@
 namespace anemone::ops {
 namespace {
 
-constexpr Param kBernoulli[] = {input("shape", kInt32, 0), option("prob", kFloats, 0, "0.5"),
-                                option("seed", kInt32, 0, "-1")};
-constexpr Param kNormal[] = {input("shape", kInt32, 0), option("mean", kFloats, 'T', "0.0"),
-                             option("stddev", kFloats, 'T', "1.0"), option("seed", kInt32, 0, "-1")};
-constexpr Param kUniform[] = {input("shape", kInt32, 0), option("low", kFloats, 'T', "0.0"),
-                              option("high", kFloats, 'T', "1.0"), option("seed", kInt32, 0, "-1")};
-constexpr Param kCategorical[] = {input("x"), option("mode", kString, 0, "\"logits\""), option("size", kInt32, 0, "1"),
-                                  option("seed", kInt32, 0, "-1")};
+constexpr Param kBernoulli[] = {input("shape", kInt32, 0), option("prob", kFloats, 0, 0.5),
+                                option("seed", kInt32, 0, -1)};
+constexpr Param kNormal[] = {input("shape", kInt32, 0), option("mean", kFloats, 'T', 0),
+                             option("stddev", kFloats, 'T', 1), option("seed", kInt32, 0, -1)};
+constexpr Param kUniform[] = {input("shape", kInt32, 0), option("low", kFloats, 'T', 0),
+                              option("high", kFloats, 'T', 1), option("seed", kInt32, 0, -1)};
+constexpr Param kCategorical[] = {input("x"), option("mode", kString, 0, "logits"), option("size", kInt32, 0, 1),
+                                  option("seed", kInt32, 0, -1)};
 
 // SplitMix64 (Steele, Lea, Flood 2014).
 class Generator {
@@ -51,11 +51,10 @@ Types infer_shape(const InferView& v) {
 }
 Types infer_categorical(const InferView& v) {
   Type type = v.type("x");
-  TRY_VOID(check_word(v, "mode", "logits", {"logits", "probs"}));  // (C1)
-  TRY_VOID(check_rank(v, "x", 1, 5));                              // (C2)
-  if (v.integer("size", 1) < 1)
-    return v.wrong("size", fmt::format("{} is not positive", v.integer("size", 1)));  // (C3)
-  if (type.ranked) type.dims.back() = v.integer("size", 1);
+  TRY_VOID(check_word(v, "mode", {"logits", "probs"}));                                                     // (C1)
+  TRY_VOID(check_rank(v, "x", 1, 5));                                                                       // (C2)
+  if (v.integer("size") < 1) return v.wrong("size", fmt::format("{} is not positive", v.integer("size")));  // (C3)
+  if (type.ranked) type.dims.back() = v.integer("size");
   return one(std::move(type));
 }
 constexpr Form kBernoulliForms[] = {{Target::ios15, kBernoulli, infer_shape<'p'>}};
@@ -64,14 +63,14 @@ constexpr Form kUniformForms[] = {{Target::ios15, kUniform, infer_shape<'l'>}};
 constexpr Form kCategoricalForms[] = {{Target::ios15, kCategorical, infer_categorical}};
 
 Result<void> eval_bernoulli(EvalView& v) {
-  Generator random(v.integer("seed", -1));
-  const double prob = number_of(v, "prob", 0.5);
+  Generator random(v.integer("seed"));
+  const double prob = number_of(v, "prob");
   for (double& y : v.out().data) y = random.next() < prob;
   return {};
 }
 Result<void> eval_normal(EvalView& v) {
-  Generator random(v.integer("seed", -1));
-  const double mean = number_of(v, "mean", 0), deviation = number_of(v, "stddev", 1);
+  Generator random(v.integer("seed"));
+  const double mean = number_of(v, "mean"), deviation = number_of(v, "stddev");
   for (double& y : v.out().data) {  // Box and Muller
     const double radius = std::sqrt(-2 * std::log(random.next()));
     y = mean + deviation * radius * std::cos(2 * std::numbers::pi * random.next());
@@ -79,16 +78,16 @@ Result<void> eval_normal(EvalView& v) {
   return {};
 }
 Result<void> eval_uniform(EvalView& v) {
-  Generator random(v.integer("seed", -1));
-  const double low = number_of(v, "low", 0), high = number_of(v, "high", 1);
+  Generator random(v.integer("seed"));
+  const double low = number_of(v, "low"), high = number_of(v, "high");
   for (double& y : v.out().data) y = low + (high - low) * random.next();
   return {};
 }
 Result<void> eval_categorical(EvalView& v) {
-  Generator random(v.integer("seed", -1));
+  Generator random(v.integer("seed"));
   const Array& x = v.in("x");
   Array& y = v.out();
-  const bool logits = v.text("mode", "logits") == "logits";
+  const bool logits = v.text("mode") == "logits";
   const auto classes = static_cast<std::size_t>(x.dims.back()), size = static_cast<std::size_t>(y.dims.back());
   for (std::size_t i = 0; i < y.data.size(); ++i) {
     const double* row = x.data.data() + i / size * classes;

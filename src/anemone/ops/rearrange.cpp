@@ -39,12 +39,12 @@ Result<void> eval_tile(EvalView& v) {
 }
 
 // pad: before and after each of the last dimensions.
-constexpr Param kPad[] = {input("x"), input("pad", kInt32, 0), option("mode", kString, 0, "\"constant\""),
-                          option("constant_val", kFloats, 'T', "0")};
+constexpr Param kPad[] = {input("x"), input("pad", kInt32, 0), option("mode", kString, 0, "constant"),
+                          option("constant_val", kFloats, 'T', 0)};
 Types infer_pad(const InferView& v) {
   const Type &x = v.type("x"), &operand = v.type("pad");
-  TRY_VOID(check_rank(v, "pad", 1, 1));                                               // (C1)
-  TRY_VOID(check_word(v, "mode", "constant", {"constant", "reflect", "replicate"}));  // (C2)
+  TRY_VOID(check_rank(v, "pad", 1, 1));                                   // (C1)
+  TRY_VOID(check_word(v, "mode", {"constant", "reflect", "replicate"}));  // (C2)
   if (!x.ranked) return one(x);
   const auto pad = v.known_ints("pad");
   const std::int64_t count = pad ? static_cast<std::int64_t>(pad->size()) : operand.ranked ? operand.dims[0] : kUnknown;
@@ -52,7 +52,7 @@ Types infer_pad(const InferView& v) {
     return v.wrong("pad", fmt::format("{} numbers for rank {}", count, x.rank()));
   }
   if (!pad) return one(x.dtype, Dims(x.dims.size(), kUnknown));
-  const std::string mode = v.text("mode", "constant");
+  const std::string mode = v.text("mode");
   Dims out = x.dims;
   const std::size_t first = out.size() - pad->size() / 2;
   for (std::size_t i = 0; 2 * i < pad->size(); ++i) {
@@ -74,8 +74,8 @@ Result<void> eval_pad(EvalView& v) {
   Array& y = v.out();
   const Dims pad = v.ints_of("pad"), strides = row_major_strides(x.dims);
   const std::size_t first = x.dims.size() - pad.size() / 2;
-  const std::string mode = v.text("mode", "constant");
-  const double value = number_of(v, "constant_val", 0);
+  const std::string mode = v.text("mode");
+  const double value = number_of(v, "constant_val");
   for_each_index(y.dims, [&](const Dims& index, std::size_t flat) {
     std::int64_t at = 0;
     bool inside = true;
@@ -92,12 +92,12 @@ Result<void> eval_pad(EvalView& v) {
 }
 
 // reverse, reverse_sequence
-constexpr Param kReverse15[] = {input("x", kNumbersBool), option("axes", kInt32, 0, "all")};
-constexpr Param kReverse17[] = {input("x", kAny17), option("axes", kInt32, 0, "all")};
+constexpr Param kReverse15[] = {input("x", kNumbersBool), option("axes", kInt32, 0, derived("all"))};
+constexpr Param kReverse17[] = {input("x", kAny17), option("axes", kInt32, 0, derived("all"))};
 constexpr Param kReverseSequence15[] = {input("x", kNumbersBool), input("lengths", kInt32, 0),
-                                        option("seq_axis", kInt32, 0, "0"), option("batch_axis", kInt32, 0, "0")};
+                                        option("seq_axis", kInt32, 0, 0), option("batch_axis", kInt32, 0, 0)};
 constexpr Param kReverseSequence17[] = {input("x", kAny17), input("lengths", kIndices17, 0),
-                                        option("seq_axis", kInt32, 0, "0"), option("batch_axis", kInt32, 0, "0")};
+                                        option("seq_axis", kInt32, 0, 0), option("batch_axis", kInt32, 0, 0)};
 Types infer_reverse(const InferView& v) {
   const Type& x = v.type("x");
   if (x.ranked) TRY_VOID(axes_in(v, "axes", v.ints("axes"), x.rank()));  // (C1) axes exist, once each
@@ -106,8 +106,8 @@ Types infer_reverse(const InferView& v) {
 Types infer_reverse_sequence(const InferView& v) {
   const Type& x = v.type("x");
   if (!x.ranked) return one(x);
-  TRY_VOID(axis_in(v, "seq_axis", v.integer("seq_axis", 0), x.rank()));  // (C1)
-  TRY(const std::int64_t batch, axis_in(v, "batch_axis", v.integer("batch_axis", 0), x.rank()));
+  TRY_VOID(axis_in(v, "seq_axis", v.integer("seq_axis"), x.rank()));  // (C1)
+  TRY(const std::int64_t batch, axis_in(v, "batch_axis", v.integer("batch_axis"), x.rank()));
   TRY_VOID(check_length(v, "lengths", x.dims[static_cast<std::size_t>(batch)]));  // (C2) one a sample
   return one(x);
 }
@@ -131,8 +131,8 @@ Result<void> eval_reverse(EvalView& v) {
 Result<void> eval_reverse_sequence(EvalView& v) {
   const Array& x = v.in("x");
   const Dims strides = row_major_strides(x.dims), lengths = v.ints_of("lengths");
-  const std::size_t seq = wrap_axis(v.integer("seq_axis", 0), x.rank()),
-                    batch = wrap_axis(v.integer("batch_axis", 0), x.rank());
+  const std::size_t seq = wrap_axis(v.integer("seq_axis"), x.rank()),
+                    batch = wrap_axis(v.integer("batch_axis"), x.rank());
   for (std::int64_t length : lengths) {
     if (length < 0 || length > x.dims[seq]) return v.wrong("lengths", fmt::format("{} of {}", length, x.dims[seq]));
   }
@@ -145,8 +145,7 @@ Result<void> eval_reverse_sequence(EvalView& v) {
 }
 
 // band_part: of each matrix in the last two dimensions, `lower` diagonals below and `upper` above the main one.
-constexpr Param kBand[] = {input("x", kNumbersBool), option("lower", kInt32, 0, "-1"),
-                           option("upper", kInt32, 0, "-1")};
+constexpr Param kBand[] = {input("x", kNumbersBool), option("lower", kInt32, 0, -1), option("upper", kInt32, 0, -1)};
 Types infer_band(const InferView& v) {
   TRY_VOID(check_rank(v, "x", 2, 5));  // (C1)
   return same_as_x(v);
@@ -154,7 +153,7 @@ Types infer_band(const InferView& v) {
 constexpr Form kBandForms[] = {{Target::ios15, kBand, infer_band}};
 Result<void> eval_band(EvalView& v) {
   const Array& x = v.in("x");
-  const std::int64_t lower = v.integer("lower", -1), upper = v.integer("upper", -1);
+  const std::int64_t lower = v.integer("lower"), upper = v.integer("upper");
   for_each_index(x.dims, [&](const Dims& index, std::size_t flat) {
     const std::int64_t row = index[index.size() - 2], column = index[index.size() - 1];
     const bool kept = (lower < 0 || row - column <= lower) && (upper < 0 || column - row <= upper);
@@ -164,18 +163,18 @@ Result<void> eval_band(EvalView& v) {
 }
 
 // cumsum
-constexpr Param kCumsum[] = {input("x", kNumbers), option("axis", kInt32, 0, "0"),
-                             option("exclusive", kBool, 0, "false"), option("reverse", kBool, 0, "false")};
+constexpr Param kCumsum[] = {input("x", kNumbers), option("axis", kInt32, 0, 0), option("exclusive", kBool, 0, false),
+                             option("reverse", kBool, 0, false)};
 Types infer_cumsum(const InferView& v) {
   const Type& x = v.type("x");
-  if (x.ranked) TRY_VOID(axis_in(v, "axis", v.integer("axis", 0), x.rank()));  // (C1)
+  if (x.ranked) TRY_VOID(axis_in(v, "axis", v.integer("axis"), x.rank()));  // (C1)
   return one(x);
 }
 constexpr Form kCumsumForms[] = {{Target::ios15, kCumsum, infer_cumsum}};
 Result<void> eval_cumsum(EvalView& v) {
   const Array& x = v.in("x");
-  const AxisView view(x.dims, wrap_axis(v.integer("axis", 0), x.rank()));
-  const bool exclusive = v.flag("exclusive", false), reverse = v.flag("reverse", false);
+  const AxisView view(x.dims, wrap_axis(v.integer("axis"), x.rank()));
+  const bool exclusive = v.flag("exclusive"), reverse = v.flag("reverse");
   for (std::int64_t o = 0; o < view.outer; ++o) {
     for (std::int64_t in = 0; in < view.inner; ++in) {
       double sum = 0;
@@ -192,14 +191,14 @@ Result<void> eval_cumsum(EvalView& v) {
 
 // sliding_windows: windows of `size` elements along axis, every `stride`; a new dimension after the axis.
 constexpr Param kSliding15[] = {input("x", kNumbers), fixed("axis", kInt32), fixed("size", kInt32),
-                                option("stride", kInt32, 0, "1")};
+                                option("stride", kInt32, 0, 1)};
 constexpr Param kSliding17[] = {input("x", kAny17), fixed("axis", kInt32), fixed("size", kInt32),
-                                option("stride", kInt32, 0, "1")};
+                                option("stride", kInt32, 0, 1)};
 Types infer_sliding(const InferView& v) {
   const Type& x = v.type("x");
   if (!x.ranked) return one(x);
-  TRY(const std::int64_t axis, axis_in(v, "axis", v.integer("axis", 0), x.rank()));  // (C1)
-  const std::int64_t size = v.integer("size", 1), stride = v.integer("stride", 1),
+  TRY(const std::int64_t axis, axis_in(v, "axis", v.integer("axis"), x.rank()));  // (C1)
+  const std::int64_t size = v.integer("size"), stride = v.integer("stride"),
                      extent = x.dims[static_cast<std::size_t>(axis)];
   if (size < 1 || stride < 1 || (extent != kUnknown && size > extent)) {  // (C2) at least one window
     return v.wrong("size", fmt::format("{} with stride {} does not fit an extent of {}", size, stride, extent));
@@ -214,10 +213,10 @@ constexpr Form kSlidingForms[] = {{Target::ios15, kSliding15, infer_sliding},
 Result<void> eval_sliding(EvalView& v) {
   const Array& x = v.in("x");
   Array& y = v.out();
-  const std::size_t axis = wrap_axis(v.integer("axis", 0), x.rank());
+  const std::size_t axis = wrap_axis(v.integer("axis"), x.rank());
   Dims strides = row_major_strides(x.dims);
   const std::int64_t step = strides[axis];
-  strides[axis] = step * v.integer("stride", 1);
+  strides[axis] = step * v.integer("stride");
   strides.insert(strides.begin() + static_cast<std::ptrdiff_t>(axis) + 1, step);
   for_each_index(y.dims, [&](const Dims& index, std::size_t flat) { y.data[flat] = x.data[offset(index, strides)]; });
   return {};

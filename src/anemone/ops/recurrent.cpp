@@ -16,52 +16,42 @@ struct Params {
                                     input("initial_c", F),
                                     fixed("weight_ih", F, 'T'),
                                     fixed("weight_hh", F, 'T'),
-                                    option("bias", F, 'T', "0…"),
+                                    option("bias", F, 'T', each(0)),
                                     option("peephole", F, 'T'),
                                     option("weight_ih_back", F, 'T'),
                                     option("weight_hh_back", F, 'T'),
-                                    option("bias_back", F, 'T', "0…"),
+                                    option("bias_back", F, 'T', each(0)),
                                     option("peephole_back", F, 'T'),
-                                    option("direction", kString, 0, "\"forward\""),
-                                    option("output_sequence", kBool, 0, "false"),
-                                    option("recurrent_activation", kString, 0, "\"sigmoid\""),
-                                    option("cell_activation", kString, 0, "\"tanh\""),
-                                    option("activation", kString, 0, "\"tanh\""),
+                                    option("direction", kString, 0, "forward"),
+                                    option("output_sequence", kBool, 0, false),
+                                    option("recurrent_activation", kString, 0, "sigmoid"),
+                                    option("cell_activation", kString, 0, "tanh"),
+                                    option("activation", kString, 0, "tanh"),
                                     option("clip", F, 'T')};
   static constexpr Param kGru[] = {input("x", F),
                                    input("initial_h", F),
                                    fixed("weight_ih", F, 'T'),
                                    fixed("weight_hh", F, 'T'),
-                                   option("bias", F, 'T', "0…"),
-                                   option("direction", kString, 0, "\"forward\""),
-                                   option("output_sequence", kBool, 0, "false"),
-                                   option("recurrent_activation", kString, 0, "\"sigmoid\""),
-                                   option("activation", kString, 0, "\"tanh\"")};
-  static constexpr Param kGru18[] = {input("x", F),
-                                     input("initial_h", F),
-                                     fixed("weight_ih", F, 'T'),
-                                     fixed("weight_hh", F, 'T'),
-                                     option("bias", F, 'T', "0…"),
-                                     option("direction", kString, 0, "\"forward\""),
-                                     option("output_sequence", kBool, 0, "false"),
-                                     option("recurrent_activation", kString, 0, "\"sigmoid\""),
-                                     option("activation", kString, 0, "\"tanh\""),
-                                     option("reset_after", kBool, 0, "false"),
-                                     option("input_bias", F, 'T', "0…")};
+                                   option("bias", F, 'T', each(0)),
+                                   option("direction", kString, 0, "forward"),
+                                   option("output_sequence", kBool, 0, false),
+                                   option("recurrent_activation", kString, 0, "sigmoid"),
+                                   option("activation", kString, 0, "tanh")};
+  static constexpr auto kGru18 =
+      with(kGru, {option("reset_after", kBool, 0, false), option("input_bias", F, 'T', each(0))});
   static constexpr Param kRnn[] = {input("x", F),
                                    input("initial_h", F),
                                    fixed("weight_ih", F, 'T'),
                                    fixed("weight_hh", F, 'T'),
-                                   option("bias", F, 'T', "0…"),
-                                   option("direction", kString, 0, "\"forward\""),
-                                   option("output_sequence", kBool, 0, "false"),
-                                   option("activation", kString, 0, "\"tanh\"")};
+                                   option("bias", F, 'T', each(0)),
+                                   option("direction", kString, 0, "forward"),
+                                   option("output_sequence", kBool, 0, false),
+                                   option("activation", kString, 0, "tanh")};
 };
 constexpr DTypeSet kSingle = dtype_bit(DType::fp32);
 
-Result<void> check_activation(const InferView& v, std::string_view param, std::string_view fallback) {
-  return check_word(v, param, fallback,
-                    {"sigmoid", "tanh", "relu", "hard_sigmoid", "sigmoid_hard", "linear", "scaled_tanh"});
+Result<void> check_activation(const InferView& v, std::string_view param) {
+  return check_word(v, param, {"sigmoid", "tanh", "relu", "hard_sigmoid", "sigmoid_hard", "linear", "scaled_tanh"});
 }
 double activate(std::string_view name, double x) {
   if (name == "sigmoid") return 1 / (1 + std::exp(-x));
@@ -80,9 +70,9 @@ Types infer_recurrent(const InferView& v, std::int64_t gates, bool bidirectional
   TRY_VOID(check_rank(v, "x", 3, 3));          // (C1)
   TRY_VOID(check_rank(v, "weight_ih", 2, 2));  // (C3)
   TRY_VOID(check_rank(v, "weight_hh", 2, 2));
-  TRY_VOID(bidirectional ? check_word(v, "direction", "forward", {"forward", "reverse", "bidirectional"})  // (C2)
-                         : check_word(v, "direction", "forward", {"forward", "reverse"}));
-  const bool both = v.text("direction", "forward") == "bidirectional";
+  TRY_VOID(bidirectional ? check_word(v, "direction", {"forward", "reverse", "bidirectional"})  // (C2)
+                         : check_word(v, "direction", {"forward", "reverse"}));
+  const bool both = v.text("direction") == "bidirectional";
   const std::int64_t hidden = state_weight.dims[1];
   if (state_weight.dims[0] != gates * hidden || input_weight.dims[0] != gates * hidden) {
     return v.wrong("weight_hh", fmt::format("{} and weight_ih {} are not {} gates of {}", brief(state_weight.dims),
@@ -103,10 +93,10 @@ Types infer_recurrent(const InferView& v, std::int64_t gates, bool bidirectional
   const std::int64_t width = both ? 2 * hidden : hidden, batch = x.ranked ? x.dims[1] : kUnknown,
                      steps = x.ranked ? x.dims[0] : kUnknown;
   for (const char* state : states) TRY_VOID(check_dims(v, state, Dims{batch, width}));  // (C4)
-  TRY_VOID(check_activation(v, "recurrent_activation", "sigmoid"));                     // (C5)
-  TRY_VOID(check_activation(v, "cell_activation", "tanh"));
-  TRY_VOID(check_activation(v, "activation", "tanh"));
-  std::vector<Type> types{Type::tensor(x.dtype, {v.flag("output_sequence", false) ? steps : 1, batch, width})};
+  TRY_VOID(check_activation(v, "recurrent_activation"));                                // (C5)
+  TRY_VOID(check_activation(v, "cell_activation"));
+  TRY_VOID(check_activation(v, "activation"));
+  std::vector<Type> types{Type::tensor(x.dtype, {v.flag("output_sequence") ? steps : 1, batch, width})};
   types.insert(types.end(), states.size(), Type::tensor(x.dtype, {batch, width}));
   return types;
 }
@@ -144,7 +134,7 @@ void walk(EvalView& v, bool backward, std::int64_t sample, std::size_t column, s
           Step&& step) {
   const Array& x = v.in("x");
   Array& y = v.out();
-  const bool sequence = v.flag("output_sequence", false), both = v.text("direction", "forward") == "bidirectional";
+  const bool sequence = v.flag("output_sequence"), both = v.text("direction") == "bidirectional";
   const std::int64_t steps = x.dims[0], batch = x.dims[1];
   const auto width = static_cast<std::size_t>(y.dims[2]);
   for (std::int64_t t = 0; t < steps; ++t) {
@@ -165,8 +155,7 @@ void lstm_direction(EvalView& v, bool second, bool backward, std::int64_t sample
   const Array &input_weight = v.in("weight_ih" + suffix), &state_weight = v.in("weight_hh" + suffix);
   const Array *bias = v.maybe("bias" + suffix), *peephole = v.maybe("peephole" + suffix);
   const auto hidden = static_cast<std::size_t>(state_weight.dims[1]);
-  const std::string gate = v.text("recurrent_activation", "sigmoid"), cell = v.text("cell_activation", "tanh"),
-                    out = v.text("activation", "tanh");
+  const std::string gate = v.text("recurrent_activation"), cell = v.text("cell_activation"), out = v.text("activation");
   const double clip = number_of(v, "clip", HUGE_VAL);
   const std::size_t width = static_cast<std::size_t>(v.out().dims[2]), column = second ? hidden : 0;
   const auto begin = static_cast<std::ptrdiff_t>(static_cast<std::size_t>(sample) * width + column);
@@ -192,7 +181,7 @@ void lstm_direction(EvalView& v, bool second, bool backward, std::int64_t sample
   std::copy(c.begin(), c.end(), v.out(2).data.begin() + begin);
 }
 Result<void> eval_lstm(EvalView& v) {
-  const std::string direction = v.text("direction", "forward");
+  const std::string direction = v.text("direction");
   for (std::int64_t sample = 0; sample < v.in("x").dims[1]; ++sample) {
     lstm_direction(v, false, direction == "reverse", sample);
     if (direction == "bidirectional") lstm_direction(v, true, true, sample);
@@ -205,8 +194,8 @@ Result<void> eval_gru(EvalView& v) {
   const Array &input_weight = v.in("weight_ih"), &state_weight = v.in("weight_hh"), &initial = v.in("initial_h");
   const Array *bias = v.maybe("bias"), *input_bias = v.maybe("input_bias");
   const auto hidden = static_cast<std::size_t>(state_weight.dims[1]);
-  const std::string gate = v.text("recurrent_activation", "sigmoid"), out = v.text("activation", "tanh");
-  const bool reset_after = v.flag("reset_after", false), backward = v.text("direction", "forward") == "reverse";
+  const std::string gate = v.text("recurrent_activation"), out = v.text("activation");
+  const bool reset_after = v.flag("reset_after"), backward = v.text("direction") == "reverse";
   for (std::int64_t sample = 0; sample < v.in("x").dims[1]; ++sample) {
     const auto begin = static_cast<std::ptrdiff_t>(sample) * static_cast<std::ptrdiff_t>(hidden);
     std::vector<double> h(initial.data.begin() + begin,
@@ -241,12 +230,12 @@ Result<void> eval_rnn(EvalView& v) {
   const Array &input_weight = v.in("weight_ih"), &state_weight = v.in("weight_hh"), &initial = v.in("initial_h");
   const Array* bias = v.maybe("bias");
   const auto hidden = static_cast<std::size_t>(state_weight.dims[1]);
-  const std::string out = v.text("activation", "tanh");
+  const std::string out = v.text("activation");
   for (std::int64_t sample = 0; sample < v.in("x").dims[1]; ++sample) {
     const auto begin = static_cast<std::ptrdiff_t>(sample) * static_cast<std::ptrdiff_t>(hidden);
     std::vector<double> h(initial.data.begin() + begin,
                           initial.data.begin() + begin + static_cast<std::ptrdiff_t>(hidden));
-    walk(v, v.text("direction", "forward") == "reverse", sample, 0, h, [&](const double* x) {
+    walk(v, v.text("direction") == "reverse", sample, 0, h, [&](const double* x) {
       const std::vector<double> from_x = times_vector(input_weight, x), from_h = times_vector(state_weight, h.data());
       for (std::size_t k = 0; k < hidden; ++k) h[k] = activate(out, from_x[k] + from_h[k] + bias_at(bias, k));
     });

@@ -8,8 +8,8 @@
 namespace anemone::ops {
 namespace {
 
-constexpr Param kReduce[] = {input("x", kNumbers), option("axes", kInt32, 0, "all"),
-                             option("keep_dims", kBool, 0, "false")};
+constexpr Param kReduce[] = {input("x", kNumbers), option("axes", kInt32, 0, derived("all")),
+                             option("keep_dims", kBool, 0, false)};
 
 Dims without_axes(const Dims& dims, const Dims& axes, bool keep) {
   Dims out;
@@ -31,7 +31,7 @@ Types infer_reduce(const InferView& v) {
   if (!x.ranked) return one(x);
   TRY(Dims axes, axes_in(v, "axes", v.ints("axes"), x.rank()));  // (C1) axes exist, once each
   if (!v.has("axes")) axes = all_axes(x.rank());
-  return one(x.dtype, without_axes(x.dims, axes, v.flag("keep_dims", false)));
+  return one(x.dtype, without_axes(x.dims, axes, v.flag("keep_dims")));
 }
 constexpr Form kReduceForms[] = {{Target::ios15, kReduce, infer_reduce}};
 
@@ -109,17 +109,16 @@ Result<void> eval_log_sum_exp(EvalView& v) {
 }
 
 // reduce_argmax, reduce_argmin
-constexpr Param kArg15[] = {input("x", kNumbers), option("axis", kInt32, 0, "-1"),
-                            option("keep_dims", kBool, 0, "false")};
-constexpr Param kArg17[] = {input("x", kNumbers), option("axis", kInt32, 0, "-1"),
-                            option("keep_dims", kBool, 0, "false"), option("output_dtype", kString, 0, "\"int32\"")};
+constexpr Param kArg15[] = {input("x", kNumbers), option("axis", kInt32, 0, -1), option("keep_dims", kBool, 0, false)};
+constexpr Param kArg17[] = {input("x", kNumbers), option("axis", kInt32, 0, -1), option("keep_dims", kBool, 0, false),
+                            option("output_dtype", kString, 0, "int32")};
 Types infer_arg(const InferView& v) {
   const Type& x = v.type("x");
-  TRY_VOID(check_word(v, "output_dtype", "int32", {"int32", "uint16"}));  // (C2)
-  const DType dtype = *dtype_from(v.text("output_dtype", "int32"));
+  TRY_VOID(check_word(v, "output_dtype", {"int32", "uint16"}));  // (C2)
+  const DType dtype = *dtype_from(v.text("output_dtype"));
   if (!x.ranked) return one(Type::unranked(dtype));
-  TRY(const std::int64_t axis, axis_in(v, "axis", v.integer("axis", -1), x.rank()));  // (C1)
-  return one(dtype, without_axes(x.dims, {axis}, v.flag("keep_dims", false)));
+  TRY(const std::int64_t axis, axis_in(v, "axis", v.integer("axis"), x.rank()));  // (C1)
+  return one(dtype, without_axes(x.dims, {axis}, v.flag("keep_dims")));
 }
 constexpr Form kArgForms[] = {{Target::ios15, kArg15, infer_arg}, {Target::ios17, kArg17, infer_arg}};
 
@@ -127,7 +126,7 @@ template <bool Highest>
 Result<void> eval_arg(EvalView& v) {
   const Array& x = v.in("x");
   Array& y = v.out();
-  const AxisView view(x.dims, wrap_axis(v.integer("axis", -1), x.rank()));
+  const AxisView view(x.dims, wrap_axis(v.integer("axis"), x.rank()));
   for (std::int64_t o = 0; o < view.outer; ++o) {
     for (std::int64_t in = 0; in < view.inner; ++in) {
       std::int64_t best = 0;  // the first of equals

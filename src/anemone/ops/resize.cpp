@@ -11,19 +11,19 @@ namespace {
 
 constexpr DTypeSet kFactor = kInt32 | dtype_bit(DType::fp32);
 
-constexpr Param kUpNearest[] = {input("x"), option("scale_factor_height", kFactor, 'U', "1"),
-                                option("scale_factor_width", kFactor, 'U', "1")};
+constexpr Param kUpNearest[] = {input("x"), option("scale_factor_height", kFactor, 'U', 1),
+                                option("scale_factor_width", kFactor, 'U', 1)};
 constexpr Param kResizeNearest[] = {input("x"), fixed("target_size_height", kInt32),
                                     fixed("target_size_width", kInt32)};
-constexpr Param kUpBilinear15[] = {input("x"), option("scale_factor_height", kFactor, 'U', "1"),
-                                   option("scale_factor_width", kFactor, 'U', "1"),
-                                   option("align_corners", kBool, 0, "true")};
+constexpr Param kUpBilinear15[] = {input("x"), option("scale_factor_height", kFactor, 'U', 1),
+                                   option("scale_factor_width", kFactor, 'U', 1),
+                                   option("align_corners", kBool, 0, true)};
 constexpr Param kUpBilinear16[] = {
-    input("x"), option("scale_factor_height", kFactor, 'U', "1"), option("scale_factor_width", kFactor, 'U', "1"),
-    option("align_corners", kBool, 0, "true"), option("half_pixel_centers", kBool, 0, "!align_corners")};
-constexpr Param kResizeBilinear[] = {input("x"), option("target_size_height", kInt32, 0, "1"),
-                                     option("target_size_width", kInt32, 0, "1"),
-                                     option("sampling_mode", kString, 0, "\"DEFAULT\"")};
+    input("x"), option("scale_factor_height", kFactor, 'U', 1), option("scale_factor_width", kFactor, 'U', 1),
+    option("align_corners", kBool, 0, true), option("half_pixel_centers", kBool, 0, derived("!align_corners"))};
+constexpr Param kResizeBilinear[] = {input("x"), option("target_size_height", kInt32, 0, 1),
+                                     option("target_size_width", kInt32, 0, 1),
+                                     option("sampling_mode", kString, 0, "DEFAULT")};
 
 // (C1) rank 3 to 5, (C2) both extents are positive.
 Types with_extents(const InferView& v, std::int64_t height, std::int64_t width) {
@@ -49,20 +49,20 @@ Types infer_upsample(const InferView& v) {
   const Type& x = v.type("x");
   if (x.ranked && x.rank() < 3) return with_extents(v, 1, 1);
   const std::size_t n = x.dims.size();
-  return with_extents(v, x.ranked ? scaled(x.dims[n - 2], v.number("scale_factor_height", 1)) : kUnknown,
-                      x.ranked ? scaled(x.dims[n - 1], v.number("scale_factor_width", 1)) : kUnknown);
+  return with_extents(v, x.ranked ? scaled(x.dims[n - 2], v.number("scale_factor_height")) : kUnknown,
+                      x.ranked ? scaled(x.dims[n - 1], v.number("scale_factor_width")) : kUnknown);
 }
 Types infer_upsample_bilinear(const InferView& v) {
-  if (v.flag("align_corners", true) && v.flag("half_pixel_centers", false)) {  // (C3) they exclude each other
+  if (v.flag("align_corners") && v.flag("half_pixel_centers", false)) {  // (C3) they exclude each other
     return v.wrong("half_pixel_centers", "is true together with align_corners");
   }
   return infer_upsample(v);
 }
 Types infer_target(const InferView& v) {
-  return with_extents(v, v.integer("target_size_height", 1), v.integer("target_size_width", 1));
+  return with_extents(v, v.integer("target_size_height"), v.integer("target_size_width"));
 }
 Result<void> check_sampling_mode(const InferView& v) {
-  return check_word(v, "sampling_mode", "DEFAULT",
+  return check_word(v, "sampling_mode",
                     {"STRICT_ALIGN_CORNERS", "ALIGN_CORNERS", "DEFAULT", "UNALIGN_CORNERS", "OFFSET_CORNERS"});
 }
 Types infer_resize_bilinear(const InferView& v) {
@@ -115,12 +115,12 @@ Result<void> eval_nearest(EvalView& v) {
   return {};
 }
 Result<void> eval_upsample_bilinear(EvalView& v) {
-  const bool align = v.flag("align_corners", true), half = v.flag("half_pixel_centers", !align);
+  const bool align = v.flag("align_corners"), half = v.flag("half_pixel_centers", !align);
   resize_to_output(v, align ? "STRICT_ALIGN_CORNERS" : half ? "UNALIGN_CORNERS" : "DEFAULT", false);
   return {};
 }
 Result<void> eval_resize_bilinear(EvalView& v) {
-  resize_to_output(v, v.text("sampling_mode", "DEFAULT"), false);
+  resize_to_output(v, v.text("sampling_mode"), false);
   return {};
 }
 
@@ -128,14 +128,14 @@ Result<void> eval_resize_bilinear(EvalView& v) {
 constexpr DTypeSet kSizes = kInt32 | dtype_bit(DType::int16) | dtype_bit(DType::uint16) | dtype_bit(DType::uint32);
 constexpr Param kResizeShape[] = {
     input("x", kNumbers), input("shape", kSizes, 0), fixed("resized_dims", dtype_bit(DType::uint32)),
-    option("interpolation_mode", kString, 0, "\"LINEAR\""), option("sampling_mode", kString, 0, "\"DEFAULT\"")};
+    option("interpolation_mode", kString, 0, "LINEAR"), option("sampling_mode", kString, 0, "DEFAULT")};
 Types infer_resize(const InferView& v) {
   const Type &x = v.type("x"), &shape = v.type("shape");
-  TRY_VOID(check_rank(v, "shape", 1, 1));                                                   // (C1)
-  TRY_VOID(check_word(v, "interpolation_mode", "LINEAR", {"LINEAR", "NEAREST_NEIGHBOR"}));  // (C2)
-  TRY_VOID(check_sampling_mode(v));                                                         // (C3)
+  TRY_VOID(check_rank(v, "shape", 1, 1));                                         // (C1)
+  TRY_VOID(check_word(v, "interpolation_mode", {"LINEAR", "NEAREST_NEIGHBOR"}));  // (C2)
+  TRY_VOID(check_sampling_mode(v));                                               // (C3)
   if (!x.ranked) return one(x);
-  const std::int64_t count = v.integer("resized_dims", 0);
+  const std::int64_t count = v.integer("resized_dims");
   const std::int64_t given = shape.ranked && shape.dims[0] != kUnknown ? shape.dims[0] : count;
   if (count < 0 || count > x.rank() || count > given) {  // (C4) not more than x has and shape gives
     return v.wrong("resized_dims",
@@ -157,7 +157,7 @@ Types infer_resize(const InferView& v) {
 }
 constexpr Form kResizeForms[] = {{Target::ios17, kResizeShape, infer_resize}};
 Result<void> eval_resize(EvalView& v) {
-  resize_to_output(v, v.text("sampling_mode", "DEFAULT"), v.text("interpolation_mode", "LINEAR") == "NEAREST_NEIGHBOR");
+  resize_to_output(v, v.text("sampling_mode"), v.text("interpolation_mode") == "NEAREST_NEIGHBOR");
   return {};
 }
 

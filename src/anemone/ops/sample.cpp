@@ -41,41 +41,41 @@ double bilinear(const Plane& p, double row, double column, double outside) {
 constexpr DTypeSet kSizes16 = dtype_bit(DType::uint16);
 constexpr Param kCrop15[] = {input("x"),
                              input("roi"),
-                             option("target_height", kInt32, 0, "1"),
-                             option("target_width", kInt32, 0, "1"),
-                             option("normalized_coordinates", kBool, 0, "false"),
-                             option("spatial_scale", dtype_bit(DType::fp32), 0, "1"),
-                             option("box_coordinate_mode", kString, 0, "\"CORNERS_HEIGHT_FIRST\""),
-                             option("sampling_mode", kString, 0, "\"DEFAULT\"")};
+                             option("target_height", kInt32, 0, 1),
+                             option("target_width", kInt32, 0, 1),
+                             option("normalized_coordinates", kBool, 0, false),
+                             option("spatial_scale", dtype_bit(DType::fp32), 0, 1),
+                             option("box_coordinate_mode", kString, 0, "CORNERS_HEIGHT_FIRST"),
+                             option("sampling_mode", kString, 0, "DEFAULT")};
 constexpr Param kCrop16[] = {input("x"),
                              input("roi"),
-                             option("target_height", kInt32, 0, "1"),
-                             option("target_width", kInt32, 0, "1"),
-                             option("normalized_coordinates", kBool, 0, "false"),
-                             option("spatial_scale", dtype_bit(DType::fp32), 0, "1"),
-                             option("box_coordinate_mode", kString, 0, "\"CORNERS_HEIGHT_FIRST\""),
-                             option("sampling_mode", kString, 0, "\"DEFAULT\""),
-                             option("pad_value", kFloats, 'T', "0")};
+                             option("target_height", kInt32, 0, 1),
+                             option("target_width", kInt32, 0, 1),
+                             option("normalized_coordinates", kBool, 0, false),
+                             option("spatial_scale", dtype_bit(DType::fp32), 0, 1),
+                             option("box_coordinate_mode", kString, 0, "CORNERS_HEIGHT_FIRST"),
+                             option("sampling_mode", kString, 0, "DEFAULT"),
+                             option("pad_value", kFloats, 'T', 0)};
 constexpr Param kCrop17[] = {input("x"),
                              input("boxes", kFloats | kSizes16, 0),
-                             maybe("box_indices", kInt32 | kSizes16, 0, "0…N-1"),
-                             option("target_height", kInt32, 0, "1"),
-                             option("target_width", kInt32, 0, "1"),
-                             option("normalized_coordinates", kBool, 0, "false"),
-                             option("spatial_scale", dtype_bit(DType::fp32), 0, "1"),
-                             option("box_coordinate_mode", kString, 0, "\"CORNERS_HEIGHT_FIRST\""),
-                             option("sampling_mode", kString, 0, "\"DEFAULT\""),
-                             option("pad_value", kFloats, 'T', "0")};
+                             maybe("box_indices", kInt32 | kSizes16, 0, derived("0…N-1")),
+                             option("target_height", kInt32, 0, 1),
+                             option("target_width", kInt32, 0, 1),
+                             option("normalized_coordinates", kBool, 0, false),
+                             option("spatial_scale", dtype_bit(DType::fp32), 0, 1),
+                             option("box_coordinate_mode", kString, 0, "CORNERS_HEIGHT_FIRST"),
+                             option("sampling_mode", kString, 0, "DEFAULT"),
+                             option("pad_value", kFloats, 'T', 0)};
 
 Result<void> check_crop(const InferView& v) {
   TRY_VOID(check_rank(v, "x", 4, 4));  // (C1)
   TRY_VOID(check_word(
-      v, "box_coordinate_mode", "CORNERS_HEIGHT_FIRST",  // (C2)
+      v, "box_coordinate_mode",  // (C2)
       {"CORNERS_HEIGHT_FIRST", "CORNERS_WIDTH_FIRST", "CENTER_SIZE_HEIGHT_FIRST", "CENTER_SIZE_WIDTH_FIRST"}));
-  TRY_VOID(check_word(v, "sampling_mode", "DEFAULT",
+  TRY_VOID(check_word(v, "sampling_mode",
                       {"STRICT_ALIGN_CORNERS", "ALIGN_CORNERS", "DEFAULT", "UNALIGN_CORNERS", "OFFSET_CORNERS"}));
   for (const char* param : {"target_height", "target_width"}) {  // (C3)
-    if (v.integer(param, 1) < 1) return v.wrong(param, fmt::format("{} is not positive", v.integer(param, 1)));
+    if (v.integer(param) < 1) return v.wrong(param, fmt::format("{} is not positive", v.integer(param)));
   }
   return {};
 }
@@ -91,7 +91,7 @@ Types infer_crop15(const InferView& v) {
   }
   // With the sample in the box there is one result a box, whatever the number of samples.
   const std::int64_t samples = numbers == 4 || x.dims[0] == 1 ? x.dims[0] : kUnknown;
-  return one(x.dtype, {roi.dims[0], samples, x.dims[1], v.integer("target_height", 1), v.integer("target_width", 1)});
+  return one(x.dtype, {roi.dims[0], samples, x.dims[1], v.integer("target_height"), v.integer("target_width")});
 }
 Types infer_crop17(const InferView& v) {
   TRY_VOID(check_crop(v));
@@ -100,10 +100,10 @@ Types infer_crop17(const InferView& v) {
   if (!x.ranked || !boxes.ranked) return one(Type::unranked(x.dtype));
   if (!may_equal(boxes.dims[1], 4)) return v.wrong("boxes", fmt::format("{} is not [N,4]", brief(boxes.dims)));  // (C4)
   TRY_VOID(check_length(v, "box_indices", boxes.dims[0]));                                                       // (C5)
-  if (v.flag("normalized_coordinates", false) && !is_float(boxes.dtype)) {                                       // (C6)
+  if (v.flag("normalized_coordinates") && !is_float(boxes.dtype)) {                                              // (C6)
     return v.wrong("boxes", fmt::format("are {}, and normalized coordinates need floats", name(boxes.dtype)));
   }
-  return one(x.dtype, {boxes.dims[0], x.dims[1], v.integer("target_height", 1), v.integer("target_width", 1)});
+  return one(x.dtype, {boxes.dims[0], x.dims[1], v.integer("target_height"), v.integer("target_width")});
 }
 constexpr Form kCropForms[] = {{Target::ios15, kCrop15, infer_crop15},
                                {Target::ios16, kCrop16, infer_crop15},
@@ -126,10 +126,10 @@ double place_in(const std::string& mode, Span span, std::int64_t i, std::int64_t
 
 // Rows and columns of a box of four numbers.
 std::pair<Span, Span> spans_of(const EvalView& v, const double* box, const Array& x) {
-  const std::string mode = v.text("box_coordinate_mode", "CORNERS_HEIGHT_FIRST");
+  const std::string mode = v.text("box_coordinate_mode");
   const bool width_first = mode.ends_with("WIDTH_FIRST"), centers = mode.starts_with("CENTER");
-  const bool normalized = v.flag("normalized_coordinates", false);
-  const double scale = number_of(v, "spatial_scale", 1);
+  const bool normalized = v.flag("normalized_coordinates");
+  const double scale = number_of(v, "spatial_scale");
   const auto span = [&](double a, double b, std::int64_t extent) {
     const Span s = centers ? Span{a - b / 2, a + b / 2} : Span{a, b};
     const double unit = scale * (normalized ? static_cast<double>(extent - 1) : 1);
@@ -152,8 +152,8 @@ Result<void> eval_crop(EvalView& v) {
   }
   const std::int64_t height = y.dims[y.dims.size() - 2], width = y.dims.back();
   const std::int64_t repeats = old_form && numbers == 4 ? x.dims[0] : 1;
-  const double pad = number_of(v, "pad_value", 0);
-  const std::string mode = v.text("sampling_mode", "DEFAULT");
+  const double pad = number_of(v, "pad_value");
+  const std::string mode = v.text("sampling_mode");
   std::size_t out = 0;
   for (std::int64_t n = 0; n < count; ++n) {
     const double* box = boxes.data.data() + n * numbers + (numbers - 4);
@@ -203,12 +203,12 @@ Types infer_affine(const InferView& v) {
       (!may_equal(matrix.dims[1], 6) || (matrix.dims[0] != 1 && !may_equal(matrix.dims[0], x.dims[0])))) {
     return v.wrong("transform_matrix", fmt::format("{} is neither [1,6] nor [{},6]", brief(matrix.dims), x.dims[0]));
   }
-  TRY_VOID(check_word(v, "sampling_mode", "", {"bilinear"}));  // (C3) the values that Core ML accepts
-  TRY_VOID(check_word(v, "padding_mode", "", {"constant"}));
-  TRY_VOID(check_word(v, "coordinates_mode", "", {"normalized_minus_one_to_one"}));
-  if (!v.flag("align_corners", true)) return v.wrong("align_corners", "must be true");
-  if (v.number("padding_value", 0) != 0) return v.wrong("padding_value", "must be 0");
-  const std::int64_t height = v.integer("output_height", 1), width = v.integer("output_width", 1);
+  TRY_VOID(check_word(v, "sampling_mode", {"bilinear"}));  // (C3) the values that Core ML accepts
+  TRY_VOID(check_word(v, "padding_mode", {"constant"}));
+  TRY_VOID(check_word(v, "coordinates_mode", {"normalized_minus_one_to_one"}));
+  if (!v.flag("align_corners")) return v.wrong("align_corners", "must be true");
+  if (v.number("padding_value") != 0) return v.wrong("padding_value", "must be 0");
+  const std::int64_t height = v.integer("output_height"), width = v.integer("output_width");
   if (height < 1 || width < 1) return v.wrong("output_height", fmt::format("{}×{} is empty", height, width));  // (C4)
   if (!x.ranked) return one(Type::unranked(x.dtype));
   return one(x.dtype, {x.dims[0], x.dims[1], height, width});
@@ -243,12 +243,12 @@ constexpr Param kResample[] = {input("x"),
                                fixed("align_corners", kBool)};
 Types infer_resample(const InferView& v) {
   const Type &x = v.type("x"), &places = v.type("coordinates");
-  TRY_VOID(check_rank(v, "x", 4, 4));                                     // (C1)
-  TRY_VOID(check_rank(v, "coordinates", 4, 4));                           // (C2) [B, h, w, 2]
-  TRY_VOID(check_word(v, "sampling_mode", "", {"bilinear", "nearest"}));  // (C3)
-  TRY_VOID(check_word(v, "padding_mode", "", {"constant", "border", "reflection", "symmetric"}));
+  TRY_VOID(check_rank(v, "x", 4, 4));                                 // (C1)
+  TRY_VOID(check_rank(v, "coordinates", 4, 4));                       // (C2) [B, h, w, 2]
+  TRY_VOID(check_word(v, "sampling_mode", {"bilinear", "nearest"}));  // (C3)
+  TRY_VOID(check_word(v, "padding_mode", {"constant", "border", "reflection", "symmetric"}));
   TRY_VOID(
-      check_word(v, "coordinates_mode", "", {"unnormalized", "normalized_minus_one_to_one", "normalized_zero_to_one"}));
+      check_word(v, "coordinates_mode", {"unnormalized", "normalized_minus_one_to_one", "normalized_zero_to_one"}));
   if (!x.ranked || !places.ranked) return one(Type::unranked(x.dtype));
   if (!may_equal(places.dims[0], x.dims[0]) || !may_equal(places.dims[3], 2)) {
     return v.wrong("coordinates", fmt::format("{} is not [{},h,w,2]", brief(places.dims), x.dims[0]));
@@ -283,9 +283,9 @@ struct Places {
 Result<void> eval_resample(EvalView& v) {
   const Array &x = v.in("x"), &places = v.in("coordinates");
   Array& y = v.out();
-  const Places rule{v.text("coordinates_mode", ""), v.text("padding_mode", ""), v.flag("align_corners", true)};
-  const bool nearest = v.text("sampling_mode", "") == "nearest";
-  const double outside = number_of(v, "padding_value", 0);
+  const Places rule{v.text("coordinates_mode"), v.text("padding_mode"), v.flag("align_corners")};
+  const bool nearest = v.text("sampling_mode") == "nearest";
+  const double outside = number_of(v, "padding_value");
   for_each_index(y.dims, [&](const Dims& index, std::size_t flat) {
     const auto at = static_cast<std::size_t>(((index[0] * y.dims[2] + index[2]) * y.dims[3] + index[3]) * 2);
     const Plane plane = plane_of(x, index[0], index[1]);

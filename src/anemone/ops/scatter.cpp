@@ -11,25 +11,22 @@ namespace {
 constexpr DTypeSet kIndices17All = kInt32 | kSmallInts;
 
 constexpr Param kScatter15[] = {input("data", kNumbers), input("indices", kInt32, 0), input("updates", kNumbers),
-                                option("axis", kInt32, 0, "0"), option("mode", kString, 0, "\"add\"")};
-constexpr Param kScatter17[] = {input("data", kNumbers),
-                                input("indices", kIndices17All, 0),
-                                input("updates", kNumbers),
-                                option("axis", kInt32, 0, "0"),
-                                option("mode", kString, 0, "\"add\""),
-                                option("validate_indices", kBool, 0, "false")};
+                                option("axis", kInt32, 0, 0), option("mode", kString, 0, "add")};
+constexpr Param kScatter17[] = {input("data", kNumbers),           input("indices", kIndices17All, 0),
+                                input("updates", kNumbers),        option("axis", kInt32, 0, 0),
+                                option("mode", kString, 0, "add"), option("validate_indices", kBool, 0, false)};
 constexpr Param kNd15[] = {input("data", kNumbers), input("indices", kInt32, 0), input("updates", kNumbers),
-                           option("mode", kString, 0, "\"add\"")};
+                           option("mode", kString, 0, "add")};
 constexpr Param kNd17[] = {input("data", kNumbers), input("indices", kIndices17All, 0), input("updates", kNumbers),
-                           option("mode", kString, 0, "\"add\""), option("validate_indices", kBool, 0, "false")};
+                           option("mode", kString, 0, "add"), option("validate_indices", kBool, 0, false)};
 
 Result<void> check_mode(const InferView& v) {
-  return check_word(v, "mode", "add", {"update", "add", "sub", "mul", "div", "max", "min"});
+  return check_word(v, "mode", {"update", "add", "sub", "mul", "div", "max", "min"});
 }
 
 using Combine = double (*)(double old, double update);
 Combine combination(const EvalView& v) {
-  const std::string mode = v.text("mode", "add");
+  const std::string mode = v.text("mode");
   if (mode == "add") return [](double old, double update) { return old + update; };
   if (mode == "sub") return [](double old, double update) { return old - update; };
   if (mode == "mul") return [](double old, double update) { return old * update; };
@@ -50,7 +47,7 @@ Types infer_scatter(const InferView& v) {
   const Type &data = v.type("data"), &indices = v.type("indices");
   TRY_VOID(check_mode(v));  // (C1)
   if (!data.ranked || !indices.ranked) return one(data);
-  TRY(const std::int64_t axis, axis_in(v, "axis", v.integer("axis", 0), data.rank()));  // (C2)
+  TRY(const std::int64_t axis, axis_in(v, "axis", v.integer("axis"), data.rank()));  // (C2)
   Dims expected(data.dims.begin(), data.dims.begin() + axis);
   expected.insert(expected.end(), indices.dims.begin(), indices.dims.end());
   expected.insert(expected.end(), data.dims.begin() + axis + 1, data.dims.end());
@@ -64,7 +61,7 @@ Result<void> eval_scatter(EvalView& v) {
   Array& y = v.out();
   y.data = data.data;
   const Combine combine = combination(v);
-  const AxisView view(data.dims, wrap_axis(v.integer("axis", 0), data.rank()));
+  const AxisView view(data.dims, wrap_axis(v.integer("axis"), data.rank()));
   std::size_t at = 0;
   for (std::int64_t o = 0; o < view.outer; ++o) {
     for (double index : indices.data) {
@@ -83,7 +80,7 @@ Types infer_along(const InferView& v) {
   const Type &data = v.type("data"), &indices = v.type("indices");
   TRY_VOID(check_mode(v));  // (C1)
   if (!data.ranked || !indices.ranked) return one(data);
-  TRY(const std::int64_t axis, axis_in(v, "axis", v.integer("axis", 0), data.rank()));  // (C2)
+  TRY(const std::int64_t axis, axis_in(v, "axis", v.integer("axis"), data.rank()));  // (C2)
   Dims expected = data.dims;
   if (indices.rank() == data.rank())
     expected[static_cast<std::size_t>(axis)] = indices.dims[static_cast<std::size_t>(axis)];
@@ -97,7 +94,7 @@ Result<void> eval_along(EvalView& v) {
   Array& y = v.out();
   y.data = data.data;
   const Combine combine = combination(v);
-  const std::size_t axis = wrap_axis(v.integer("axis", 0), data.rank());
+  const std::size_t axis = wrap_axis(v.integer("axis"), data.rank());
   const AxisView to(data.dims, axis), from(updates.dims, axis);
   for (std::int64_t o = 0; o < from.outer; ++o) {
     for (std::int64_t k = 0; k < from.extent; ++k) {

@@ -75,8 +75,8 @@ Types infer_reshape_like(const InferView& v) {
   const auto references = v.types("ref_tensors");
   const auto constants = [&](std::string_view param) {
     std::vector<std::int64_t> out;
-    for (const Value* value : v.node().operand(param)->values) {
-      out.push_back(value->constant ? static_cast<std::int64_t>(scalar(*value->constant)) : 0);
+    for (const Given& given : v.all(param)) {
+      out.push_back(given.constant ? static_cast<std::int64_t>(scalar(*given.constant)) : 0);
     }
     return out;
   };
@@ -105,8 +105,8 @@ constexpr Form kReshapeLikeForms[] = {{Target::ios16, kReshapeLike16, infer_resh
 // expand_dims, squeeze
 constexpr Param kExpand15[] = {input("x", kNumbersBool), fixed("axes", kInt32)};
 constexpr Param kExpand17[] = {input("x", kAny17), fixed("axes", kInt32)};
-constexpr Param kSqueeze15[] = {input("x", kNumbersBool), option("axes", kInt32, 0, "all of extent 1")};
-constexpr Param kSqueeze17[] = {input("x", kAny17), option("axes", kInt32, 0, "all of extent 1")};
+constexpr Param kSqueeze15[] = {input("x", kNumbersBool), option("axes", kInt32, 0, derived("all of extent 1"))};
+constexpr Param kSqueeze17[] = {input("x", kAny17), option("axes", kInt32, 0, derived("all of extent 1"))};
 
 Types infer_expand(const InferView& v) {
   const Type& x = v.type("x");
@@ -136,11 +136,11 @@ constexpr Form kSqueezeForms[] = {{Target::ios15, kSqueeze15, infer_squeeze},
                                   {Target::ios17, kSqueeze17, infer_squeeze}};
 
 // flatten2d
-constexpr Param kFlatten[] = {input("x", kNumbersBool), option("axis", kInt32, 0, "1")};
+constexpr Param kFlatten[] = {input("x", kNumbersBool), option("axis", kInt32, 0, 1)};
 Types infer_flatten(const InferView& v) {
   const Type& x = v.type("x");
   if (!x.ranked) return one(x.dtype, {kUnknown, kUnknown});
-  const std::int64_t axis = v.integer("axis", 1), wrapped = axis < 0 ? axis + x.rank() : axis;
+  const std::int64_t axis = v.integer("axis"), wrapped = axis < 0 ? axis + x.rank() : axis;
   if (wrapped < 0 || wrapped > x.rank()) {  // (C1)
     return v.wrong("axis", fmt::format("axis {} is outside of a tensor of rank {}", axis, x.rank()));
   }

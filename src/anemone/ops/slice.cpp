@@ -11,25 +11,25 @@ namespace {
 constexpr Param kByIndex15[] = {input("x", kNumbersBool),
                                 input("begin", kInt32, 0),
                                 input("end", kInt32, 0),
-                                option("stride", kInt32, 0, "1…"),
-                                option("begin_mask", kBool, 0, "false…"),
-                                option("end_mask", kBool, 0, "false…"),
-                                option("squeeze_mask", kBool, 0, "false…")};
+                                option("stride", kInt32, 0, each(1)),
+                                option("begin_mask", kBool, 0, each(false)),
+                                option("end_mask", kBool, 0, each(false)),
+                                option("squeeze_mask", kBool, 0, each(false))};
 constexpr Param kByIndex17[] = {input("x", kAny17),
                                 input("begin", kIndices17, 'I'),
                                 input("end", kIndices17, 'I'),
-                                option("stride", kIndices17, 0, "1…"),
-                                option("begin_mask", kBool, 0, "false…"),
-                                option("end_mask", kBool, 0, "false…"),
-                                option("squeeze_mask", kBool, 0, "false…")};
+                                option("stride", kIndices17, 0, each(1)),
+                                option("begin_mask", kBool, 0, each(false)),
+                                option("end_mask", kBool, 0, each(false)),
+                                option("squeeze_mask", kBool, 0, each(false))};
 constexpr Param kUpdate18[] = {input("x", kAny17),
                                input("update", kAny17),
                                input("begin", kIndices17, 'I'),
                                input("end", kIndices17, 'I'),
-                               option("stride", kIndices17, 0, "1…"),
-                               option("begin_mask", kBool, 0, "false…"),
-                               option("end_mask", kBool, 0, "false…"),
-                               option("squeeze_mask", kBool, 0, "false…")};
+                               option("stride", kIndices17, 0, each(1)),
+                               option("begin_mask", kBool, 0, each(false)),
+                               option("end_mask", kBool, 0, each(false)),
+                               option("squeeze_mask", kBool, 0, each(false))};
 
 // What a slice takes of one dimension, as numpy counts.
 struct Cut {

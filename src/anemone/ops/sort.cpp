@@ -22,26 +22,23 @@ std::vector<std::int64_t> sorted_positions(const Array& x, const AxisView& view,
 }
 
 // topk
-constexpr Param kTop15[] = {input("x", kNumbers), option("k", kInt32, 0, "1"), option("axis", kInt32, 0, "-1"),
-                            option("ascending", kBool, 0, "false")};
-constexpr Param kTop16[] = {input("x", kNumbers),
-                            option("k", kInt32, 0, "1"),
-                            option("axis", kInt32, 0, "-1"),
-                            option("ascending", kBool, 0, "false"),
-                            option("sort", kBool, 0, "true"),
-                            option("return_indices", kBool, 0, "true")};
+constexpr Param kTop15[] = {input("x", kNumbers), option("k", kInt32, 0, 1), option("axis", kInt32, 0, -1),
+                            option("ascending", kBool, 0, false)};
+constexpr Param kTop16[] = {input("x", kNumbers),           option("k", kInt32, 0, 1),
+                            option("axis", kInt32, 0, -1),  option("ascending", kBool, 0, false),
+                            option("sort", kBool, 0, true), option("return_indices", kBool, 0, true)};
 constexpr Param kTop17[] = {input("x", kNumbers | kSmallInts),
-                            maybe("k", kIndices17 | kSmallInts, 0, "1"),
-                            option("axis", kInt32, 0, "-1"),
-                            option("ascending", kBool, 0, "false"),
-                            option("sort", kBool, 0, "true"),
-                            option("return_indices", kBool, 0, "true"),
-                            option("output_indices_dtype", kString, 0, "\"int32\"")};
+                            maybe("k", kIndices17 | kSmallInts, 0, 1),
+                            option("axis", kInt32, 0, -1),
+                            option("ascending", kBool, 0, false),
+                            option("sort", kBool, 0, true),
+                            option("return_indices", kBool, 0, true),
+                            option("output_indices_dtype", kString, 0, "int32")};
 Types infer_topk(const InferView& v) {
   Type values = v.type("x");
-  TRY_VOID(check_word(v, "output_indices_dtype", "int32", {"int32", "uint16"}));  // (C1)
+  TRY_VOID(check_word(v, "output_indices_dtype", {"int32", "uint16"}));  // (C1)
   if (values.ranked) {
-    TRY(const std::int64_t axis, axis_in(v, "axis", v.integer("axis", -1), values.rank()));  // (C2)
+    TRY(const std::int64_t axis, axis_in(v, "axis", v.integer("axis"), values.rank()));  // (C2)
     std::int64_t& extent = values.dims[static_cast<std::size_t>(axis)];
     const auto given = v.known_ints("k");
     if (v.has("k") && !given) {
@@ -55,8 +52,8 @@ Types infer_topk(const InferView& v) {
     }
   }
   std::vector<Type> types{values};
-  if (v.flag("return_indices", true)) {
-    values.dtype = *dtype_from(v.text("output_indices_dtype", "int32"));
+  if (v.flag("return_indices")) {
+    values.dtype = *dtype_from(v.text("output_indices_dtype"));
     types.push_back(std::move(values));
   }
   return types;
@@ -65,9 +62,9 @@ constexpr Form kTopForms[] = {
     {Target::ios15, kTop15, infer_topk}, {Target::ios16, kTop16, infer_topk}, {Target::ios17, kTop17, infer_topk}};
 Result<void> eval_topk(EvalView& v) {
   const Array& x = v.in("x");
-  const std::size_t axis = wrap_axis(v.integer("axis", -1), x.rank());
+  const std::size_t axis = wrap_axis(v.integer("axis"), x.rank());
   const AxisView from(x.dims, axis), to(v.out(0).dims, axis);
-  const bool ascending = v.flag("ascending", false), indices = v.flag("return_indices", true);
+  const bool ascending = v.flag("ascending"), indices = v.flag("return_indices");
   for (std::int64_t o = 0; o < from.outer; ++o) {
     for (std::int64_t in = 0; in < from.inner; ++in) {
       const auto order = sorted_positions(x, from, o, in, ascending);
@@ -82,19 +79,19 @@ Result<void> eval_topk(EvalView& v) {
 }
 
 // argsort
-constexpr Param kArgsort[] = {input("x", kNumbers), option("axis", kInt32, 0, "-1"),
-                              option("ascending", kBool, 0, "false")};
+constexpr Param kArgsort[] = {input("x", kNumbers), option("axis", kInt32, 0, -1),
+                              option("ascending", kBool, 0, false)};
 Types infer_argsort(const InferView& v) {
   Type type = v.type("x");
-  if (type.ranked) TRY_VOID(axis_in(v, "axis", v.integer("axis", -1), type.rank()));  // (C1)
+  if (type.ranked) TRY_VOID(axis_in(v, "axis", v.integer("axis"), type.rank()));  // (C1)
   type.dtype = DType::int32;
   return one(std::move(type));
 }
 constexpr Form kArgsortForms[] = {{Target::ios15, kArgsort, infer_argsort}};
 Result<void> eval_argsort(EvalView& v) {
   const Array& x = v.in("x");
-  const AxisView view(x.dims, wrap_axis(v.integer("axis", -1), x.rank()));
-  const bool ascending = v.flag("ascending", false);
+  const AxisView view(x.dims, wrap_axis(v.integer("axis"), x.rank()));
+  const bool ascending = v.flag("ascending");
   for (std::int64_t o = 0; o < view.outer; ++o) {
     for (std::int64_t in = 0; in < view.inner; ++in) {
       const auto order = sorted_positions(x, view, o, in, ascending);

@@ -19,7 +19,7 @@ std::int64_t divided(std::int64_t extent, std::int64_t by) { return extent == kU
 Types infer_scaled(const InferView& v, std::string_view param, bool to_space) {
   const Type& x = v.type("x");
   TRY_VOID(check_rank(v, "x", 4, 4));  // (C1)
-  const std::int64_t b = v.integer(param, 0);
+  const std::int64_t b = v.integer(param);
   if (b < 1 || b > (1 << 15)) return v.wrong(param, fmt::format("{} is not a factor", b));  // (C2)
   if (!x.ranked) return one(x);
   const auto divides = [](std::int64_t extent, std::int64_t by) { return extent == kUnknown || extent % by == 0; };
@@ -59,19 +59,19 @@ void move_blocks(EvalView& v, std::int64_t b, bool to_space, bool block_first) {
   });
 }
 Result<void> eval_depth_to_space(EvalView& v) {
-  move_blocks(v, v.integer("block_size", 1), true, true);
+  move_blocks(v, v.integer("block_size"), true, true);
   return {};
 }
 Result<void> eval_space_to_depth(EvalView& v) {
-  move_blocks(v, v.integer("block_size", 1), false, true);
+  move_blocks(v, v.integer("block_size"), false, true);
   return {};
 }
 Result<void> eval_shuffle(EvalView& v) {
-  move_blocks(v, v.integer("upscale_factor", 1), true, false);
+  move_blocks(v, v.integer("upscale_factor"), true, false);
   return {};
 }
 Result<void> eval_unshuffle(EvalView& v) {
-  move_blocks(v, v.integer("downscale_factor", 1), false, false);
+  move_blocks(v, v.integer("downscale_factor"), false, false);
   return {};
 }
 

@@ -16,10 +16,10 @@ Window sliding_window(const ConstantView& v, Dims spatial, Dims kernel, Dims dil
   w.in = std::move(spatial);
   w.kernel = std::move(kernel);
   w.dilations = std::move(dilations);
-  w.strides = v.ints("strides", Dims(n, 1));
+  w.strides = v.ints("strides", n);
   w.before = w.after = w.out = Dims(n, 0);
-  const std::string type = v.text("pad_type", "valid");
-  const Dims pad = type == "custom" ? v.ints("pad", Dims(2 * n, 0)) : Dims(2 * n, 0);
+  const std::string type = v.text("pad_type");
+  const Dims pad = type == "custom" ? v.ints("pad", 2 * n) : Dims(2 * n, 0);
   for (std::size_t d = 0; d < n; ++d) {
     const std::int64_t extent = w.in[d], span = w.span(d), stride = w.strides[d];
     w.before[d] = pad[2 * d];
@@ -45,13 +45,12 @@ Window sliding_window(const ConstantView& v, Dims spatial, Dims kernel, Dims dil
 
 Window conv_window(const ConstantView& v, Dims spatial, Dims kernel) {
   const std::size_t n = spatial.size();
-  return sliding_window(v, std::move(spatial), std::move(kernel), v.ints("dilations", Dims(n, 1)), false);
+  return sliding_window(v, std::move(spatial), std::move(kernel), v.ints("dilations", n), false);
 }
 
 Window pool_window(const ConstantView& v, Dims spatial) {
   const std::size_t n = spatial.size();
-  return sliding_window(v, std::move(spatial), v.ints("kernel_sizes", Dims(n, 1)), Dims(n, 1),
-                        v.flag("ceil_mode", false));
+  return sliding_window(v, std::move(spatial), v.ints("kernel_sizes", Dims(n, 1)), Dims(n, 1), v.flag("ceil_mode"));
 }
 
 Window conv_transpose_window(const ConstantView& v, Dims spatial, Dims kernel) {
@@ -59,11 +58,11 @@ Window conv_transpose_window(const ConstantView& v, Dims spatial, Dims kernel) {
   Window w;
   w.in = std::move(spatial);
   w.kernel = std::move(kernel);
-  w.dilations = v.ints("dilations", Dims(n, 1));
-  w.strides = v.ints("strides", Dims(n, 1));
+  w.dilations = v.ints("dilations", n);
+  w.strides = v.ints("strides", n);
   w.before = w.after = w.out = Dims(n, 0);
-  const std::string type = v.text("pad_type", "valid");
-  const Dims pad = type == "custom" ? v.ints("pad", Dims(2 * n, 0)) : Dims(2 * n, 0);
+  const std::string type = v.text("pad_type");
+  const Dims pad = type == "custom" ? v.ints("pad", 2 * n) : Dims(2 * n, 0);
   const Dims wanted = v.ints("output_shape");
   for (std::size_t d = 0; d < n; ++d) {
     const std::int64_t extent = w.in[d], span = w.span(d), stride = w.strides[d];

@@ -27,7 +27,7 @@ std::optional<Affine> affine_of(const Node& norm, std::int64_t channels) {
   };
   const std::vector<double> mean = values("mean", 0), variance = values("variance", 1), gamma = values("gamma", 1),
                             beta = values("beta", 0);
-  const double epsilon = ConstantView(norm).number("epsilon", 1e-5);
+  const double epsilon = ConstantView(norm).number("epsilon");
   Affine affine;
   for (std::size_t c = 0; c < static_cast<std::size_t>(channels); ++c) {
     const double k = gamma[c] / std::sqrt(variance[c] + epsilon);
@@ -86,7 +86,7 @@ Result<bool> fuse_conv_batchnorm(Block& block, PassContext& context) {
       for (std::size_t c = 0; c < shift.size(); ++c) shift[c] += old[c] * affine->scale[c];
     }
     Function& function = block.function();
-    const std::int64_t groups = ConstantView(*conv).integer("groups", 1);
+    const std::int64_t groups = ConstantView(*conv).integer("groups");
     conv->set("weight", block.add_constant(
                             function.unique_name(weight->name + "_folded"),
                             scaled_weight(*weight->constant, affine->scale, conv->type == "conv_transpose", groups)));

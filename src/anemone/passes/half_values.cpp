@@ -10,7 +10,7 @@ namespace anemone {
 bool is_tensor_of(const Value& value, DType dtype) { return value.type.is_tensor() && value.type.dtype == dtype; }
 
 bool is_cast_to(const Node& node, std::string_view dtype) {
-  return node.type == "cast" && ConstantView(node).text("dtype", "") == dtype;
+  return node.type == "cast" && ConstantView(node).text("dtype") == dtype;
 }
 
 bool is_widening(const Node& node) {

@@ -33,7 +33,8 @@ struct Diagnostic {
   std::string place;    ///< "star.pkl: byte 1048992 of 'archive/data.pkl'"; empty when `span` says it
   TextSpan span;        ///< for text inputs: rendered as line, column and caret
   std::vector<std::string> notes;
-  std::string help;  ///< what the user can do next
+  std::string help;   ///< what the user can do next
+  std::string param;  ///< the operand of an operation that is to blame; empty when it is none
 };
 
 /// Never empty when it is the error of a Result.

@@ -59,7 +59,7 @@ std::vector<OpRow> op_rows() {
       FormRow f{std::string(name(form.since)), {}};
       for (const Param& p : form.params)
         f.params.push_back(
-            {std::string(p.name), type_names(p.types), std::string(p.fallback), p.required, p.constant, p.list});
+            {std::string(p.name), type_names(p.types), to_string(p.fallback), p.required, p.constant, p.list});
       row.forms.push_back(std::move(f));
     }
     rows.push_back(std::move(row));

@@ -73,7 +73,7 @@ class ProgramReader {
   bool add_node(Statement& statement, Block& block, int depth);
   bool read_blocks(Node& node, int depth);
   bool set_outputs(Statement& statement, Node& node);
-  bool blame(const Statement& statement, const Node& node, Diagnostics errors);
+  bool blame(const Statement& statement, Diagnostics errors);
   void define_outputs(const Statement& statement);
   std::string origin(const Token& at);
 

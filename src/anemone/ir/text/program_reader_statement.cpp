@@ -272,7 +272,7 @@ bool ProgramReader::set_outputs(Statement& statement, Node& node) {
   }
   if (!text_.errors().empty() && node.blocks.empty() == false) return false;  // blocks with errors mislead the rule
   auto inferred = infer_types(node, function_->opset);
-  if (!inferred) return blame(statement, node, std::move(inferred).error());
+  if (!inferred) return blame(statement, std::move(inferred).error());
   if (inferred->size() != outputs.size()) {
     return text_.fail(
         statement.op, "E0215",
@@ -293,14 +293,12 @@ bool ProgramReader::set_outputs(Statement& statement, Node& node) {
   return good;
 }
 
-// The errors of a type rule, placed at the operand that their message names.
-bool ProgramReader::blame(const Statement& statement, const Node& node, Diagnostics errors) {
-  const std::string prefix = describe(node) + ": ";
+// The errors of a type rule, placed at the operand that is to blame.
+bool ProgramReader::blame(const Statement& statement, Diagnostics errors) {
   for (Diagnostic& d : errors) {
     Token at = statement.op;
     for (const Bound& operand : statement.operands) {
-      const std::string start = fmt::format("{}{}:", prefix, operand.param.text);
-      if (d.message.compare(0, start.size(), start) != 0) continue;
+      if (operand.param.text != d.param) continue;
       at = operand.param;
       at.end = operand.end;
     }
