@@ -11,7 +11,7 @@ build_packages=(
 )
 # For the whole test suite: the second compiler with its library and its fuzzer, the formatter, Python for the judges.
 test_packages=(
-  clang-14 clang-format-14 libclang-rt-14-dev libc++-14-dev libc++abi-14-dev
+  clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev libc++-14-dev libc++abi-14-dev
   python3-venv xz-utils mmdebstrap
 )
 

@@ -153,7 +153,7 @@ class Checker {
     for (std::string line; std::getline(in, line);) {
       if (++number == 1 && line.find("Do not edit") != std::string::npos) return;
       if (is_page && line.find("```") != std::string::npos) is_code = !is_code;
-      if (is_page && (is_code || line.starts_with("|"))) continue;
+      if (is_page && (is_code || line[std::min(line.find_first_not_of(' '), line.size())] == '|')) continue;
       const auto width = std::count_if(line.begin(), line.end(), [](char c) { return (c & 0xc0) != 0x80; });
       if (width > 120) complain(number, "a line has at most 120 columns, this one has " + std::to_string(width));
     }
