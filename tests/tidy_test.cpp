@@ -134,7 +134,7 @@ class Checker {
   /// Pages and judges; clang-format sees to the rest. Tables, code in pages and what the program makes are left out.
   void check_widths() {
     static const std::set<std::string> kWrapped{".md", ".py"};
-    for (const char* folder : {".", "docs", "examples", "tests", "scripts", "bench"}) {
+    for (const char* folder : {".", "docs", "examples", "tests", "bench"}) {
       if (!fs::exists(root_ / folder)) continue;
       fs::recursive_directory_iterator it(root_ / folder), end;
       for (; it != end; ++it) {

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""Published latencies: four of five that the model was not fitted to lie in a range no wider than 1.8, and the page shows what
-the program says today."""
+"""Published latencies: four of five that the model was not fitted to lie in a range no wider than 1.8, and the page shows
+what the program says today."""
+
 import sys
 
 from lib import anemone, check, finish, root
@@ -10,7 +11,9 @@ from latency_page import page, picture, rows, summary  # noqa: E402
 
 found = list(rows(anemone))
 check('25 published latencies', len(found) >= 25, len(found))
-check('each half has a third of them', all(3 * sum(r['half'] == h for r in found) >= len(found) for h in ('fit', 'held')))
+check(
+    'each half has a third of them', all(3 * sum(r['half'] == h for r in found) >= len(found) for h in ('fit', 'held'))
+)
 held = summary(found, 'held')
 check('held out: 80 % inside', held['inside'] >= 0.8 * held['rows'], held)
 check('held out: no range wider than 1.8', held['width'] <= 1.8, held)

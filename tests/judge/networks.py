@@ -51,8 +51,11 @@ class Net:
         weight = self.weight([out, c // groups, kernel, kernel])
         pads = f'strides = [{stride}, {stride}], pad_type = "custom", pad = {[kernel // 2] * 4}, dilations = [1, 1]'
         size = lambda v: (v + 2 * (kernel // 2) - kernel) // stride + 1
-        return self.op('conv', f'weight = {weight}, bias = {self.blob("fp16", [out])}, {pads}, groups = {groups}',
-                       [n, out, size(h), size(w)])
+        return self.op(
+            'conv',
+            f'weight = {weight}, bias = {self.blob("fp16", [out])}, {pads}, groups = {groups}',
+            [n, out, size(h), size(w)],
+        )
 
     def depthwise(self, kernel=3, stride=1, times=1):
         return self.conv(self.shape[1] * times, kernel, stride, self.shape[1])
@@ -82,8 +85,12 @@ class Net:
     def max_pool(self, kernel, stride, pad):
         n, c, h, w = self.shape
         size = lambda v: (v + 2 * pad - kernel) // stride + 1
-        return self.op('max_pool', f'kernel_sizes = [{kernel}, {kernel}], strides = [{stride}, {stride}], '
-                       f'pad_type = "custom", pad = {[pad] * 4}, ceil_mode = false', [n, c, size(h), size(w)])
+        return self.op(
+            'max_pool',
+            f'kernel_sizes = [{kernel}, {kernel}], strides = [{stride}, {stride}], '
+            f'pad_type = "custom", pad = {[pad] * 4}, ceil_mode = false',
+            [n, c, size(h), size(w)],
+        )
 
     def squeeze_excite(self, hidden, gate='sigmoid'):
         x, shape = self.x, self.shape
@@ -111,7 +118,15 @@ def resnet50(batch=1, **how):
 def mobilenet_v2(**how):
     net = Net(1, 3, 224, 224, **how)
     net.conv(32, 3, 2).op('relu6')
-    for t, c, n, s in ((1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1)):
+    for t, c, n, s in (
+        (1, 16, 1, 1),
+        (6, 24, 2, 2),
+        (6, 32, 3, 2),
+        (6, 64, 4, 2),
+        (6, 96, 3, 1),
+        (6, 160, 3, 2),
+        (6, 320, 1, 1),
+    ):
         for i in range(n):
             x, before, stride = net.x, net.shape[1], s if i == 0 else 1
             if t > 1:
@@ -134,9 +149,18 @@ def mobilenet_v3_small():
     net.conv(16, 3, 2)
     act(True)
     for kernel, wide, out, se, hard, stride in (
-            (3, 16, 16, 1, 0, 2), (3, 72, 24, 0, 0, 2), (3, 88, 24, 0, 0, 1), (5, 96, 40, 1, 1, 2), (5, 240, 40, 1, 1, 1),
-            (5, 240, 40, 1, 1, 1), (5, 120, 48, 1, 1, 1), (5, 144, 48, 1, 1, 1), (5, 288, 96, 1, 1, 2), (5, 576, 96, 1, 1, 1),
-            (5, 576, 96, 1, 1, 1)):
+        (3, 16, 16, 1, 0, 2),
+        (3, 72, 24, 0, 0, 2),
+        (3, 88, 24, 0, 0, 1),
+        (5, 96, 40, 1, 1, 2),
+        (5, 240, 40, 1, 1, 1),
+        (5, 240, 40, 1, 1, 1),
+        (5, 120, 48, 1, 1, 1),
+        (5, 144, 48, 1, 1, 1),
+        (5, 288, 96, 1, 1, 2),
+        (5, 576, 96, 1, 1, 1),
+        (5, 576, 96, 1, 1, 1),
+    ):
         x, before = net.x, net.shape[1]
         if wide != before:
             net.conv(wide)
@@ -146,7 +170,9 @@ def mobilenet_v3_small():
         if se:
             hidden = max(8, (wide // 4 + 4) // 8 * 8)
             shape, value = net.shape, net.x
-            net.mean(keep=True).conv(hidden).relu().conv(wide).op('sigmoid_hard', 'alpha = fp16(0.1667), beta = fp16(0.5)')
+            net.mean(keep=True).conv(hidden).relu().conv(wide).op(
+                'sigmoid_hard', 'alpha = fp16(0.1667), beta = fp16(0.5)'
+            )
             g, net.x, net.shape = net.x, value, shape
             net.times(g)
         net.conv(out)
@@ -204,8 +230,14 @@ def attend(net, c):
     net.op('batch_norm', f'mean = {net.blob("fp16", [c])}, variance = {net.blob("fp16", [c])}')
     net.op('reshape', f'shape = [1, {c}, {n}]', [1, c, n]).op('transpose', 'perm = [0, 2, 1]', [1, n, c]).linear(3 * c)
     net.op('reshape', f'shape = [1, {n}, 3, {heads}, 32]').op('transpose', 'perm = [2, 0, 3, 1, 4]')
-    q, k, v = (net.add('slice_by_index', f'x = {net.x}, begin = [{i}, 0, 0, 0, 0], end = [{i + 1}, 1, {heads}, {n}, 32], '
-                       'squeeze_mask = [true, false, false, false, false]') for i in range(3))
+    q, k, v = (
+        net.add(
+            'slice_by_index',
+            f'x = {net.x}, begin = [{i}, 0, 0, 0, 0], end = [{i + 1}, 1, {heads}, {n}, 32], '
+            'squeeze_mask = [true, false, false, false, false]',
+        )
+        for i in range(3)
+    )
     net.x = net.add('mul', f'x = {q}, y = fp16(0.1768)')
     net.op('matmul', f'y = {k}, transpose_x = false, transpose_y = true').op('softmax', 'axis = -1')
     net.op('matmul', f'y = {v}, transpose_x = false, transpose_y = false').op('transpose', 'perm = [0, 2, 1, 3]')
@@ -228,7 +260,7 @@ def head(weights='fp16', parts=16, vocabulary=128256):
     return net
 
 
-S0, S1, S2, S3, S4 = (.75, 1, 1, 2), (1.5, 1.5, 2, 2.5), (1.5, 2, 2.5, 4), (2, 2.5, 3, 4), (3, 3.5, 3.5, 4)
+S0, S1, S2, S3, S4 = (0.75, 1, 1, 2), (1.5, 1.5, 2, 2.5), (1.5, 2, 2.5, 4), (2, 2.5, 3, 4), (3, 3.5, 3.5, 4)
 NETWORKS = {
     'resnet50': resnet50,
     'resnet50-batch16': lambda: resnet50(16),
