@@ -14,7 +14,10 @@
 #include <charconv>
 #include <csignal>
 #include <cstdio>
+#include <fstream>
 #include <utility>
+
+#include "anemone/support/unfinished.h"
 
 namespace anemone {
 
@@ -89,6 +92,21 @@ Result<void> check_parent(const fs::path& parent, const fs::path& target) {
                          target.string(), "create the folder first, or write elsewhere");
 }
 
+/// A package and nothing else: its manifest, its data, and what Finder leaves everywhere.
+bool is_package(const fs::path& folder) {
+  std::error_code error;
+  for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
+    const std::string name = at->path().filename().string();
+    if (name != "Manifest.json" && name != "Data" && name != ".DS_Store") return false;
+  }
+  std::ifstream in(folder / "Manifest.json", std::ios::binary);
+  std::string manifest(1 << 16, '\0');
+  in.read(manifest.data(), static_cast<std::streamsize>(manifest.size()));
+  manifest.resize(static_cast<std::size_t>(in.gcount()));
+  return !error && manifest.find("\"itemInfoEntries\"") != std::string::npos &&
+         manifest.find("\"rootModelIdentifier\"") != std::string::npos;
+}
+
 /// Refuses to put a file over a folder and the other way round, and never replaces a folder that is not a package.
 Result<void> check_replaceable(const fs::path& target, PendingOutput::Kind kind) {
   std::error_code error;
@@ -105,9 +123,8 @@ Result<void> check_replaceable(const fs::path& target, PendingOutput::Kind kind)
   if (!fs::is_directory(status)) {
     return bad_environment("E0104", "the output is a folder, but a file is at its place", target.string(), help);
   }
-  if (fs::is_empty(target, error) || fs::exists(target / "Manifest.json", error)) return {};
-  return bad_environment("E0104",
-                         "the output would replace a folder that is not empty and not a package (no Manifest.json)",
+  if (fs::is_empty(target, error) || is_package(target)) return {};
+  return bad_environment("E0104", "the output would replace a folder that is not empty and not a package alone",
                          target.string(), help);
 }
 
@@ -152,6 +169,11 @@ bool exchange(const fs::path& a, const fs::path& b) {
 #endif
 }
 
+Result<void> put_file(const fs::path& temporary, const fs::path& target) {
+  if (::rename(temporary.c_str(), target.c_str()) == 0) return {};
+  return system_error("rename", target.string(), errno);
+}
+
 }  // namespace
 
 namespace file_internal {
@@ -172,6 +194,30 @@ Result<void> replace_aside(const fs::path& temporary, const fs::path& target) {
 }
 
 }  // namespace file_internal
+
+namespace {
+
+/// Others may write the same target at the same time: it comes and goes between looking and moving.
+Result<void> put_folder(const fs::path& temporary, const fs::path& target) {
+  std::error_code error;
+  int reason = 0;
+  for (int attempt = 0; attempt < 1000; ++attempt) {
+    if (::rename(temporary.c_str(), target.c_str()) == 0) return {};
+    reason = errno;
+    if (reason != ENOTEMPTY && reason != EEXIST) return system_error("rename", target.string(), reason);
+    if (exchange(temporary, target)) {
+      fs::remove_all(temporary, error);  // the temporary name holds the old folder
+      return {};
+    }
+    reason = errno;
+    if (reason == ENOSYS || reason == EINVAL || reason == ENOTSUP)
+      return file_internal::replace_aside(temporary, target);
+    if (reason != ENOENT) break;
+  }
+  return system_error("rename", target.string(), reason);
+}
+
+}  // namespace
 
 Result<Bytes> map_file(const fs::path& path) {
   const std::string name = path.string();
@@ -205,7 +251,7 @@ Result<Bytes> map_file(const fs::path& path) {
 }
 
 PendingOutput::PendingOutput(fs::path target, fs::path temporary, Kind kind)
-    : target_(std::move(target)), temporary_(std::move(temporary)), kind_(kind) {
+    : target_(std::move(target)), temporary_(std::move(temporary)), kind_(kind), slot_(note_unfinished(temporary_)) {
   // A kill releases the lock: that is how the next writer tells a stale temporary from one in use.
   lock_ = open_retrying(temporary_, O_RDONLY);
   if (lock_ >= 0) ::flock(lock_, LOCK_EX | LOCK_NB);
@@ -215,11 +261,13 @@ PendingOutput::PendingOutput(PendingOutput&& other) noexcept
     : target_(std::move(other.target_)),
       temporary_(std::exchange(other.temporary_, {})),
       kind_(other.kind_),
+      slot_(std::exchange(other.slot_, -1)),
       lock_(std::exchange(other.lock_, -1)) {}
 
 PendingOutput::~PendingOutput() {
   std::error_code error;
   if (!temporary_.empty()) fs::remove_all(temporary_, error);
+  forget_unfinished(slot_);
   if (lock_ >= 0) ::close(lock_);
 }
 
@@ -256,19 +304,8 @@ Result<void> PendingOutput::commit() {
   } else {
     TRY_VOID(flush(temporary_, 0));
   }
-  std::error_code error;
-  const bool exists = fs::exists(target_, error);
-  if (kind_ == Kind::folder && exists) {
-    if (!exchange(temporary_, target_)) {
-      if (errno != ENOSYS && errno != EINVAL && errno != ENOTSUP)
-        return system_error("rename", target_.string(), errno);
-      TRY_VOID(file_internal::replace_aside(temporary_, target_));
-    }
-    // The destructor's work, done now: the temporary name holds the old folder.
-    fs::remove_all(temporary_, error);
-  } else if (::rename(temporary_.c_str(), target_.c_str()) != 0) {
-    return system_error("rename", target_.string(), errno);
-  }
+  TRY_VOID(kind_ == Kind::folder ? put_folder(temporary_, target_) : put_file(temporary_, target_));
+  forget_unfinished(slot_);
   temporary_.clear();
   // The result is in place; a folder that cannot be flushed does not undo it.
   (void)flush(target_.has_parent_path() ? target_.parent_path() : fs::path("."), O_DIRECTORY);

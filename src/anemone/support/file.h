@@ -32,6 +32,7 @@ class PendingOutput {
   PendingOutput(std::filesystem::path target, std::filesystem::path temporary, Kind kind);
   std::filesystem::path target_, temporary_;
   Kind kind_;
+  int slot_ = -1;  // in the list of support/unfinished.h
   int lock_ = -1;  // an advisory lock on the temporary, held for as long as this process lives
 };
 
