@@ -11,4 +11,5 @@ compare ops ops --markdown
 compare passes passes --markdown
 compare cli help --markdown
 compare rules rules --markdown
+compare errors errors --markdown
 finish

@@ -104,10 +104,6 @@ inline const std::vector<Part> kParts{
 /// Sources without a header of their name, to be renamed.
 inline const std::set<std::string> kHeadersNotMended{
     "frontends/mlpackage/mlmodelc.cpp",
-    "toolchain/arrays.cpp",
-    "toolchain/bench.cpp",
-    "toolchain/sizes.cpp",
-    "toolchain/verify.cpp",
 };
 
 }  // namespace anemone::tidy

@@ -1,5 +1,7 @@
 // The verb `analyze`: what a network is.
 #include "anemone/toolchain/analyze.h"
+#include "anemone/cli/convert_options.h"
+#include "anemone/cli/model_options.h"
 #include "anemone/cli/verbs.h"
 #include "anemone/report/analysis_comparison.h"
 #include "anemone/report/analysis_json.h"
@@ -11,14 +13,17 @@ namespace anemone::cli {
 namespace {
 
 int run_analyze(Call& call) {
-  std::string model, markdown;
+  std::string path, markdown;
+  ModelFlags flags;
   std::optional<std::string> other;
   std::optional<std::int64_t> depth;
   AnalyzeRequest request;
   report::AnalysisText how;
-  call.options.argument("MODEL", model, "a checkpoint, package, compiled folder, model file or MIL text");
-  call.options.value("--network", "NAME", request.network, "the checkpoint's network, when it is not recognised");
+  call.options.argument("MODEL", path, "a checkpoint, package, compiled folder, model file or MIL text");
+  flags.declare(call.options);
   call.options.value("--device", "CHIP", request.device, "whose Neural Engine is asked: a14, m1, m1pro, m4 …");
+  call.options.choice("--precision", request.precision, kPlannedPrecisions,
+                      "of the package that the engine is asked about; fp16, fp32: what 'convert' would write");
   call.options.flag("--weights", request.weights, "read the weights for hazards also when there are more than 256 MB");
   call.options.group("output");
   call.options.flag("--tree", how.tree, "the module tree with shapes, parameters and MACs");
@@ -30,7 +35,11 @@ int run_analyze(Call& call) {
   if (other && how.tree) return call.misused(bad_usage("--compare and --tree do not go together", "leave one out"));
   if (depth) how.depth = static_cast<std::size_t>(*depth);
   how.color = call.color();
-  const auto result = analyze(model, request);
+  LoadOptions options = flags.load(call);
+  options.program_needed = false;
+  const auto model = load(path, options);
+  if (!model) return call.fail(model.error());
+  const auto result = analyze(*model, request);
   if (!result) return call.fail(result.error());
   if (!markdown.empty()) {
     if (Result<void> written = write_file(markdown, report::analysis_markdown(*result)); !written)
@@ -41,7 +50,9 @@ int run_analyze(Call& call) {
     call.print(call.json ? report::analysis_json(*result, how.tree) : report::analysis_text(*result, how));
     return 0;
   }
-  const auto second = analyze(*other, request);
+  const auto other_model = load(*other, options);
+  if (!other_model) return call.fail(other_model.error());
+  const auto second = analyze(*other_model, request);
   if (!second) return call.fail(second.error());
   call.print(call.json ? report::analysis_comparison_json(*result, *second)
                        : report::analysis_comparison_text(*result, *second));

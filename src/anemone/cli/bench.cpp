@@ -3,17 +3,18 @@
 #include "anemone/cli/session_options.h"
 #include "anemone/cli/verbs.h"
 #include "anemone/report/engine_plan.h"
+#include "anemone/toolchain/bench.h"
 
 namespace anemone::cli {
 namespace {
 
 int run_bench(Call& call) {
-  std::string model;
+  std::string path;
   std::optional<std::string> against;
   int runs = 20, warm_up = 3;
   bool plan = false;
   SessionFlags flags;
-  call.options.argument("MODEL", model, "the model to time");
+  call.options.argument("MODEL", path, "the model to time");
   call.options.value("--against", "MODEL2", against, "another one, run in turn with the first");
   call.options.value("--runs", "N", runs, "timed runs", {.at_least = 1, .at_most = 100000});
   call.options.value("--warm-up", "N", warm_up, "runs before them", {.at_least = 0, .at_most = 1000});
@@ -24,14 +25,21 @@ int run_bench(Call& call) {
   request.runs = static_cast<std::size_t>(runs);
   request.warm_up = static_cast<std::size_t>(warm_up);
   request.session = flags.read(call);
+  const auto model = load(path, flags.load(call));
+  if (!model) return call.fail(model.error());
   if (plan) {
-    const auto listed = engine_plan(model, request.session);
+    const auto listed = engine_plan(*model, request.session);
     if (!listed) return call.fail(listed.error());
-    call.print(call.json ? report::to_json(*listed) : report::to_text(*listed));
+    call.print(call.json ? report::engine_plan_json(*listed) : report::engine_plan_text(*listed));
     return 0;
   }
-  if (against) request.against = *against;
-  const auto result = bench(model, request);
+  std::optional<Model> other;
+  if (against) {
+    auto loaded = load(*against, flags.load(call));
+    if (!loaded) return call.fail(loaded.error());
+    other = *std::move(loaded);
+  }
+  const auto result = bench(*model, other ? &*other : nullptr, request);
   if (!result) return call.fail(result.error());
   call.print(call.json ? report::bench_json(*result) : report::bench_text(*result));
   return 0;

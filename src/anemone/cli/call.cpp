@@ -15,15 +15,20 @@ constexpr Choice<ColorMode> kColorModes[] = {
 
 }  // namespace
 
+bool asks_for_json(std::span<const char* const> words) {
+  const auto options_end = std::find(words.begin(), words.end(), std::string_view("--"));
+  return std::find(words.begin(), options_end, std::string_view("--json")) != options_end;
+}
+
 Call::Call(const Verb& verb, Terminal& terminal, std::span<const char* const> words)
-    : verb_(verb), terminal_(terminal), words_(words) {}
+    : verb_(verb), terminal_(terminal), progress_(terminal), words_(words) {}
 
 std::optional<int> Call::parse() {
   bool short_help = false, long_help = false;
   options.group(kCommonOptions);
   options.flag("--json", json, "print one JSON object on stdout");
   options.flag("-q,--quiet", quiet, "no talk on stderr, only errors");
-  options.flag("-v,--verbose", verbosity, "more talk; may be repeated");
+  options.flag("-v,--verbose", verbosity, "what is read, recognised, chosen and timed; -vv: each part of it");
   options.value("--threads", "N", threads, "worker threads; 0 is one per core", {.at_least = 0, .at_most = 1024});
   if (color_words_) {
     options.repeated("--color", "auto|always|never", *color_words_, "colours in the output");
@@ -67,8 +72,8 @@ void Call::say(std::string_view line) {
   if (!quiet && !json) terminal_.err(fmt::format("{}\n", line));
 }
 
-void Call::detail(std::string_view line) {
-  if (verbosity > 0 && !quiet) terminal_.err(fmt::format("{}\n", line));
+void Call::detail(std::string_view line, int level) {
+  if (verbosity >= level && !quiet) terminal_.err(fmt::format("{}\n", line));
 }
 
 void Call::warn(const Diagnostic& diagnostic) {
@@ -91,9 +96,16 @@ int Call::misused(Diagnostic diagnostic) {
     diagnostic.notes.push_back(pointer);
   }
   terminal_.diagnose(diagnostic);
+  if (json || asks_for_json(words_)) print(report::errors_json({diagnostic}, exit_code(Blame::usage)));
   return exit_code(Blame::usage);
 }
 
-Progress Call::progress(std::string label) { return Progress(terminal_, !quiet, std::move(label)); }
+Talk Call::talk() {
+  return {.line = [this](int level, const std::string& text) { detail(text, level); },
+          .progress =
+              [this](std::string_view what, std::uint64_t done, std::uint64_t total) {
+                if (!quiet) progress_.update(what, done, total);
+              }};
+}
 
 }  // namespace anemone::cli

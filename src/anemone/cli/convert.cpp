@@ -8,22 +8,25 @@ namespace anemone::cli {
 namespace {
 
 int run(Call& call, std::string_view output_help, std::string_view next) {
-  std::string model, output;
+  std::string path, output;
   ConvertFlags flags;
-  call.options.argument("MODEL", model,
+  call.options.argument("MODEL", path,
                         "a PyTorch checkpoint, a .mlpackage or .mlmodelc folder, a model.mlmodel file or MIL text");
   call.options.value("-o,--output", "OUT", output, output_help, {.required = true});
   flags.declare(call);
   if (const auto over = call.parse()) return *over;
   const auto options = flags.read(call);
   if (!options) return call.fail(options.error());
-  const auto delivered = convert_to(model, output, *options);
+  if (const Result<void> ending = check_ending(output); !ending) return call.fail(ending.error());
+  const auto model = load(path, flags.load(call, *options));
+  if (!model) return call.fail(model.error());
+  const auto delivered = deliver(*model, output, *options);
   if (!delivered) return call.fail(delivered.error());
   for (const Diagnostic& warning : delivered->warnings) call.warn(warning);
   call.print(call.json ? report::convert_json(delivered->result)
                        : report::convert_text(delivered->result, flags.stats()));
   if (output.ends_with(".mlpackage"))
-    call.say("next: anemone " + std::string(next) + " " + output + " --against " + model);
+    call.say("next: anemone " + std::string(next) + " " + output + " --against " + path);
   return 0;
 }
 

@@ -1,27 +1,16 @@
 // Flags of a conversion.
 #include "anemone/cli/convert_options.h"
 
+#include <algorithm>
 #include <charconv>
 
 namespace anemone::cli {
 namespace {
 
-constexpr Choice<bool> kPrecisions[] = {{"fp16", true}, {"fp32", false}};
+constexpr Choice<PackagePrecision> kPrecisions[] = {{"fp16", PackagePrecision::fp16}, {"fp32", PackagePrecision::fp32}};
 constexpr Choice<InputKind> kInputs[] = {
     {"auto", InputKind::automatic}, {"image", InputKind::image}, {"tensor", InputKind::tensor}};
-
-template <class E>
-Result<E> one_of(std::string_view flag, const std::string& word,
-                 std::initializer_list<std::pair<std::string_view, E>> known) {
-  std::vector<std::string_view> words;
-  std::string list;
-  for (const auto& [text, value] : known) {
-    if (text == word) return value;
-    words.push_back(text);
-    list += (list.empty() ? "" : ", ") + std::string(text);
-  }
-  return bad_usage(std::string(flag) + " does not take '" + word + "'", "it takes one of " + list);
-}
+constexpr Choice<Color> kColors[] = {{"bgr", Color::bgr}, {"rgb", Color::rgb}, {"gray", Color::gray}};
 
 }  // namespace
 
@@ -41,14 +30,13 @@ Result<std::pair<std::int64_t, std::int64_t>> parse_size(const std::string& word
 void ConvertFlags::declare(Call& call) {
   Options& options = call.options;
   options.group("what the package computes");
-  options.choice("--precision", half_, kPrecisions, "fp16 is what the Neural Engine computes in");
-  options.value("--target", "ios15|ios16|ios17|ios18", target_,
-                "oldest system that shall load it (ios17; a package keeps its own)");
+  options.choice("--precision", precision_, kPrecisions, "fp16 is what the Neural Engine computes in");
+  options.choice("--target", target_, kTargets, "oldest system that shall load it (ios17; a package keeps its own)");
   options.list("--outputs", "all|final|NAME,…", outputs_,
-               "outputs to keep; final = landmarks only, the default of landmark networks");
+               "outputs to keep; final = landmarks only, the default of landmark networks", {.distinct = true});
   options.list("--shapes", "HxW,…", shapes_,
-               "input size; several make a package that takes each of them, the first by default");
-  options.value("--network", "NAME", network_, "the checkpoint's network, when it is not recognised");
+               "input size; several make a package that takes each of them, the first by default", {.distinct = true});
+  model_.declare(options);
   options.group("image input");
   options.choice("--input", input_, kInputs, "auto: an image for networks that take one; a package keeps its own");
 
@@ -70,33 +58,40 @@ void ConvertFlags::declare(Call& call) {
   options.group("");
 }
 
+LoadOptions ConvertFlags::load(Call& call, const ConvertOptions& options) const {
+  LoadOptions load = model_.load(call);
+  load.target = target_;
+  if (!options.shapes.empty()) {  // a checkpoint is built at its first size, not at its default size before
+    load.height = options.shapes[0].first;
+    load.width = options.shapes[0].second;
+  }
+  return load;
+}
+
 Result<ConvertOptions> ConvertFlags::read(const Call& call) const {
   ConvertOptions out;
-  out.half = half_;
+  out.precision = precision_;
+  out.target = target_;
   out.input = input_;
   out.scale = scale_;
   out.bias = bias_;
   out.outputs = outputs_;
   out.passes = passes_;
   out.skip_passes = skip_;
-  out.network = network_;
   out.check_passes = check_passes_;
   out.threads = call.threads;
   if (dump_) out.dump_folder = *dump_;
-  if (target_) {
-    TRY(out.target,
-        one_of<Target>(
-            "--target", *target_,
-            {{"ios15", Target::ios15}, {"ios16", Target::ios16}, {"ios17", Target::ios17}, {"ios18", Target::ios18}}));
-  }
   if (colors_.size() > 1) return bad_usage("--color names more than one order of channels");
   if (!colors_.empty()) {
-    TRY(out.color,
-        one_of<Color>("--color", colors_[0], {{"bgr", Color::bgr}, {"rgb", Color::rgb}, {"gray", Color::gray}}));
+    const Result<Color> color = Options::one_of(colors_[0], kColors);
+    if (!color) return bad_usage("--color: " + color.error().front().message, color.error().front().help);
+    out.color = *color;
   }
   if (bias_.size() != 0 && bias_.size() != 1 && bias_.size() != 3) return bad_usage("--bias takes one number or three");
   for (const std::string& word : shapes_) {
     TRY(const auto size, parse_size(word));
+    if (std::find(out.shapes.begin(), out.shapes.end(), size) != out.shapes.end())
+      return bad_usage("--shapes: '" + word + "' is given twice");
     out.shapes.push_back(size);
   }
   const auto put = [&](const char* key, const std::optional<std::string>& value) {

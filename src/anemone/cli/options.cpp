@@ -117,8 +117,10 @@ void Options::list(std::string_view names, std::string_view placeholder, std::ve
        .help = std::string(help),
        .required = rules.required,
        .repeats = true,
-       .read = [&target](std::string_view text) {
-         return each_part(text, [&target](std::string_view part) -> Result<void> {
+       .read = [&target, rules](std::string_view text) {
+         return each_part(text, [&target, rules](std::string_view part) -> Result<void> {
+           if (rules.distinct && std::find(target.begin(), target.end(), part) != target.end())
+             return wrong(fmt::format("'{}' is given twice", part));
            target.emplace_back(part);
            return {};
          });

@@ -17,6 +17,7 @@ namespace anemone::cli {
 /// Limits of an option. Numbers outside are refused with the limits in the message.
 struct Rules {
   bool required = false;
+  bool distinct = false;  ///< of a list: no value twice
   double at_least = -std::numeric_limits<double>::infinity();
   double at_most = std::numeric_limits<double>::infinity();
 };
@@ -61,30 +62,29 @@ class Options {
   void list(std::string_view names, std::string_view placeholder, std::vector<double>& target, std::string_view help,
             Rules rules = {});
 
-  /// One word of a set, which must outlive the parse. The placeholder and the default come from the set.
+  /// One word of a set, which must outlive the parse. The placeholder and the default come from the set; an optional
+  /// stays empty when the option is not given.
   template <class E, std::size_t N>
   void choice(std::string_view names, E& target, const Choice<E> (&choices)[N], std::string_view help) {
-    std::vector<std::string_view> words;
     std::string shown_default;
     for (const Choice<E>& choice : choices) {
-      words.push_back(choice.word);
       if (choice.value == target) shown_default = std::string(choice.word);
     }
-    std::string placeholder = joined(words, "|");
-    auto read_choice = [&target, &choices, words](std::string_view text) -> Result<void> {
-      for (const Choice<E>& choice : choices) {
-        if (choice.word == text) {
-          target = choice.value;
-          return {};
-        }
-      }
-      return not_one_of(text, words);
-    };
-    add({.names = std::string(names),
-         .placeholder = std::move(placeholder),
-         .help = std::string(help),
-         .shown_default = std::move(shown_default),
-         .read = std::move(read_choice)});
+    add_choice(names, target, choices, help, std::move(shown_default));
+  }
+  template <class E, std::size_t N>
+  void choice(std::string_view names, std::optional<E>& target, const Choice<E> (&choices)[N], std::string_view help) {
+    add_choice(names, target, choices, help, {});
+  }
+  /// The value of a word; an error that lists the words.
+  template <class E, std::size_t N>
+  static Result<E> one_of(std::string_view text, const Choice<E> (&choices)[N]) {
+    std::vector<std::string_view> words;
+    for (const Choice<E>& choice : choices) {
+      if (choice.word == text) return choice.value;
+      words.push_back(choice.word);
+    }
+    return not_one_of(text, words);
   }
 
   /// Options declared after this call are listed under this title in the help.
@@ -113,6 +113,20 @@ class Options {
 
  private:
   void add(Option option);
+  template <class T, class E, std::size_t N>
+  void add_choice(std::string_view names, T& target, const Choice<E> (&choices)[N], std::string_view help,
+                  std::string shown_default) {
+    std::vector<std::string_view> words;
+    for (const Choice<E>& choice : choices) words.push_back(choice.word);
+    add({.names = std::string(names),
+         .placeholder = joined(words, "|"),
+         .help = std::string(help),
+         .shown_default = std::move(shown_default),
+         .read = [&target, &choices](std::string_view text) -> Result<void> {
+           TRY(target, one_of(text, choices));
+           return {};
+         }});
+  }
   Result<void> take_arguments(const std::vector<std::string>& words);
   Diagnostic unknown_option(std::string_view word) const;
   Result<void> check_values_present(std::span<const char* const> words) const;

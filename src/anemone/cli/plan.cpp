@@ -1,7 +1,10 @@
 // The verbs `plan`, `explain` and `rules`: what Apple's Neural Engine would do with a model.
 #include <fmt/format.h>
 
+#include "anemone/cli/convert_options.h"
+#include "anemone/cli/model_options.h"
 #include "anemone/cli/verbs.h"
+#include "anemone/report/errors.h"
 #include "anemone/report/plan_json.h"
 #include "anemone/report/plan_svg.h"
 #include "anemone/report/plan_text.h"
@@ -16,43 +19,36 @@ constexpr Choice<ComputeUnits> kUnits[] = {{"cpu-ne", ComputeUnits::cpu_ne},
                                            {"cpu-gpu", ComputeUnits::cpu_gpu},
                                            {"cpu", ComputeUnits::cpu}};
 
-enum class Stored : std::uint8_t { as_stored, fp16, fp32 };
-constexpr Choice<Stored> kPrecisions[] = {
-    {"as-stored", Stored::as_stored}, {"fp16", Stored::fp16}, {"fp32", Stored::fp32}};
-
 struct PlanFlags {
   PlanRequest request;
-  Stored precision = Stored::as_stored;
-  std::string target;
+  ModelFlags model;
 
   void declare(Options& options) {
     options.value("--device", "CHIP", request.device, "the chip: a14, m1, m1pro, m4 …; 'all' makes a table of all");
     options.choice("--compute-units", request.units, kUnits, "what Core ML may use");
-    options.value("--network", "NAME", request.network, "the checkpoint's network, when it is not recognised");
-    options.list("--outputs", "all|final|NAME,…", request.outputs, "of a checkpoint: what the package gives");
+    model.declare(options);
+    options.list("--outputs", "all|final|NAME,…", request.outputs, "of a checkpoint: what the package gives",
+                 {.distinct = true});
     options.group("what if");
     options.list("--off", "TYPE,…", request.off, "operation types that the engine is assumed not to take");
-    options.choice("--precision", precision, kPrecisions, "the program in another precision");
-    options.value("--target", "ios15|ios16|ios17|ios18", target, "another deployment target");
+    options.choice("--precision", request.precision, kPlannedPrecisions,
+                   "fp16, fp32: the package that 'convert' would write");
+    options.choice("--target", request.target, kTargets, "another deployment target");
   }
 
-  Result<void> read() {
-    if (precision != Stored::as_stored) request.half = precision == Stored::fp16;
-    if (target.empty()) return {};
-    request.target = target_from(target);
-    if (!request.target)
-      return bad_usage(fmt::format("'{}' is no deployment target", target),
-                       "they are ios15, ios16, ios17, ios18 and ios26");
-    return {};
+  LoadOptions load(Call& call) const {
+    LoadOptions load = model.load(call);
+    load.target = request.target;
+    return load;
   }
 };
 
 int run_plan(Call& call) {
-  std::string model, svg;
+  std::string path, svg;
   std::optional<std::string> other;
   report::PlanView view;
   PlanFlags flags;
-  call.options.argument("MODEL", model, "a checkpoint, package, compiled folder, model file or MIL text");
+  call.options.argument("MODEL", path, "a checkpoint, package, compiled folder, model file or MIL text");
   flags.declare(call.options);
   call.options.group("output");
   call.options.flag("--per-op", view.per_op, "a line for each operation");
@@ -62,14 +58,15 @@ int run_plan(Call& call) {
   call.options.value("--compare", "MODEL2", other, "the same for a second model: before and after by type");
   call.options.value("--svg", "FILE", svg, "also draw the program, coloured by unit");
   if (const auto over = call.parse()) return *over;
-  if (Result<void> read = flags.read(); !read) return call.misused(read.error().front());
   if (Result<void> good = report::check(view); !good) return call.misused(good.error().front());
   const bool table = flags.request.device == "all";
   if (table && (other || !svg.empty() || view.per_op || view.selects()))
     return call.misused(
         bad_usage("'--device all' makes a table, which goes with no --compare, --svg, --per-op, --where or --top",
                   "name one device"));
-  const auto result = plan_model(model, flags.request);
+  const auto model = load(path, flags.load(call));
+  if (!model) return call.fail(model.error());
+  const auto result = plan_model(*model, flags.request);
   if (!result) return call.fail(result.error());
   if (!svg.empty()) {
     if (Result<void> written = write_file(svg, report::plan_svg(*result)); !written) return call.fail(written.error());
@@ -79,7 +76,9 @@ int run_plan(Call& call) {
     call.print(call.json ? report::plan_json(*result, view) : report::plan_text(*result, view));
     return 0;
   }
-  const auto after = plan_model(*other, flags.request);
+  const auto other_model = load(*other, flags.load(call));
+  if (!other_model) return call.fail(other_model.error());
+  const auto after = plan_model(*other_model, flags.request);
   if (!after) return call.fail(after.error());
   call.print(call.json ? report::plan_comparison_json(*result, *after) : report::plan_comparison_text(*result, *after));
   return 0;
@@ -87,8 +86,17 @@ int run_plan(Call& call) {
 
 int run_explain(Call& call) {
   std::string code;
-  call.options.argument("CODE", code, "of a rule, as plan names it: ANE001");
+  call.options.argument("CODE", code, "of a rule, as plan names it, or of an error: ANE001, E0510");
   if (const auto over = call.parse()) return *over;
+  const RuleTables tables = rule_tables();
+  call.detail(fmt::format("{} rules and {} errors are known", tables.rules.size(), error_rows().size()));
+  std::string upper = code;
+  for (char& c : upper) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
+  for (const ErrorRow& row : error_rows()) {
+    if (text_of(row.code) != upper) continue;
+    call.print(call.json ? report::error_json(row) : report::error_text(row));
+    return 0;
+  }
   const auto rule = rule_row(code);
   if (!rule) return call.misused(rule.error().front());
   call.print(call.json ? report::explain_json(*rule) : report::explain_text(*rule));
@@ -100,6 +108,8 @@ int run_rules(Call& call) {
   call.options.flag("--markdown", markdown, "as docs/reference/rules.md");
   if (const auto over = call.parse()) return *over;
   const RuleTables tables = rule_tables();
+  call.detail(fmt::format("{} rules, {} operation types, {} sources", tables.rules.size(), tables.types.size(),
+                          tables.sources.size()));
   call.print(call.json  ? report::rules_json(tables)
              : markdown ? report::rules_markdown(tables)
                         : report::rules_text(tables));
@@ -126,8 +136,8 @@ const Verb kPlanVerb{.name = "plan",
                      .run = run_plan};
 const Verb kExplainVerb{.name = "explain",
                         .arguments = "CODE",
-                        .summary = "one rule of the Neural Engine: what, why, instead, on what evidence",
-                        .examples = "anemone explain ANE001\nanemone explain ane013 --json",
+                        .summary = "one rule of the Neural Engine, or one error: what, why, instead, on what evidence",
+                        .examples = "anemone explain ANE001\nanemone explain ane013 --json\nanemone explain E0510",
                         .run = run_explain};
 const Verb kRulesVerb{.name = "rules",
                       .arguments = "",

@@ -1,38 +1,45 @@
 // The verb `print`: what is in a file.
+#include "anemone/cli/model_options.h"
 #include "anemone/cli/verbs.h"
 #include "anemone/report/checkpoints.h"
 #include "anemone/report/program.h"
 #include "anemone/toolchain/checkpoints.h"
-#include "anemone/toolchain/show.h"
+#include "anemone/toolchain/model.h"
 
 namespace anemone::cli {
 namespace {
 
-int print_tensors(Call& call, const std::string& model) {
-  const auto listing = list_checkpoint(model);
+int print_tensors(Call& call, const std::string& path) {
+  const auto listing = list_checkpoint(path);
   if (!listing) return call.fail(listing.error());
+  call.detail("read " + path + ": " + listing->container + " container, " + std::to_string(listing->tensors.size()) +
+              " tensors in " + std::to_string(listing->storages) + " storages");
+  for (const std::string& global : listing->globals) call.detail("global " + global, 2);
   call.print(call.json ? report::listing_json(*listing) : report::listing_text(*listing));
   return 0;
 }
 
 int run_print(Call& call) {
-  std::string model;
-  ShowOptions options;
+  std::string path;
+  ModelFlags flags;
+  TextOptions options;
   bool graph = false;
-  call.options.argument("MODEL", model, "a checkpoint, package, compiled folder, model file or MIL text");
+  call.options.argument("MODEL", path, "a checkpoint, package, compiled folder, model file or MIL text");
   call.options.flag("--graph", graph, "of a checkpoint: the network that is built from it, instead of its tensors");
   call.options.flag("--exact", options.exact, "every constant in full: the text parses back to an equal program");
   call.options.flag("--origins", options.origins, "say at each line where it comes from");
-  call.options.value("--network", "NAME", options.network, "the checkpoint's network, when it is not recognised");
+  flags.declare(call.options);
   if (const auto over = call.parse()) return *over;
-  const auto checkpoint = is_checkpoint(model);
-  if (!checkpoint) return call.fail(checkpoint.error());
-  if (*checkpoint && !graph) return print_tensors(call, model);
-  Diagnostics warnings;
-  const auto text = show_program(model, options, warnings);
-  if (!text) return call.fail(text.error());
-  for (const Diagnostic& warning : warnings) call.warn(warning);
-  call.print(call.json ? report::program_json(*text) : *text);
+  const auto format = recognise(path);
+  if (!format) return call.fail(format.error());
+  if (*format == ModelFormat::checkpoint && !graph) return print_tensors(call, path);
+  LoadOptions how = flags.load(call);
+  how.program_needed = false;
+  const auto model = load(path, how);
+  if (!model) return call.fail(model.error());
+  for (const Diagnostic& warning : model->warnings) call.warn(warning);
+  const std::string text = program_text(*model, options);
+  call.print(call.json ? report::program_json(text) : text);
   return 0;
 }
 

@@ -8,6 +8,8 @@
 #include <vector>
 
 #include "anemone/cli/help.h"
+#include "anemone/report/diagnostics.h"
+#include "anemone/toolchain/bench.h"
 
 namespace anemone::cli {
 namespace {
@@ -19,7 +21,16 @@ const Verb* find_verb(std::string_view name, std::span<const Verb* const> verbs)
   return nullptr;
 }
 
-int unknown_verb(std::string_view name, std::span<const Verb* const> verbs, Terminal& terminal) {
+/// On stderr, and where JSON was asked for as the one object on stdout.
+int told(const Diagnostic& problem, std::span<const char* const> words, Terminal& terminal) {
+  terminal.diagnose(problem);
+  const int code = exit_code(problem.blame);
+  if (asks_for_json(words)) terminal.out(report::errors_json({problem}, code));
+  return code;
+}
+
+int unknown_verb(std::string_view name, std::span<const char* const> words, std::span<const Verb* const> verbs,
+                 Terminal& terminal) {
   std::vector<std::string_view> names{"help"};
   for (const Verb* verb : verbs) names.push_back(verb->name);
   const std::string_view near = closest(name, names);
@@ -29,8 +40,7 @@ int unknown_verb(std::string_view name, std::span<const Verb* const> verbs, Term
           ? bad_usage(fmt::format("there is no option '{}' before the verb", name), "options come after the verb")
           : bad_usage(fmt::format("there is no verb '{}'", name),
                       better.empty() ? "'anemone help' lists the verbs" : better);
-  terminal.diagnose(problem);
-  return exit_code(problem.blame);
+  return told(problem, words, terminal);
 }
 
 // docs/reference/cli.md: every verb's own help.
@@ -67,10 +77,14 @@ int dispatch(std::span<const char* const> words, std::span<const Verb* const> ve
   if (help && words[1] == std::string_view("--markdown")) return print_manual(verbs, terminal);
   const std::string_view name = help ? words[1] : words[0];
   const Verb* verb = find_verb(name, verbs);
-  if (verb == nullptr) return unknown_verb(name, verbs, terminal);
+  if (verb == nullptr) return unknown_verb(name, words, verbs, terminal);
   constexpr const char* kHelp[] = {"--help"};
+  const Stopwatch watch;
   Call call(*verb, terminal, help ? std::span<const char* const>(kHelp) : words.subspan(1));
-  return verb->run(call);
+  const int code = verb->run(call);
+  call.detail(fmt::format("{} took {:.2f} s and at most {:.0f} MB of memory", verb->name, watch.seconds(),
+                          static_cast<double>(peak_rss()) / 1e6));
+  return code;
 }
 
 int escaped(std::string_view what, std::span<const char* const> words, Terminal& terminal) {
@@ -79,8 +93,7 @@ int escaped(std::string_view what, std::span<const char* const> words, Terminal&
   for (const char* word : words) line += fmt::format(" {}", word);
   if (!words.empty()) bug.notes.push_back(fmt::format("the command was: {}", line));
   bug.notes.push_back("the program is anemone " ANEMONE_VERSION);
-  terminal.diagnose(bug);
-  return exit_code(bug.blame);
+  return told(bug, words, terminal);
 }
 
 }  // namespace
@@ -91,10 +104,9 @@ int explain_exception(std::span<const char* const> words, Terminal& terminal) {
     return escaped("terminate was called", words, terminal);
   } catch (const std::bad_alloc&) {
     const Diagnostic problem =
-        bad_environment("E0821", "there is not enough memory for this", {},
+        bad_environment("E0105", "there is not enough memory for this", {},
                         "free memory, raise the limit, or use a smaller input or fewer --threads");
-    terminal.diagnose(problem);
-    return exit_code(problem.blame);
+    return told(problem, words, terminal);
   } catch (const std::exception& error) {
     return escaped(error.what(), words, terminal);
   } catch (...) {

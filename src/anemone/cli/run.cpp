@@ -2,20 +2,28 @@
 #include "anemone/report/run.h"
 #include "anemone/cli/session_options.h"
 #include "anemone/cli/verbs.h"
+#include "anemone/toolchain/run.h"
 
 namespace anemone::cli {
 namespace {
 
 int run_run(Call& call) {
-  std::string model, folder;
+  std::string path, folder;
   std::vector<std::string> inputs;
+  int steps = 1;
   SessionFlags flags;
-  call.options.argument("MODEL", model, "a checkpoint, package, compiled folder, model file or MIL text");
+  call.options.argument("MODEL", path, "a checkpoint, package, compiled folder, model file or MIL text");
   call.options.repeated("--input", "[NAME=]FILE", inputs, "a tensor (.npy) or an image (.png, .jpg)");
   call.options.value("-o,--output", "DIR", folder, "where the outputs go, as NAME.npy", {.required = true});
+  call.options.value("--steps", "N", steps, "run so often; states keep their content from step to step",
+                     {.at_least = 1, .at_most = 100000});
   flags.declare(call.options);
   if (const auto over = call.parse()) return *over;
-  const auto result = run(model, inputs, folder, flags.read(call));
+  const auto files = read_inputs(inputs);
+  if (!files) return call.fail(files.error());
+  const auto model = load(path, flags.load(call));
+  if (!model) return call.fail(model.error());
+  const auto result = run(*model, *files, folder, flags.read(call), steps);
   if (!result) return call.fail(result.error());
   call.print(call.json ? report::run_json(*result) : report::run_text(*result));
   return 0;

@@ -3,23 +3,25 @@
 #include <string>
 #include <vector>
 
-#include "anemone/cli/verb.h"
-#include "anemone/toolchain/run.h"
+#include "anemone/cli/model_options.h"
+#include "anemone/toolchain/session.h"
 
 namespace anemone::cli {
 
 class SessionFlags {
  public:
   void declare(Options& options) {
-    options.choice("--precision", precision_, kPrecisions, "fp16: rounded to half after every operation, sums wide");
+    options.choice("--precision", precision_, kPrecisions,
+                   "how the executor rounds; fp16: to half after every operation, sums wide");
     options.choice("--accumulate", half_sums_, kSums, "fp16: sums in half too, the pessimistic case; slow");
-    options.list("--outputs", "NAME,…", outputs_, "values to give, outputs or any inside (see 'anemone print')");
+    options.list("--outputs", "NAME,…", outputs_, "values to give, outputs or any inside (see 'anemone print')",
+                 {.distinct = true});
     options.flag("--resize", resize_, "resize images of another size instead of refusing them");
-    options.value("--network", "NAME", network_, "the checkpoint's network, when it is not recognised");
+    model_.declare(options);
   }
+  LoadOptions load(Call& call) const { return model_.load(call); }
   SessionOptions read(const Call& call) const {
     SessionOptions out;
-    out.network = network_;
     out.outputs = outputs_;
     out.resize = resize_;
     out.threads = call.threads;
@@ -37,7 +39,7 @@ class SessionFlags {
   bool half_sums_ = false;
   std::vector<std::string> outputs_;
   bool resize_ = false;
-  std::optional<std::string> network_;
+  ModelFlags model_;
 };
 
 }  // namespace anemone::cli

@@ -24,6 +24,9 @@ int run_synth(Call& call) {
   if (heads) request.heads = *heads;
   const auto result = synth_star_checkpoint(output, request);
   if (!result) return call.fail(result.error());
+  call.detail("wrote " + result->output + ": " + std::to_string(result->tensors) + " tensors, " +
+              std::to_string(result->bytes) + " bytes");
+  for (const std::string& key : result->replaced) call.detail("replaced " + key, 2);
   call.print(call.json ? report::synth_json(*result) : report::synth_text(*result));
   return 0;
 }

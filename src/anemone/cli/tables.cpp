@@ -1,6 +1,12 @@
-// The verbs `ops` and `passes`: the tables.
+// The verbs `ops`, `passes` and `errors`: the tables.
 #include "anemone/report/tables.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
 #include "anemone/cli/verbs.h"
+#include "anemone/report/errors.h"
 
 namespace anemone::cli {
 namespace {
@@ -10,6 +16,9 @@ int run_ops(Call& call) {
   call.options.flag("--markdown", markdown, "as docs/reference/ops.md");
   if (const auto over = call.parse()) return *over;
   const auto rows = op_rows();
+  const auto fast = std::count_if(rows.begin(), rows.end(), [](const OpRow& row) { return row.fast; });
+  const auto executed = std::count_if(rows.begin(), rows.end(), [](const OpRow& row) { return row.executes; });
+  call.detail(fmt::format("{} operations: {} are executed, {} of them by kernels", rows.size(), executed, fast));
   call.print(call.json ? report::ops_json(rows) : markdown ? report::ops_markdown(rows) : report::ops_text(rows));
   return 0;
 }
@@ -20,9 +29,22 @@ int run_passes(Call& call) {
   if (const auto over = call.parse()) return *over;
   const auto rows = pass_rows();
   const auto pipelines = pipeline_rows();
+  call.detail(fmt::format("{} passes in {} pipelines", rows.size(), pipelines.size()));
   call.print(call.json  ? report::passes_json(rows, pipelines)
              : markdown ? report::passes_markdown(rows, pipelines)
                         : report::passes_text(rows, pipelines));
+  return 0;
+}
+
+int run_errors(Call& call) {
+  bool markdown = false;
+  call.options.flag("--markdown", markdown, "as docs/reference/errors.md");
+  if (const auto over = call.parse()) return *over;
+  const auto rows = error_rows();
+  call.detail(fmt::format("{} errors have a row", rows.size()));
+  call.print(call.json  ? report::errors_json(rows)
+             : markdown ? report::errors_markdown(rows)
+                        : report::errors_text(rows));
   return 0;
 }
 
@@ -38,5 +60,10 @@ const Verb kPassesVerb{.name = "passes",
                        .summary = "the passes and the pipelines made of them",
                        .examples = "anemone passes",
                        .run = run_passes};
+const Verb kErrorsVerb{.name = "errors",
+                       .arguments = "",
+                       .summary = "the errors by number: what each means and what to do",
+                       .examples = "anemone errors\nanemone errors --json",
+                       .run = run_errors};
 
 }  // namespace anemone::cli

@@ -101,19 +101,13 @@ std::optional<Diagnostic> Terminal::finish() {
                          "the results were not printed completely; run the command again");
 }
 
-Progress::Progress(Terminal& terminal, bool enabled, std::string label)
-    : terminal_(terminal), enabled_(enabled && terminal.interactive()), label_(std::move(label)) {}
-
-Progress::~Progress() {
-  if (enabled_) terminal_.status({});
-}
-
-void Progress::update(std::uint64_t done, std::uint64_t total) {
-  if (!enabled_ || total == 0) return;
+void Progress::update(std::string_view label, std::uint64_t done, std::uint64_t total) {
+  if (!terminal_.interactive() || total == 0) return;
+  if (done >= total) return terminal_.status({});
   const auto now = std::chrono::steady_clock::now();
   if (now < next_) return;
   next_ = now + std::chrono::milliseconds(100);
-  terminal_.status(fmt::format("{} {:3.0f}%", label_, 100.0 * static_cast<double>(done) / static_cast<double>(total)));
+  terminal_.status(fmt::format("{} {:3.0f}%", label, 100.0 * static_cast<double>(done) / static_cast<double>(total)));
 }
 
 std::string paint(std::string_view rendered) {

@@ -50,19 +50,15 @@ class Terminal {
   std::string buffer_;
 };
 
-/// "label  37%" on the last line of an interactive terminal, at most ten times a second. Does nothing elsewhere.
+/// "label  37%" on the last line of an interactive terminal, at most ten times a second. Does nothing elsewhere. The
+/// line goes away when all is done, and before anything else is written.
 class Progress {
  public:
-  Progress(Terminal& terminal, bool enabled, std::string label);
-  Progress(const Progress&) = delete;
-  Progress& operator=(const Progress&) = delete;
-  ~Progress();  ///< removes the line
-  void update(std::uint64_t done, std::uint64_t total);
+  explicit Progress(Terminal& terminal) : terminal_(terminal) {}
+  void update(std::string_view label, std::uint64_t done, std::uint64_t total);
 
  private:
   Terminal& terminal_;
-  bool enabled_;
-  std::string label_;
   std::chrono::steady_clock::time_point next_{};
 };
 

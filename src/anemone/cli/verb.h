@@ -2,11 +2,14 @@
 // How a verb is added: one file with one function and one row, `extern const Verb kNameVerb`, listed in verbs.cpp.
 //
 //   int run_plan(Call& call) {
-//     std::string model, device = "m1";
-//     call.options.argument("MODEL", model, "the network");
-//     call.options.value("--device", "CHIP", device, "the chip to plan for");
+//     std::string path;
+//     PlanRequest request;
+//     call.options.argument("MODEL", path, "the network");
+//     call.options.value("--device", "CHIP", request.device, "the chip to plan for");
 //     if (const auto over = call.parse()) return *over;
-//     const auto plan = toolchain::plan(model, device);
+//     const auto model = load(path, {.talk = call.talk()});
+//     if (!model) return call.fail(model.error());
+//     const auto plan = plan_model(*model, request);
 //     if (!plan) return call.fail(plan.error());
 //     call.print(call.json ? report::plan_json(*plan) : report::plan_text(*plan, call.color()));
 //     return call.answer(plan->fits);
@@ -20,6 +23,7 @@
 
 #include "anemone/cli/options.h"
 #include "anemone/cli/terminal.h"
+#include "anemone/toolchain/talk.h"
 
 namespace anemone::cli {
 
@@ -34,6 +38,9 @@ struct Verb {
   std::string_view says_no;    ///< what exit code 1 means: "a number is out of tolerance"; empty: never exits with 1
   int (*run)(Call& call) = nullptr;
 };
+
+/// Whether "--json" is among the words: errors may come before the words are understood.
+bool asks_for_json(std::span<const char* const> words);
 
 /// One use of a verb: its options, its output, its exit code.
 class Call {
@@ -63,8 +70,8 @@ class Call {
   void print(std::string_view text) { terminal_.out(text); }
   /// A line of talk, to stderr: silent with -q and with --json.
   void say(std::string_view line);
-  /// The same, only with -v.
-  void detail(std::string_view line);
+  /// What was read, recognised, chosen, timed: only with -v; level 2 only with -vv. Also with --json.
+  void detail(std::string_view line, int level = 1);
   /// A warning or note, to stderr; silent with -q.
   void warn(const Diagnostic& diagnostic);
   /// Errors: to stderr, with --json also as an object on stdout. Returns the exit code.
@@ -73,12 +80,13 @@ class Call {
   int misused(Diagnostic diagnostic);
   /// 0 for yes, 1 for no.
   int answer(bool yes) const { return yes ? 0 : 1; }
-  /// For a callback of the library: progress({done, total}) draws a line on an interactive stderr.
-  Progress progress(std::string label);
+  /// For the library: lines with -v and -vv, and progress on an interactive stderr.
+  Talk talk();
 
  private:
   const Verb& verb_;
   Terminal& terminal_;
+  Progress progress_;
   std::span<const char* const> words_;
   ColorMode color_mode_ = ColorMode::automatic;
   std::vector<std::string>* color_words_ = nullptr;

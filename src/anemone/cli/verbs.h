@@ -7,7 +7,7 @@
 namespace anemone::cli {
 
 extern const Verb kBenchVerb, kConvertVerb, kOptimizeVerb, kOpsVerb, kPassesVerb, kPrintVerb, kRunVerb, kSynthVerb,
-    kVerifyVerb, kVersionVerb, kPlanVerb, kExplainVerb, kRulesVerb, kAnalyzeVerb;
+    kVerifyVerb, kVersionVerb, kPlanVerb, kExplainVerb, kRulesVerb, kAnalyzeVerb, kErrorsVerb;
 
 /// In the order of the help page.
 std::span<const Verb* const> all_verbs();

@@ -2,17 +2,19 @@
 #include "anemone/report/verify.h"
 #include "anemone/cli/session_options.h"
 #include "anemone/cli/verbs.h"
+#include "anemone/toolchain/verify.h"
 
 namespace anemone::cli {
 namespace {
 
 int run_verify(Call& call) {
   std::string candidate, reference;
+  std::vector<std::string> inputs;
   VerifyRequest request;
   SessionFlags flags;
   call.options.argument("CANDIDATE", candidate, "the model in question");
   call.options.value("--against", "REFERENCE", reference, "the model that is right", {.required = true});
-  call.options.repeated("--input", "[NAME=]FILE", request.inputs,
+  call.options.repeated("--input", "[NAME=]FILE", inputs,
                         "a tensor or an image; may be repeated; default: seeded inputs");
   call.options.value("--seed", "N", request.seed, "of the seeded inputs");
   call.options.value("--max-mean-px", "PX", request.max_mean_px,
@@ -22,7 +24,14 @@ int run_verify(Call& call) {
   flags.declare(call.options);
   if (const auto over = call.parse()) return *over;
   request.session = flags.read(call);
-  const auto result = verify_models(candidate, reference, request);
+  auto files = read_inputs(inputs);
+  if (!files) return call.fail(files.error());
+  request.inputs = *std::move(files);
+  const auto mine = load(candidate, flags.load(call));
+  if (!mine) return call.fail(mine.error());
+  const auto theirs = load(reference, flags.load(call));
+  if (!theirs) return call.fail(theirs.error());
+  const auto result = verify_models(*mine, *theirs, request);
   if (!result) return call.fail(result.error());
   call.print(call.json ? report::verify_json(*result) : report::verify_text(*result));
   return call.answer(result->pass);

@@ -1,6 +1,7 @@
 // The verb `version`: what a bug report should say about the program and the machine.
 #include "anemone/report/version.h"
 #include "anemone/cli/verbs.h"
+#include "anemone/toolchain/bench.h"
 
 namespace anemone::cli {
 namespace {
@@ -25,6 +26,7 @@ int run_version(Call& call) {
   constexpr std::string_view kArchitecture = "unknown";
 #endif
   const VersionResult result{ANEMONE_VERSION, std::string(kBuild), std::string(kCompiler), std::string(kArchitecture)};
+  call.detail("executor: " + machine());
   call.print(call.json ? report::version_json(result) : report::version_text(result));
   return 0;
 }

@@ -244,21 +244,36 @@ Result<void> eval_rnn(EvalView& v) {
   return {};
 }
 
+// Every gate multiplies the inputs and the state of every step with its matrices; both directions count.
+std::int64_t macs_recurrent(const Node& node) {
+  const Type& x = node.input("x")->type;
+  if (!x.is_fixed() || x.rank() != 3) return 0;
+  std::int64_t weights = 0;
+  for (const std::string_view param : {"weight_ih", "weight_hh", "weight_ih_back", "weight_hh_back"}) {
+    if (const Value* weight = node.input(param)) weights += element_count(weight->type.dims).value_or(0);
+  }
+  const std::int64_t macs = times(times(x.dims[0], x.dims[1]), weights);
+  return macs == kUnknown ? 0 : macs;
+}
+
 constexpr OpDef kOps[] = {
     {.name = "lstm",
      .summary = "long short-term memory; gates i, f, o, z",
      .forms = kLstmForms,
      .eval = eval_lstm,
+     .macs = macs_recurrent,
      .traits = kRecurrent},
     {.name = "gru",
      .summary = "gated recurrent unit; gates r, o, z",
      .forms = kGruForms,
      .eval = eval_gru,
+     .macs = macs_recurrent,
      .traits = kRecurrent},
     {.name = "rnn",
      .summary = "h = activation(weight_ih · x + weight_hh · h + bias)",
      .forms = kRnnForms,
      .eval = eval_rnn,
+     .macs = macs_recurrent,
      .traits = kRecurrent},
 };
 

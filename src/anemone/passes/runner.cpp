@@ -152,7 +152,7 @@ Result<std::vector<Array>> random_inputs(const Function& function, std::uint64_t
     const Type& type = input->type;
     const auto count = type.is_fixed() ? element_count(type.dims) : std::nullopt;
     if (!count) {
-      return bad_input("E0701", fmt::format("input '{}' has the type {}, for which no random values can be made",
+      return bad_input("E0721", fmt::format("input '{}' has the type {}, for which no random values can be made",
                                             input->name, brief(type)));
     }
     const Feature* feature = function.interface.input(input->name);

@@ -219,7 +219,7 @@ std::string analysis_text(const Analysis& a, const AnalysisText& how) {
     text.field("placement",
                fmt::format("{} of {} operations ({:.1f} %) in {} segments; {} could be there", a.engine->on_ane,
                            a.engine->ops, a.engine->coverage_percent, a.engine->partitions, a.engine->supported));
-    text.field("latency", fmt::format("{:.2f} to {:.2f} ms a call", a.engine->latency.low, a.engine->latency.high));
+    text.field("latency", milliseconds(a.engine->latency.low, a.engine->latency.high) + " ms a call");
     text.field("judged", a.engine->basis);
   }
   if (a.has_program) {

@@ -27,7 +27,7 @@ std::string places(const runtime::ListedCall& call) {
 
 }  // namespace
 
-std::string to_text(const EnginePlan& p) {
+std::string engine_plan_text(const EnginePlan& p) {
   std::int64_t macs = 0;
   using Cells = std::array<std::string, 8>;
   std::vector<Cells> table{{"", "operations", "kernel", "layout", "parameters", "MMAC", "kB", "operands"}};
@@ -44,8 +44,8 @@ std::string to_text(const EnginePlan& p) {
     ++column;
   }
   std::string out =
-      fmt::format("{}: {} calls, {:.1f} MMAC, arena {:.1f} MB, constants {:.1f} MB; {}\n", p.model,
-                  p.plan.calls.size(), static_cast<double>(macs) / 1e6, static_cast<double>(p.plan.arena_bytes) / 1e6,
+      fmt::format("{}: {} calls, {:.1f} MMAC, arena {:.1f} MB, constants {:.1f} MB; {}\n", p.model, p.plan.calls.size(),
+                  static_cast<double>(macs) / 1e6, static_cast<double>(p.plan.arena_bytes) / 1e6,
                   static_cast<double>(p.plan.constant_bytes) / 1e6, p.precision);
   for (const Cells& r : table) {
     out +=
@@ -55,7 +55,7 @@ std::string to_text(const EnginePlan& p) {
   return out;
 }
 
-std::string to_json(const EnginePlan& p) {
+std::string engine_plan_json(const EnginePlan& p) {
   Json calls = Json::array();
   for (const runtime::ListedCall& call : p.plan.calls) {
     Json operands = Json::array();

@@ -7,8 +7,8 @@
 namespace anemone::report {
 
 /// A line a call: what it does, how, on how much.
-std::string to_text(const EnginePlan& plan);
+std::string engine_plan_text(const EnginePlan& plan);
 /// Schema anemone.engine-plan/1, with every operand and its place.
-std::string to_json(const EnginePlan& plan);
+std::string engine_plan_json(const EnginePlan& plan);
 
 }  // namespace anemone::report

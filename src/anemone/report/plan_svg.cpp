@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "anemone/report/words.h"
+
 namespace anemone::report {
 namespace {
 
@@ -70,8 +72,8 @@ std::string plan_svg(const PlanResult& result) {
       kWidth, height, kWidth, height);
   out += text(kMargin, 24, fmt::format("{} on {} ({})", result.model, p.chip, p.compute_units), 16);
   out += text(kMargin, 44,
-              fmt::format("{} of {} operations on the Neural Engine, {} segments, {:.1f} to {:.1f} ms", p.on_ane,
-                          p.ops.size(), p.segments.size(), p.latency.low, p.latency.high));
+              fmt::format("{} of {} operations on the Neural Engine, {} segments, {} ms", p.on_ane, p.ops.size(),
+                          p.segments.size(), milliseconds(p.latency.low, p.latency.high)));
   out += text(
       kMargin, 60,
       fmt::format(

@@ -45,9 +45,6 @@ std::string segment_line(const Segment& s) {
   return line;
 }
 
-// Two digits that mean something: 0.13, 1.4, 24.
-std::string milliseconds(double ms) { return ms < 1 ? fmt::format("{:.2f}", ms) : fmt::format("{:.1f}", ms); }
-
 std::string finding_text(const Finding& f) {
   std::string cost = f.cost_us ? fmt::format("{:.0f} us", *f.cost_us) : "";
   std::string out = fmt::format("  {} {:<5} {:>8}  {} ({})\n", f.code, f.severity, cost, f.message, name(f.trust));
@@ -157,10 +154,10 @@ std::string plan_comparison_text(const PlanResult& before, const PlanResult& aft
   for (const auto& [type, sides] : sorted) line(type, sides.first, sides.second);
   line("total with switches", {a.ops.size(), a.on_ane, 1e3 * a.planner_ms},
        {b.ops.size(), b.on_ane, 1e3 * b.planner_ms});
-  out += fmt::format("\nsegments {} -> {}, crossing {} -> {}, latency {:.1f} to {:.1f} -> {:.1f} to {:.1f} ms\n",
-                     a.segments.size(), b.segments.size(), megabytes(static_cast<std::uint64_t>(a.crossing_bytes)),
-                     megabytes(static_cast<std::uint64_t>(b.crossing_bytes)), a.latency.low, a.latency.high,
-                     b.latency.low, b.latency.high);
+  out += fmt::format("\nsegments {} -> {}, crossing {} -> {}, latency {} -> {} ms\n", a.segments.size(),
+                     b.segments.size(), megabytes(static_cast<std::uint64_t>(a.crossing_bytes)),
+                     megabytes(static_cast<std::uint64_t>(b.crossing_bytes)),
+                     milliseconds(a.latency.low, a.latency.high), milliseconds(b.latency.low, b.latency.high));
   return out;
 }
 

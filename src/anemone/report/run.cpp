@@ -21,6 +21,16 @@ std::string run_text(const RunResult& r) {
     out += fmt::format("{:<{}}  {:<8} {:<18} {:>11.4g} {:>11.4g} {:>11.4g}  {}\n", o.name, width, o.dtype,
                        extents(o.shape), o.min, o.mean, o.max, o.file);
   }
+  if (!r.label.empty()) {
+    out += fmt::format("label: {}\n", r.label);
+    for (std::size_t i = 0; i < std::min<std::size_t>(5, r.probabilities.size()); ++i)
+      out += fmt::format("  {:>8.4f}  {}\n", r.probabilities[i].second, r.probabilities[i].first);
+  }
+  for (const RunOutput& o : r.outputs) {
+    if (o.not_finite > 0)
+      out += fmt::format("warning: {} values of '{}' are NaN or infinite; its figures leave them out\n", o.not_finite,
+                         o.name);
+  }
   for (const std::string& note : r.notes) out += fmt::format("note: {}\n", note);
   return out + fmt::format("ran {} in {:.3f} s; outputs are in {}\n", r.model, r.seconds, r.folder);
 }
@@ -34,14 +44,19 @@ std::string run_json(const RunResult& r) {
                        {"file", o.file},
                        {"min", number(o.min)},
                        {"max", number(o.max)},
-                       {"mean", number(o.mean)}});
+                       {"mean", number(o.mean)},
+                       {"not_finite", o.not_finite}});
   }
-  return dump({{"schema", "anemone.run/1"},
-               {"model", r.model},
-               {"folder", r.folder},
-               {"outputs", outputs},
-               {"notes", r.notes},
-               {"seconds", r.seconds}});
+  Json out{{"schema", "anemone.run/1"}, {"model", r.model}, {"folder", r.folder}, {"outputs", outputs}};
+  if (!r.label.empty()) {
+    out["label"] = r.label;
+    Json probabilities = Json::object();
+    for (const auto& [label, value] : r.probabilities) probabilities[label] = number(value);
+    out["probabilities"] = probabilities;
+  }
+  out["notes"] = r.notes;
+  out["seconds"] = r.seconds;
+  return dump(out);
 }
 
 }  // namespace anemone::report

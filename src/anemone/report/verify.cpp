@@ -12,7 +12,10 @@
 namespace anemone::report {
 namespace {
 
-std::string decibel(double value) { return std::isfinite(value) ? fmt::format("{:.1f}", value) : "inf"; }
+std::string decibel(const OutputComparison& o) {
+  if (o.values == 0 || o.verdict == "NOT FINITE") return "-";
+  return std::isfinite(o.psnr_db) ? fmt::format("{:.1f}", o.psnr_db) : "identical";
+}
 
 }  // namespace
 
@@ -24,16 +27,26 @@ std::string verify_text(const VerifyResult& r) {
                      "PSNR dB");
   for (const OutputComparison& o : r.outputs) {
     out += fmt::format("  {:<{}} {:>11.4g} {:>11.3g} {:>11.3g} {:>9}  {}\n", o.name, width, o.scale, o.max_abs,
-                       o.mean_abs, decibel(o.psnr_db), o.pass ? "ok" : "OUT OF TOLERANCE");
+                       o.mean_abs, decibel(o), o.verdict);
+    if (o.not_finite + o.not_finite_reference > 0)
+      out += fmt::format("  {:<{}} not finite: {} values of the candidate, {} of the reference\n", "", width,
+                         o.not_finite, o.not_finite_reference);
   }
   if (r.landmarks) {
-    out += fmt::format("  {} landmarks: mean {:.4f} px (limit {}), max {:.4f} px (limit {}) of the crop",
-                       r.landmarks->points, r.landmarks->mean_px, r.limit_mean_px, r.landmarks->max_px, r.limit_max_px);
-    if (r.landmarks->nme_percent) out += fmt::format(", NME {:.4f} %", *r.landmarks->nme_percent);
+    const std::int64_t all = r.landmarks->points * static_cast<std::int64_t>(r.inputs);
+    if (r.landmarks->left_out == all) {
+      out += fmt::format("  {} landmarks: not comparable, none is finite", r.landmarks->points);
+    } else {
+      out +=
+          fmt::format("  {} landmarks: mean {:.4f} px (limit {}), max {:.4f} px (limit {}) of the crop",
+                      r.landmarks->points, r.landmarks->mean_px, r.limit_mean_px, r.landmarks->max_px, r.limit_max_px);
+      if (r.landmarks->nme_percent) out += fmt::format(", NME {:.4f} %", *r.landmarks->nme_percent);
+      if (r.landmarks->left_out > 0) out += fmt::format(", {} of {} points left out", r.landmarks->left_out, all);
+    }
     out += r.landmarks->pass ? "  ok\n" : "  OUT OF TOLERANCE\n";
   }
   for (const std::string& note : r.notes) out += fmt::format("note: {}\n", note);
-  return out + (r.pass ? "verified: the numbers agree\n" : "not verified: the numbers differ\n");
+  return out + (r.pass ? "verified: the numbers agree\n" : fmt::format("not verified: {}\n", r.reason));
 }
 
 std::string verify_json(const VerifyResult& r) {
@@ -43,20 +56,29 @@ std::string verify_json(const VerifyResult& r) {
                        {"max_abs", number(o.max_abs)},
                        {"mean_abs", number(o.mean_abs)},
                        {"psnr_db", number(o.psnr_db)},
+                       {"identical", o.values > 0 && o.max_abs == 0 && o.pass && !o.reordered},
                        {"scale", number(o.scale)},
+                       {"non_finite", {{"candidate", o.not_finite}, {"reference", o.not_finite_reference}}},
+                       {"constant", o.constant},
+                       {"reacts", o.reacts},
+                       {"reordered", o.reordered},
+                       {"verdict", o.verdict},
                        {"pass", o.pass}});
   }
   Json out{{"schema", "anemone.verify/1"}, {"candidate", r.candidate}, {"reference", r.reference}, {"basis", r.basis},
            {"inputs", r.inputs},           {"outputs", outputs}};
   if (r.landmarks) {
+    const bool some = r.landmarks->left_out < r.landmarks->points * static_cast<std::int64_t>(r.inputs);
     out["landmarks"] = {{"points", r.landmarks->points},
-                        {"mean_px", number(r.landmarks->mean_px)},
-                        {"max_px", number(r.landmarks->max_px)},
+                        {"mean_px", some ? number(r.landmarks->mean_px) : Json(nullptr)},
+                        {"max_px", some ? number(r.landmarks->max_px) : Json(nullptr)},
+                        {"left_out", r.landmarks->left_out},
                         {"nme_percent", r.landmarks->nme_percent ? number(*r.landmarks->nme_percent) : Json(nullptr)},
                         {"pass", r.landmarks->pass}};
   }
   out["limits"] = {{"mean_px", r.limit_mean_px}, {"max_px", r.limit_max_px}, {"psnr_db", r.limit_psnr_db}};
   out["notes"] = r.notes;
+  out["reason"] = r.reason;
   out["pass"] = r.pass;
   return dump(out);
 }

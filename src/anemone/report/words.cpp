@@ -34,6 +34,13 @@ std::string joined(const std::vector<std::string>& names, std::size_t most) {
   return out;
 }
 
+std::string milliseconds(double ms) {
+  const int digits = ms >= 1 ? 1 : ms == 0 || ms >= 0.005 ? 2 : ms >= 0.0005 ? 3 : 4;
+  return fmt::format("{:.{}f}", ms, digits);
+}
+
+std::string milliseconds(double low, double high) { return milliseconds(low) + " to " + milliseconds(high); }
+
 std::string extents(const Dims& d) {
   std::string out;
   for (std::size_t i = 0; i < d.size(); ++i)

@@ -13,7 +13,9 @@ std::string short_count(std::int64_t n);     ///< 17.34 G
 std::string megabytes(std::uint64_t bytes);  ///< 26.6 MB
 std::string mebibytes(std::int64_t bytes);   ///< 65.5 MB, in 2^20 as users' tables have it
 std::string joined(const std::vector<std::string>& names, std::size_t most);  ///< "a, b and 3 more"
-std::string extents(const Dims& dims);                                        ///< 1x3x?x256
+std::string milliseconds(double ms);                ///< "9.5", "0.02": never 0.00 for some work
+std::string milliseconds(double low, double high);  ///< "9.5 to 12.4"
+std::string extents(const Dims& dims);              ///< 1x3x?x256
 std::string shape_words(const FeatureSummary& feature);
 std::string feature_words(const FeatureSummary& feature);  ///< "image (image bgr, 256x256 pixels)"
 /// "  label     item" with the items below each other; long lists are cut.

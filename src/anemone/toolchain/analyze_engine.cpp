@@ -11,18 +11,18 @@
 namespace anemone::analysis {
 namespace {
 
-/// A checkpoint is judged as the package that it becomes, as `plan` does; a program as it is.
+/// A checkpoint is judged as the package that it becomes, as `plan` does, and so is a program in another precision; else
+/// a program as it is.
 Result<Plan> plan_of(const Model& model, const Function& function, const Interface& declared,
                      const AnalyzeRequest& request, Analysis& out) {
-  if (model.is_checkpoint()) {
+  if (model.is_checkpoint() || request.precision) {
     PlanRequest wanted;
     wanted.device = request.device;
-    wanted.network = request.network;
-    TRY(PlanResult planned, plan_model(model.path, wanted));
+    wanted.precision = request.precision;
+    TRY(PlanResult planned, plan_model(model, wanted));
     return std::move(planned.plans.front());
   }
-  const ane::Device* device = ane::find_device(request.device);
-  if (!device) return own_bug("a device that was checked is gone");
+  TRY(const ane::Device* device, find_device(request.device));
   ane::PlanOptions options;
   options.interface = &declared;
   options.lint_weights = out.weights.bytes <= request.scan_limit;

@@ -1,6 +1,5 @@
 #pragma once
 // The parts of an analysis, each filling its fields. Internal to analyze.cpp.
-#include <filesystem>
 #include <limits>
 
 #include "anemone/toolchain/analyze.h"
@@ -44,7 +43,7 @@ void ask_engine(const Model& model, const Function& function, const Interface& d
 /// Findings of the analysis itself, the order of all, and the commands that help.
 void conclude(const Model& model, Analysis& out);
 
-/// A checkpoint whose network is not known, or whose tensors do not fit; `why` says which.
-Result<Analysis> describe_state_dict(const std::filesystem::path& path, const Diagnostics& why);
+/// A checkpoint whose network is not known, or whose tensors do not fit: no_network says which.
+Result<Analysis> describe_state_dict(const Model& model);
 
 }  // namespace anemone::analysis

@@ -78,8 +78,8 @@ models::KeySpecs specs_of(const StateDict& state, std::vector<std::string>& note
 
 }  // namespace
 
-Result<Analysis> describe_state_dict(const std::filesystem::path& path, const Diagnostics& why) {
-  TRY(const StateDict state, read_state_dict(path));
+Result<Analysis> describe_state_dict(const Model& model) {
+  const StateDict& state = *model.tensors;
   Analysis out;
   out.network = "unknown";
   out.title = fmt::format("a network that is not known: {} tensors", state.tensors.size());
@@ -104,7 +104,7 @@ Result<Analysis> describe_state_dict(const std::filesystem::path& path, const Di
   }
   if (!state.note.empty()) out.notes.push_back(state.note);
   out.notes.push_back("layer kinds are guessed from names and shapes; which of them run, nothing in the file says");
-  for (const Diagnostic& d : why) {
+  for (const Diagnostic& d : model.no_network) {
     Finding f;
     f.code = d.code;
     f.name = "unknown-network";
@@ -123,7 +123,7 @@ Result<Analysis> describe_state_dict(const std::filesystem::path& path, const Di
       "an export of it: a Core ML package from coremltools, which every verb here takes",
       fmt::format("or a checkpoint whose tensors match a network that is built in ({})", known),
   };
-  out.advice.push_back({"anemone print " + path.string(), "every tensor with its shape, type and hash"});
+  out.advice.push_back({"anemone print " + model.path.string(), "every tensor with its shape, type and hash"});
   return out;
 }
 

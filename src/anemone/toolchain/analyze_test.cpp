@@ -36,8 +36,13 @@ class Analyze : public testing::Test {
   fs::path folder_;
 };
 
+Result<Analysis> analyze_file(const fs::path& path, const AnalyzeRequest& request = {}, const Talk& talk = {}) {
+  TRY(const Model model, load(path, {.program_needed = false, .talk = talk}));
+  return analyze(model, request);
+}
+
 Analysis analysed(const fs::path& path, const AnalyzeRequest& request = {}) {
-  auto result = analyze(path, request);
+  auto result = analyze_file(path, request);
   EXPECT_TRUE(result) << (result ? "" : render(result.error()));
   return result ? *std::move(result) : Analysis{};
 }
@@ -151,10 +156,12 @@ TEST_F(Analyze, FindsWhatIsDecidedAtRunTime) {
 
 TEST_F(Analyze, ReadsLargeWeightsOnlyWhenAsked) {
   ConvertOptions options;
-  options.half = false;
+  options.precision = PackagePrecision::fp32;
   options.passes = {"none"};
   const fs::path package = folder_ / "small.mlpackage";
-  const auto delivered = convert_to(text(kSmall), package, options);
+  const auto small = load(text(kSmall));
+  ASSERT_TRUE(small);
+  const auto delivered = deliver(*small, package, options);
   ASSERT_TRUE(delivered) << render(delivered.error());
   const Analysis all = analysed(package);
   EXPECT_TRUE(all.weights.done);
@@ -258,12 +265,12 @@ TEST_F(Analyze, DescribesUnknownCheckpoints) {
   ASSERT_TRUE(find(a, "E0610"));
   EXPECT_NE(a.notes[0].find("1 tensors with absurd names"), std::string::npos);
   // Who names a network wants that one, and is told why it is not.
-  EXPECT_FALSE(analyze(path, {.network = "star"}));
+  EXPECT_FALSE(load(path, {.network = "star", .program_needed = false}));
 }
 
 TEST_F(Analyze, RefusesWhatItCannotRead) {
-  EXPECT_EQ(exit_code(analyze(folder_ / "missing.mlpackage").error()), 3);
-  const auto device = analyze(text(kSmall), {.device = "m1por"});
+  EXPECT_EQ(exit_code(analyze_file(folder_ / "missing.mlpackage").error()), 3);
+  const auto device = analyze_file(text(kSmall), {.device = "m1por"});
   ASSERT_FALSE(device);
   EXPECT_EQ(exit_code(device.error()), 2);
   EXPECT_EQ(device.error()[0].help, "did you mean 'm1pro'?");
@@ -276,9 +283,10 @@ TEST(AnalyzeZoo, CountsByHandAgree) {
   const Analysis digits = analysed(zoo / "drawmnist.mlpackage");
   EXPECT_EQ(digits.macs, 784 * 800 + 800 * 10);
   EXPECT_EQ(digits.parameters.total, 784 * 800 + 800 + 800 * 10 + 10);
-  // Six convolutions over time, output channels x steps x input channels x kernel; the LSTM counts no MACs.
-  const std::int64_t silero =
-      258 * 4 * 1 * 256 + 128 * 4 * 129 * 3 + 64 * 2 * 128 * 3 + 64 * 1 * 64 * 3 + 128 * 1 * 64 * 3 + 128;
+  // Six convolutions over time, output channels x steps x input channels x kernel, and one step of an LSTM: four gates
+  // of 128 inputs and 128 states.
+  const std::int64_t silero = 258 * 4 * 1 * 256 + 128 * 4 * 129 * 3 + 64 * 2 * 128 * 3 + 64 * 1 * 64 * 3 +
+                              128 * 1 * 64 * 3 + 128 + 4 * 128 * (128 + 128);
   for (const char* name : {"silero_unified.mlpackage", "silero_unified.mlmodelc", "silero_unified_int8.mlpackage",
                            "silero_unified_palette_4bit.mlpackage", "silero_unified_pruned_int8.mlpackage"}) {
     const Analysis a = analysed(zoo / name);
@@ -291,7 +299,7 @@ TEST(AnalyzeZoo, EveryPackageIsAnalysedOrRefused) {
   const fs::path zoo = test::shared_data() / "zoo/coreml";
   if (!fs::exists(zoo)) GTEST_SKIP() << "SKIPPED: no " << zoo;
   for (const auto& file : fs::directory_iterator(zoo)) {
-    const auto result = analyze(file.path());
+    const auto result = analyze_file(file.path());
     const bool refused = file.path().filename() == "ironmill_simple.mlpackage";  // it has no model file
     EXPECT_EQ(result.has_value(), !refused) << file.path() << (result ? "" : render(result.error()));
     EXPECT_EQ(result ? 0 : exit_code(result.error()), refused ? 3 : 0);

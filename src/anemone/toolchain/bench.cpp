@@ -1,18 +1,19 @@
 // Latency and memory on this machine's CPU; two models run in turn, so that drift hits both.
+#include "anemone/toolchain/bench.h"
+
+#include <fmt/format.h>
 #include <sys/resource.h>
 #ifdef __APPLE__
 #include <sys/sysctl.h>
 #endif
 
 #include <algorithm>
-#include <chrono>
 #include <fstream>
 #include <map>
 
 #include "anemone/passes/pass.h"
 #include "anemone/toolchain/engine_plan.h"
-#include "anemone/toolchain/run.h"
-#include "anemone/toolchain/work.h"
+#include "anemone/toolchain/summary.h"
 
 namespace anemone {
 namespace {
@@ -32,41 +33,31 @@ std::string cpu_name() {
 #endif
 }
 
-std::uint64_t peak_rss() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-#ifdef __APPLE__
-  return static_cast<std::uint64_t>(usage.ru_maxrss);
-#else
-  return static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
-#endif
-}
-
 struct Contestant {
   Session session;
   std::vector<Array> inputs;
   BenchSide side;
 
   Result<double> once() {
-    const auto start = std::chrono::steady_clock::now();
+    const Stopwatch watch;
     TRY(std::vector<Array> results, session.run(inputs));
-    const std::chrono::duration<double, std::milli> elapsed = std::chrono::steady_clock::now() - start;
-    return elapsed.count();
+    return watch.ms();
   }
 };
 
-Result<Contestant> prepare(const std::filesystem::path& path, const BenchRequest& request) {
-  const auto start = std::chrono::steady_clock::now();
-  TRY(Session session, Session::open(path, {}, request.session));
-  const std::chrono::duration<double, std::milli> elapsed = std::chrono::steady_clock::now() - start;
+Result<Contestant> prepare(const Model& model, const BenchRequest& request) {
+  const Stopwatch watch;
+  TRY(Session session, Session::open(model, {}, request.session));
+  TRY_VOID(session.compile());
+  const double load_ms = 1e3 * model.seconds + watch.ms();
   TRY(std::vector<Array> inputs, random_inputs(session.function(), 1));
   Contestant contestant{std::move(session), std::move(inputs), {}};
-  contestant.side.model = path.string();
-  contestant.side.load_ms = elapsed.count();
+  contestant.side.model = model.path.string();
+  contestant.side.load_ms = load_ms;
   contestant.side.macs = total_macs(contestant.session.function());
   for (std::size_t i = 0; i < request.warm_up; ++i) {
-    auto warm = contestant.once();
-    if (!warm) return std::move(warm).error();
+    TRY(const double warm, contestant.once());
+    model.talk.more(fmt::format("warm-up {} of {}: {:.2f} ms", model.path.string(), i + 1, warm));
   }
   return contestant;
 }
@@ -93,16 +84,32 @@ void finish(Contestant& contestant) {
 
 }  // namespace
 
-Result<BenchResult> bench(const std::filesystem::path& model, const BenchRequest& request) {
+std::string machine() {
+  return fmt::format("{} on {}, {} threads", runtime::instruction_set(), cpu_name(), runtime::ThreadPool(0).threads());
+}
+
+std::uint64_t peak_rss() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+#ifdef __APPLE__
+  return static_cast<std::uint64_t>(usage.ru_maxrss);
+#else
+  return static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
+#endif
+}
+
+Result<BenchResult> bench(const Model& model, const Model* against, const BenchRequest& request) {
   TRY(Contestant first, prepare(model, request));
   std::optional<Contestant> second;
-  if (request.against) {
-    TRY(second, prepare(*request.against, request));
+  if (against) {
+    TRY(second, prepare(*against, request));
   }
   std::vector<double> ratios;
   for (std::size_t i = 0; i < request.runs; ++i) {
     TRY(const double mine, first.once());
     first.side.runs_ms.push_back(mine);
+    model.talk.at("timing", i + 1, request.runs);
+    model.talk.more(fmt::format("run {}: {:.2f} ms", i + 1, mine));
     if (!second) continue;
     TRY(const double theirs, second->once());
     second->side.runs_ms.push_back(theirs);

@@ -4,22 +4,23 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <fstream>
 
 #include "anemone/ir/text/print.h"
 #include "anemone/ir/verify.h"
 #include "anemone/ops/execute.h"
-#include "anemone/ops/specialize.h"
 #include "anemone/runtime/engine.h"
 #include "anemone/support/file.h"
-#include "anemone/toolchain/work.h"
+#include "anemone/toolchain/sizes.h"
+#include "anemone/toolchain/summary.h"
 
 namespace anemone {
 namespace {
 
 // Names, groups and aliases to value names.
 Result<std::vector<std::string>> wanted_outputs(const Model& model, std::vector<std::string> names) {
-  const models::Network* network = model.network ? &*model.network : nullptr;
+  const models::Network* network = model.network.get();
   if (names.empty()) names = {network ? network->default_group : "all"};
   std::vector<std::string> outputs;
   for (const std::string& name : names) {
@@ -29,7 +30,8 @@ Result<std::vector<std::string>> wanted_outputs(const Model& model, std::vector<
     } else if (!network && name == "all") {
       for (const Value* value : model.program->main().body.outputs()) outputs.push_back(value->name);
     } else if (name == "final") {
-      const auto landmarks = landmark_info(model);
+      auto landmarks = landmark_info(model);
+      if (!landmarks) landmarks = landmark_output_by_shape(model);
       if (!landmarks)
         return bad_usage("'final' asks for the landmarks, and this model has no landmark output", "name the outputs");
       outputs.push_back(landmarks->output);
@@ -47,6 +49,8 @@ Result<void> choose_outputs(Model& model, const ConvertOptions& options, Convert
     if (std::find(outputs.begin(), outputs.end(), value->name) == outputs.end())
       result.outputs_left_out.push_back(value->name);
   }
+  model.talk.detail(fmt::format("keeping {} outputs, leaving out {}", outputs.size(), result.outputs_left_out.size()));
+  for (const std::string& output : outputs) model.talk.more("output " + output);
   return select_outputs(model.program->main(), outputs);
 }
 
@@ -61,6 +65,25 @@ Diagnostic preprocessing_warning(const models::Network& network, const ImageInpu
                           text(network.preprocessing));
   d.help = "leave --color, --scale and --bias out to get what the network expects";
   return d;
+}
+
+// The numbers become constants of the package: there they must be what was said.
+Result<void> check_scale(const ImageInput& image, PackagePrecision precision) {
+  if (image.scale == 0) return bad_usage("--scale 0 would make every pixel the same");
+  const bool half = precision == PackagePrecision::fp16;
+  const double most = half ? 65504 : 3.4028234663852886e38,
+               least = half ? 5.9604644775390625e-8 : 1.401298464324817e-45;
+  const auto fits = [&](double v) { return std::isfinite(v) && std::abs(v) <= most; };
+  if (!fits(image.scale) || std::abs(image.scale) < least) {
+    return bad_usage(fmt::format("--scale {:.6g} does not fit into {}", image.scale, name(precision)),
+                     "scale the network's first weights instead");
+  }
+  for (const double bias : image.bias) {
+    if (fits(bias) && fits(bias / image.scale)) continue;
+    return bad_usage(
+        fmt::format("--bias {:.6g} with --scale {:.6g} does not fit into {}", bias, image.scale, name(precision)));
+  }
+  return {};
 }
 
 Result<void> choose_input(Model& model, const ConvertOptions& options, Converted& result) {
@@ -94,7 +117,7 @@ Result<void> choose_input(Model& model, const ConvertOptions& options, Converted
   if (options.scale) wanted.scale = *options.scale;
   if (options.scale && options.bias.empty()) wanted.bias.clear();  // another scale makes the trained bias meaningless
   if (!options.bias.empty()) wanted.bias = options.bias;
-  if (wanted.scale == 0) return bad_usage("--scale 0 would make every pixel the same");
+  TRY_VOID(check_scale(wanted, options.precision));
   if (model.network) {
     const auto& trained = model.network->preprocessing;
     const bool same_bias = wanted.bias == trained.bias ||
@@ -104,12 +127,14 @@ Result<void> choose_input(Model& model, const ConvertOptions& options, Converted
         wanted.color == trained.color && std::abs(wanted.scale - trained.scale) <= 1e-6 * trained.scale && same_bias;
     if (!same && result.warnings.empty()) result.warnings.push_back(preprocessing_warning(*model.network, wanted));
   }
+  const double bias = wanted.bias.empty() ? 0 : wanted.bias[0];
+  model.talk.detail(fmt::format("image input: {}, scale {:.6g}, bias {:.6g}", name(wanted.color), wanted.scale, bias));
   return make_image_input(main, main.interface.inputs[0].name, wanted);
 }
 
 void describe_origin(Model& model, const ConvertOptions& options) {
   Metadata& metadata = model.program->metadata;
-  if (const models::Network* network = model.network ? &*model.network : nullptr) {
+  if (const models::Network* network = model.network.get()) {
     const models::Landmarks* landmarks = network->landmarks ? &*network->landmarks : nullptr;
     metadata.description = landmarks ? fmt::format("{}, {} points, {}x{} input", landmarks->title, landmarks->points,
                                                    network->width, network->height)
@@ -141,7 +166,7 @@ void describe_origin(Model& model, const ConvertOptions& options) {
 
 Result<std::vector<std::string_view>> pass_list(const ConvertOptions& options) {
   std::vector<std::string> words = options.passes;
-  if (words.empty()) words = {options.half ? "default-fp16" : "default-fp32"};
+  if (words.empty()) words = {fmt::format("default-{}", name(options.precision))};
   std::vector<std::string_view> known = pipeline_names();
   for (const Pass& pass : all_passes()) known.push_back(pass.name);
   const auto unknown = [&](const std::string& word) {
@@ -175,7 +200,16 @@ Executor checking_executor(int threads) {
   };
 }
 
-Result<void> optimise(Program& program, const ConvertOptions& options, Converted& result) {
+// "12 conv_fused, 3 removed", or what the pass says of itself without counts.
+std::string work_of(const PassReport& report) {
+  std::string did;
+  for (const auto& [what, n] : report.counts) did += fmt::format("{}{} {}", did.empty() ? "" : ", ", n, what);
+  return !did.empty() ? did : report.changed ? "changed" : "nothing";
+}
+
+Result<void> optimise(Model& model, const ConvertOptions& options, Converted& result) {
+  Program& program = *model.program;
+  const Stopwatch watch;
   PipelineOptions pipeline_options;
   TRY(pipeline_options.passes, pass_list(options));
   pipeline_options.check = options.check_passes;
@@ -190,56 +224,49 @@ Result<void> optimise(Program& program, const ConvertOptions& options, Converted
     pipeline_options.on_change = dump;
   }
   TRY(result.passes, run_passes(program, pipeline_options));
-  return {};
-}
-
-Result<void> give_size(Model& model, std::pair<std::int64_t, std::int64_t> size) {
-  const Function& main = model.program->main();
-  std::map<std::string, Dims> shapes;
-  for (const auto& input : main.body.inputs) {
-    if (input->type.rank() != 4) continue;
-    Dims dims = input->type.dims;
-    dims[2] = size.first;
-    dims[3] = size.second;
-    shapes[input->name] = std::move(dims);
+  std::string changed;
+  for (const PassReport& report : result.passes) {
+    if (report.changed) changed += fmt::format("{}{}", changed.empty() ? "" : ", ", report.name);
+    model.talk.more(fmt::format("pass {}: {}, {:.1f} ms", report.name, work_of(report), report.ms));
   }
-  TRY(model.program, ops::specialize(*model.program, main.name, shapes));
+  model.talk.detail(fmt::format("ran {} passes in {:.0f} ms; {} operations left; changed by: {}", result.passes.size(),
+                                watch.ms(), program.main().body.nodes.size(), changed.empty() ? "none" : changed));
   return {};
 }
 
-Result<std::unique_ptr<Program>> convert_one(const std::filesystem::path& input, const ConvertOptions& options,
-                                             std::optional<std::pair<std::int64_t, std::int64_t>> size,
-                                             Converted& result) {
-  LoadOptions load{options.network, {}, {}, options.target};
-  if (size) std::tie(load.height, load.width) = std::pair(std::optional(size->first), std::optional(size->second));
-  TRY(Model model, load_model(input, load));
-  TRY_VOID(require_weights(model));
-  if (!model.network && size) TRY_VOID(give_size(model, *size));
-  if (!model.network && options.target && *options.target != model.program->main().opset)
+// `model` is a copy of its own.
+Result<std::unique_ptr<Program>> convert_one(Model model, const ConvertOptions& options, Converted& result) {
+  if (options.target && *options.target != model.program->main().opset)
     TRY_VOID(set_target(*model.program, *options.target));
   TRY_VOID(choose_outputs(model, options, result));
   TRY_VOID(choose_input(model, options, result));
   const bool unchanged = !model.network && options.passes == std::vector<std::string>{"none"};
   if (!unchanged || !options.metadata.empty()) describe_origin(model, options);
-  TRY_VOID(optimise(*model.program, options, result));
+  TRY_VOID(optimise(model, options, result));
   return std::move(model.program);
 }
 
 }  // namespace
 
-Result<Converted> convert(const std::filesystem::path& input, const ConvertOptions& options) {
+std::string_view name(PackagePrecision precision) { return precision == PackagePrecision::fp16 ? "fp16" : "fp32"; }
+
+Result<Converted> convert(const Model& model, const ConvertOptions& options) {
   Converted result;
-  if (options.shapes.size() < 2) {
-    const auto size = options.shapes.empty() ? std::nullopt : std::optional(options.shapes[0]);
-    TRY(result.program, convert_one(input, options, size, result));
+  if (options.shapes.empty()) {
+    TRY(result.program, convert_one(copy(model), options, result));
     return result;
   }
   std::vector<std::unique_ptr<Program>> programs;
-  for (const auto& size : options.shapes) {
+  for (const auto& [height, width] : options.shapes) {
     Converted one;
-    TRY(std::unique_ptr<Program> program, convert_one(input, options, size, one));
+    TRY(Model sized, at_size(model, height, width));
+    TRY(std::unique_ptr<Program> program, convert_one(std::move(sized), options, one));
     if (programs.empty()) result = std::move(one);
     programs.push_back(std::move(program));
+  }
+  if (programs.size() == 1) {
+    result.program = std::move(programs[0]);
+    return result;
   }
   const bool may_have_functions = programs[0]->specification >= specification_version(Target::ios18);
   // Tried on copies: merging edits the first program.
@@ -248,6 +275,8 @@ Result<Converted> convert(const std::filesystem::path& input, const ConvertOptio
   auto merged = merge_sizes(std::move(copies));
   if (!merged && may_have_functions) merged = functions_by_size(std::move(programs));
   if (!merged) return std::move(merged).error();
+  model.talk.detail(fmt::format("{} sizes in one package: {}", options.shapes.size(),
+                                (*merged)->functions.size() > 1 ? "a function each" : "one graph takes them all"));
   result.program = *std::move(merged);
   return result;
 }

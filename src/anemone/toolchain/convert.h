@@ -16,8 +16,14 @@ namespace anemone {
 
 enum class InputKind : std::uint8_t { automatic, image, tensor };
 
+/// What a package computes in, for convert, plan and analyze: the pipeline default-fp16 or default-fp32 makes it so. What
+/// is fp16 already stays fp16: digits do not come back. (run, verify and bench round in the engine instead, see
+/// runtime/engine.h's Precision: a hypothesis about numbers, not about the package.)
+enum class PackagePrecision : std::uint8_t { fp16, fp32 };
+std::string_view name(PackagePrecision precision);
+
 struct ConvertOptions {
-  bool half = true;                        ///< fp16, else fp32
+  PackagePrecision precision = PackagePrecision::fp16;
   std::optional<Target> target;            ///< default: ios17; a package keeps its own
   InputKind input = InputKind::automatic;  ///< automatic: image for networks that take one; a package keeps its own
   std::optional<Color> color;              ///< default: as the network was trained
@@ -27,7 +33,6 @@ struct ConvertOptions {
   std::vector<std::string> outputs;  ///< "all", "final" or names; empty = the network's default
   std::vector<std::string> passes;   ///< names of passes and pipelines; empty = the default pipeline
   std::vector<std::string> skip_passes;
-  std::optional<std::string> network;
   std::map<std::string, std::string> metadata;  ///< author, license, description, version, and user keys
   bool check_passes = false;                    ///< large networks run on the fast executor, small ones by definition
   std::filesystem::path dump_folder;            ///< --dump-ir; empty = no
@@ -41,14 +46,7 @@ struct Converted {
   Diagnostics warnings;
 };
 
-/// Everything but the writing: for convert, optimize, and whoever wants the program that would be written.
-Result<Converted> convert(const std::filesystem::path& input, const ConvertOptions& options);
-
-/// One program that takes any of the sizes, from programs that differ in extents only: those extents become unknown and
-/// the image (or array) input gets the list. E0810 when constants depend on the size, as STAR's coordinate maps do.
-Result<std::unique_ptr<Program>> merge_sizes(std::vector<std::unique_ptr<Program>> programs);
-
-/// One program with a function a size (specification 9 and newer): `size_HxW`, the first is the default.
-Result<std::unique_ptr<Program>> functions_by_size(std::vector<std::unique_ptr<Program>> programs);
-
+/// Everything but the writing: for convert, optimize, and whoever wants the program that would be written. The model
+/// stays as it is. Weights may be missing: the program is whole but for them.
+Result<Converted> convert(const Model& model, const ConvertOptions& options);
 }  // namespace anemone

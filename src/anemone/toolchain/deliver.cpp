@@ -3,11 +3,10 @@
 
 #include <fmt/format.h>
 
-#include <chrono>
-
 #include "anemone/backends/mlpackage/writer.h"
 #include "anemone/ir/text/print.h"
 #include "anemone/support/file.h"
+#include "anemone/support/text.h"
 
 namespace anemone {
 namespace {
@@ -28,6 +27,8 @@ Result<std::uint64_t> write_program(const Program& program, const std::filesyste
   return own_bug("an output format without a writer", output.string());
 }
 
+}  // namespace
+
 Result<void> check_ending(const std::filesystem::path& output) {
   const std::string extension = output.extension().string();
   if (extension == ".mlpackage" || extension == ".mil") return {};
@@ -35,19 +36,20 @@ Result<void> check_ending(const std::filesystem::path& output) {
                    "end it in .mlpackage or .mil");
 }
 
-}  // namespace
-
-Result<Delivered> convert_to(const std::filesystem::path& input, const std::filesystem::path& output,
-                             const ConvertOptions& options) {
+Result<Delivered> deliver(const Model& model, const std::filesystem::path& output, const ConvertOptions& options) {
   TRY_VOID(check_ending(output));
-  const auto start = std::chrono::steady_clock::now();
-  TRY(Converted converted, convert(input, options));
+  TRY_VOID(require_weights(model));
+  const Stopwatch watch;
+  TRY(Converted converted, convert(model, options));
   Delivered delivered;
   delivered.warnings = std::move(converted.warnings);
   ConvertResult& result = delivered.result;
+  const Stopwatch writing;
   TRY(result.bytes, write_program(*converted.program, output));
+  model.talk.detail(fmt::format("wrote {}: {} bytes in {:.0f} ms", output.string(),
+                                grouped(static_cast<std::int64_t>(result.bytes)), writing.ms()));
   const Function& main = converted.program->main();
-  result.input = input.string();
+  result.input = model.path.string();
   result.output = output.string();
   result.ops = count_ops(main);
   result.precision = "fp32";
@@ -57,14 +59,13 @@ Result<Delivered> convert_to(const std::filesystem::path& input, const std::file
     }
   });
   result.target = std::string(name(main.opset));
-  result.inputs = summarise(main.interface.inputs);
-  result.outputs = summarise(main.interface.outputs);
+  result.inputs = summarise_inputs(main);
+  result.outputs = summarise_outputs(main);
   for (const auto& function : converted.program->functions) result.functions.push_back(function->name);
   result.outputs_left_out = std::move(converted.outputs_left_out);
   for (PassReport& p : converted.passes)
     result.passes.push_back({std::string(p.name), p.changed, p.ms, std::move(p.counts), std::move(p.remarks)});
-  const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
-  result.seconds = elapsed.count();
+  result.seconds = model.seconds + watch.seconds();
   return delivered;
 }
 

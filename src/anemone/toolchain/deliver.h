@@ -10,8 +10,10 @@ struct Delivered {
   Diagnostics warnings;
 };
 
-/// convert() and the writing; the format follows the extension: .mlpackage, .mil (with its weights beside it).
-Result<Delivered> convert_to(const std::filesystem::path& input, const std::filesystem::path& output,
-                             const ConvertOptions& options);
+/// An error where the ending of `output` names no format: to be asked before anything is read.
+Result<void> check_ending(const std::filesystem::path& output);
+
+/// convert() and the writing; the format follows the ending: .mlpackage, or .mil with all weights in it.
+Result<Delivered> deliver(const Model& model, const std::filesystem::path& output, const ConvertOptions& options);
 
 }  // namespace anemone

@@ -15,15 +15,16 @@ std::string precision_name(const SessionOptions& options) {
   return "as stored";
 }
 
-Result<EnginePlan> engine_plan(const std::filesystem::path& model, const SessionOptions& options) {
-  TRY(const Session session, Session::open(model, {}, options));
+Result<EnginePlan> engine_plan(const Model& model, const SessionOptions& options) {
+  TRY(Session session, Session::open(model, {}, options));
+  TRY_VOID(session.compile());
   auto plan = session.plan();
   if (!plan) {
     return bad_input("E0720",
                      "there is no plan: shapes in this network depend on data, so it is executed by definition",
-                     model.string());
+                     model.path.string());
   }
-  return EnginePlan{model.string(), runtime::instruction_set(), precision_name(options), *std::move(plan)};
+  return EnginePlan{model.path.string(), runtime::instruction_set(), precision_name(options), *std::move(plan)};
 }
 
 }  // namespace anemone

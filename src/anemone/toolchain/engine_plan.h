@@ -1,6 +1,5 @@
 #pragma once
 // What the CPU engine would do with a model, without doing it.
-#include <filesystem>
 #include <string>
 
 #include "anemone/runtime/listing.h"
@@ -17,7 +16,7 @@ struct EnginePlan {
 };
 
 /// E0720 when the engine does not take the model because shapes depend on data.
-Result<EnginePlan> engine_plan(const std::filesystem::path& model, const SessionOptions& options);
+Result<EnginePlan> engine_plan(const Model& model, const SessionOptions& options);
 
 /// "as stored", "fp32", "fp16"
 std::string precision_name(const SessionOptions& options);

@@ -10,9 +10,13 @@
 #include "anemone/formats/torch/checkpoint.h"
 #include "anemone/frontends/mlpackage/reader.h"
 #include "anemone/ir/text/parse.h"
+#include "anemone/ir/text/print.h"
 #include "anemone/ir/verify.h"
+#include "anemone/onnx/print.h"
 #include "anemone/ops/ops.h"
+#include "anemone/ops/specialize.h"
 #include "anemone/support/file.h"
+#include "anemone/support/text.h"
 #include "anemone/toolchain/onnx_model.h"
 
 namespace anemone {
@@ -20,13 +24,34 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// The network that the tensors make, as a model without a file yet.
+Result<Model> build(std::shared_ptr<const StateDict> tensors, const models::NetworkOptions& options, const Talk& talk) {
+  const Stopwatch watch;
+  TRY(models::Network network, models::build_network(*tensors, options));
+  Model model;
+  model.tensors = std::move(tensors);
+  model.program = std::move(network.program);
+  const models::KeyReport& keys = network.keys;
+  talk.detail(fmt::format("built {} at {}x{}: {} operations, {} of {} parameters run, {:.0f} ms", network.name,
+                          network.height, network.width, model.program->main().body.nodes.size(),
+                          grouped(keys.parameters.live), grouped(keys.parameters.total), watch.ms()));
+  model.network = std::make_shared<const models::Network>(std::move(network));
+  return model;
+}
+
 Result<Model> load_checkpoint(const fs::path& path, const LoadOptions& options) {
   TRY(StateDict state, read_state_dict(path));
-  models::NetworkOptions wanted{options.network, options.height, options.width, options.target.value_or(Target::ios17)};
-  TRY(models::Network network, models::build_network(state, wanted));
+  auto tensors = std::make_shared<const StateDict>(std::move(state));
+  options.talk.more(
+      fmt::format("{} tensors{}{}", tensors->tensors.size(), tensors->note.empty() ? "" : "; ", tensors->note));
+  auto built = build(tensors, {options.network, options.height, options.width, options.target.value_or(Target::ios17)},
+                     options.talk);
+  // Unknown, or known with tensors that do not fit. With a name given, that name is what was asked.
+  const bool input = !built && exit_code(built.error()) == exit_code(Blame::input);
+  if (built || !input || options.program_needed || options.network) return built;
   Model model;
-  model.program = std::move(network.program);
-  model.network = std::move(network);
+  model.tensors = std::move(tensors);
+  model.no_network = std::move(built).error();
   return model;
 }
 
@@ -50,16 +75,49 @@ Result<Model> from_package(Result<ReadPackage> read) {
     d.severity = Severity::warning;
     model.warnings.push_back(std::move(d));
   }
+  const auto warn = [&](std::string_view code, std::string text) {
+    Diagnostic d = bad_input(code, std::move(text));
+    d.severity = Severity::warning;
+    model.warnings.push_back(std::move(d));
+  };
+  if (!read->part_of.empty()) warn("E0809", std::move(read->part_of));
+  const Function& main = model.program->main();
+  if (main.interface.inputs.empty() && !main.body.inputs.empty()) {
+    warn("E0808", fmt::format("the description lists no inputs; the program takes '{}'{}", main.body.inputs[0]->name,
+                              main.body.inputs.size() > 1 ? " and more" : ""));
+  }
   return model;
 }
 
-/// Read and understood, but its operations have no translation yet: says what is in it.
-Diagnostics refuse_onnx(const fs::path& path) {
-  Diagnostics warnings;
-  const Result<onnx::Model> model = load_onnx(path, warnings);
-  if (!model) return model.error();
-  return {bad_input("E0400", fmt::format("this is {}; only print and analyze take it in this version", brief(*model)),
-                    path.string(), "give the PyTorch checkpoint it was exported from, or a Core ML package")};
+// Read and understood, but its operations have no translation yet: says what is in it, or is what is wanted.
+Result<Model> load_onnx_graph(const fs::path& path, const LoadOptions& options) {
+  Model model;
+  TRY(onnx::Model read, load_onnx(path, model.warnings));
+  if (options.program_needed) {
+    return bad_input("E0400", fmt::format("this is {}; only print and analyze take it in this version", brief(read)),
+                     path.string(), "give the PyTorch checkpoint it was exported from, or a Core ML package");
+  }
+  model.onnx = std::make_shared<const onnx::Model>(std::move(read));
+  return model;
+}
+
+void describe(const Model& model, double ms) {
+  const Talk& talk = model.talk;
+  if (model.onnx) {
+    talk.detail(fmt::format("read {}: {}, {:.0f} ms", model.path.string(), brief(*model.onnx), ms));
+    return;
+  }
+  if (!model.program) {
+    talk.detail(fmt::format("read {}: {}, {} tensors, no known network, {:.0f} ms", model.path.string(),
+                            name(model.format), model.tensors->tensors.size(), ms));
+    return;
+  }
+  const Function& main = model.program->main();
+  talk.detail(fmt::format("read {}: {}, {} operations, {}, {:.0f} ms", model.path.string(), name(model.format),
+                          main.body.nodes.size(), name(main.opset), ms));
+  for (const auto& input : main.body.inputs) talk.more(fmt::format("input {}: {}", input->name, brief(input->type)));
+  for (const Value* output : main.body.outputs())
+    talk.more(fmt::format("output {}: {}", output->name, brief(output->type)));
 }
 
 }  // namespace
@@ -103,7 +161,8 @@ Result<ModelFormat> recognise(const fs::path& path) {
   }
 }
 
-Result<Model> load_model(const fs::path& path, const LoadOptions& options) {
+Result<Model> load(const fs::path& path, const LoadOptions& options) {
+  const Stopwatch watch;
   TRY(const ModelFormat format, recognise(path));
   Result<Model> model = [&]() -> Result<Model> {
     switch (format) {
@@ -111,20 +170,69 @@ Result<Model> load_model(const fs::path& path, const LoadOptions& options) {
         return load_checkpoint(path, options);
       case ModelFormat::mlpackage:
       case ModelFormat::model_spec:
-        return from_package(read_mlpackage(path, ops::table()));
+        return from_package(read_mlpackage(path, ops::table(), options.part));
       case ModelFormat::mlmodelc:
         return from_package(read_mlmodelc(path, ops::table()));
       case ModelFormat::mil_text:
         return load_text(path);
       case ModelFormat::onnx:
-        return refuse_onnx(path);
+        return load_onnx_graph(path, options);
     }
     return own_bug("a format without a reader");
   }();
   if (!model) return model;
   model->path = path;
   model->format = format;
+  model->talk = options.talk;
+  model->seconds = watch.seconds();
+  describe(*model, watch.ms());
   return model;
+}
+
+Model copy(const Model& model) {
+  Model out;
+  out.path = model.path;
+  out.format = model.format;
+  if (model.program) out.program = clone(*model.program);
+  out.tensors = model.tensors;
+  out.onnx = model.onnx;
+  out.network = model.network;
+  out.warnings = model.warnings;
+  out.no_network = model.no_network;
+  out.talk = model.talk;
+  out.seconds = model.seconds;
+  return out;
+}
+
+std::string program_text(const Model& model, const TextOptions& options) {
+  if (model.onnx) return onnx::to_text(*model.onnx);
+  PrintOptions print;
+  print.exact = options.exact;
+  print.origins = options.origins;
+  return to_text(*model.program, print);
+}
+
+Result<Model> at_size(const Model& model, std::int64_t height, std::int64_t width) {
+  Model out = copy(model);
+  if (model.network) {
+    if (model.network->height == height && model.network->width == width) return out;
+    TRY(Model built,
+        build(model.tensors, {model.network->name, height, width, model.program->main().opset}, model.talk));
+    out.program = std::move(built.program);
+    out.network = std::move(built.network);
+    return out;
+  }
+  const Function& main = out.program->main();
+  std::map<std::string, Dims> shapes;
+  for (const auto& input : main.body.inputs) {
+    if (input->type.rank() != 4) continue;
+    Dims dims = input->type.dims;
+    dims[2] = height;
+    dims[3] = width;
+    shapes[input->name] = std::move(dims);
+  }
+  TRY(out.program, ops::specialize(*out.program, main.name, shapes));
+  return out;
 }
 
 Result<void> require_weights(const Model& model) {
@@ -141,45 +249,68 @@ Result<void> require_weights(const Model& model) {
   return {};
 }
 
+namespace {
+
+// The side of an image input, or of a map.
+std::int64_t side_of(const Function& main) {
+  std::int64_t side = 256;
+  for (const Feature& input : main.interface.inputs) {
+    if (input.kind == Feature::Kind::image) side = input.width;
+    if (input.kind == Feature::Kind::array && input.shape.size() == 4) side = input.shape[3];
+  }
+  return side;
+}
+
+std::int64_t points_of(const Value& output) {
+  const Dims& dims = output.type.dims;
+  const bool fits = output.type.is_tensor() && dims.size() == 3 && dims[0] == 1 && dims[1] > 1 && dims[2] == 2;
+  return fits ? dims[1] : 0;
+}
+
+}  // namespace
+
 std::optional<LandmarkInfo> landmark_info(const Model& model) {
   if (model.network) {
     if (!model.network->landmarks) return std::nullopt;
     return LandmarkInfo{*model.network->landmarks, model.network->width};
   }
   const auto& user = model.program->metadata.user;
-  const auto number = [&](std::string_view key, std::int64_t fallback) {
-    const auto found = user.find(std::string(key));
-    if (found == user.end()) return fallback;
-    std::from_chars(found->second.data(), found->second.data() + found->second.size(), fallback);
-    return fallback;
-  };
+  const auto output = user.find(std::string(kMetaLandmarks));
+  if (output == user.end()) return std::nullopt;
   const Function& main = model.program->main();
-  std::int64_t side = 256;
-  for (const Feature& input : main.interface.inputs) {
-    if (input.kind == Feature::Kind::image) side = input.width;
-    if (input.kind == Feature::Kind::array && input.shape.size() == 4) side = input.shape[3];
-  }
   LandmarkInfo info;
-  info.crop_size = number(kMetaCrop, side);
-  if (const auto found = user.find(std::string(kMetaLandmarks)); found != user.end()) info.output = found->second;
+  info.output = output->second;
+  info.crop_size = side_of(main);
+  if (const auto crop = user.find(std::string(kMetaCrop)); crop != user.end())
+    std::from_chars(crop->second.data(), crop->second.data() + crop->second.size(), info.crop_size);
   if (const auto found = user.find(std::string(kMetaCoordinates)); found != user.end())
     info.coordinates = models::coordinates_from(found->second).value_or(info.coordinates);
-  const bool named = user.contains(std::string(kMetaLandmarks));
-  for (const Value* output : main.body.outputs()) {
-    const Dims& dims = output->type.dims;
-    if (!output->type.is_tensor() || (named && output->name != info.output)) continue;
-    if (dims.size() == 3 && dims[0] == 1 && dims[1] > 1 && dims[2] == 2) {
-      info.points = dims[1];
-    } else if (named && dims.size() == 2 && dims[0] == 1 && dims[1] == 2 * number(kMetaPoints, 0) && dims[1] > 0) {
-      info.points = dims[1] / 2;
-    } else {
-      continue;
-    }
-    info.output = output->name;
+  std::int64_t said = 0;
+  if (const auto points = user.find(std::string(kMetaPoints)); points != user.end())
+    std::from_chars(points->second.data(), points->second.data() + points->second.size(), said);
+  for (const Value* value : main.body.outputs()) {
+    if (value->name != info.output || !value->type.is_tensor()) continue;
+    info.points = points_of(*value);
+    if (said > 0 && value->type.dims == Dims{1, 2 * said}) info.points = said;
   }
   if (info.points == 0) return std::nullopt;
   info.eye_corners = models::outer_eye_corners(info.points);
   return info;
+}
+
+std::optional<LandmarkInfo> landmark_output_by_shape(const Model& model, std::int64_t points) {
+  if (model.network || model.program->metadata.user.contains(std::string(kMetaNetwork))) return std::nullopt;
+  std::optional<LandmarkInfo> found;
+  for (const Value* value : model.program->main().body.outputs()) {
+    const std::int64_t here = points_of(*value);
+    if (here == 0 || (points != 0 && here != points)) continue;
+    found.emplace();
+    found->output = value->name;
+    found->points = here;
+    found->crop_size = side_of(model.program->main());
+    found->eye_corners = models::outer_eye_corners(here);
+  }
+  return found;
 }
 
 }  // namespace anemone

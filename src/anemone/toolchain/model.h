@@ -1,14 +1,18 @@
 #pragma once
-// Any input of the program, recognised by its content, as a graph with what is known about it.
+// Any input of the program, recognised by its content, as a graph with what is known about it: the currency of all
+// verbs. Files are opened here and nowhere else.
 #include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "anemone/formats/torch/checkpoint.h"
 #include "anemone/frontends/models/network.h"
 #include "anemone/ir/graph.h"
+#include "anemone/onnx/graph.h"
 #include "anemone/support/result.h"
+#include "anemone/toolchain/talk.h"
 
 namespace anemone {
 
@@ -22,29 +26,55 @@ struct LoadOptions {
   std::optional<std::string> network;         ///< of a checkpoint; else recognised
   std::optional<std::int64_t> height, width;  ///< of a checkpoint's input; else the network's default
   std::optional<Target> target;               ///< the opset a checkpoint's program is built for
+  bool program_needed = true;  ///< else a checkpoint of an unknown network loads as its tensors, ONNX as its graph
+  std::optional<std::int64_t> part;  ///< of a pipeline, from 1; else its only ML Program
+  Talk talk;                         ///< kept in the model, for what is done with it
 };
 
+/// Not changed by what is done with it: who edits a program edits a copy. Copies share weights.
 struct Model {
   std::filesystem::path path;
   ModelFormat format = ModelFormat::checkpoint;
-  std::unique_ptr<Program> program;
-  std::optional<models::Network> network;  ///< of a checkpoint; its `program` has moved to the member above
+  std::unique_ptr<Program> program;                ///< null only where none was needed
+  std::shared_ptr<const StateDict> tensors;        ///< of a checkpoint
+  std::shared_ptr<const models::Network> network;  ///< of a checkpoint; its `program` has moved to the member above
+  std::shared_ptr<const onnx::Model> onnx;         ///< of an ONNX file
   Diagnostics warnings;
+  Diagnostics no_network;  ///< why there is no program
+  double seconds = 0;      ///< that loading took
+  Talk talk;
 
-  bool is_checkpoint() const { return network.has_value(); }
+  bool is_checkpoint() const { return format == ModelFormat::checkpoint; }
 };
 
-Result<Model> load_model(const std::filesystem::path& path, const LoadOptions& options = {});
+Result<Model> load(const std::filesystem::path& path, const LoadOptions& options = {});
+
+/// A model of the same file whose program may be edited.
+Model copy(const Model& model);
+
+/// The same model with an input of another size: a checkpoint's network is built anew from the tensors in memory, any
+/// other program is specialised, in all its inputs of rank 4. E0612, E0206: a size that it cannot take.
+Result<Model> at_size(const Model& model, std::int64_t height, std::int64_t width);
+
+/// The program as MIL text, for `print`.
+struct TextOptions {
+  bool exact = false;    ///< every constant in full, parses back to an equal program
+  bool origins = false;  ///< a comment says where a node comes from
+};
+std::string program_text(const Model& model, const TextOptions& options = {});
 
 /// An error when weights of the model are missing: for verbs that need numbers.
 Result<void> require_weights(const Model& model);
 
-/// What is known about a landmark network: from the checkpoint, from metadata that anemone wrote, or, in packages by
-/// others, from the last output of shape [1, P, 2].
+/// What is known about a landmark network: from the checkpoint, or from metadata that anemone wrote. Nothing is guessed
+/// from shapes: class scores [1, 16800, 2] are no points.
 struct LandmarkInfo : models::Landmarks {
   std::int64_t crop_size = 256;  ///< pixels along the side of the network's input
 };
 std::optional<LandmarkInfo> landmark_info(const Model& model);
+/// In packages by others, when somebody says that there are landmarks: the last output of shape [1, P, 2], with P
+/// `points` where that is known (not 0).
+std::optional<LandmarkInfo> landmark_output_by_shape(const Model& model, std::int64_t points = 0);
 
 /// Keys of the metadata that anemone writes into packages.
 inline constexpr std::string_view kMetaNetwork = "org.anemone.network", kMetaPoints = "org.anemone.points",

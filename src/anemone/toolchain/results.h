@@ -33,22 +33,34 @@ struct ConvertResult {
 struct RunOutput {
   std::string name, dtype, file;  ///< file: within the output folder
   Dims shape;
-  double min = 0, max = 0, mean = 0;
+  double min = 0, max = 0, mean = 0;  ///< of the finite values
+  std::int64_t not_finite = 0;        ///< NaN or infinite
 };
 struct RunResult {
   std::string model, folder;
   std::vector<RunOutput> outputs;
+  std::string label;                                          ///< of a classifier: that of the greatest probability
+  std::vector<std::pair<std::string, double>> probabilities;  ///< of a classifier, greatest first
   std::vector<std::string> notes;  ///< the shape a flexible program ran at, operations without a fast kernel …
-  double seconds = 0;              ///< of the execution alone
+  double seconds = 0;              ///< of the execution alone, all steps
 };
 
+/// One output of two models, over all inputs. Differences are of the values that are finite in both.
 struct OutputComparison {
   std::string name;
   double max_abs = 0, mean_abs = 0, psnr_db = 0, scale = 0;  ///< scale: largest magnitude of the reference
+  std::int64_t values = 0;                                   ///< of one input
+  std::int64_t not_finite = 0, not_finite_reference = 0;     ///< NaN or infinite, over all inputs
+  bool constant = false;                                     ///< the reference gives one number, everywhere and always
+  bool reacts = true;                                        ///< the reference gives other values for other inputs
+  bool reordered = false;                                    ///< behind a top-k: the same values in another order
+  bool judged = true;                                        ///< says something about the model: see `verdict`
+  std::string verdict;                                       ///< "ok", "OUT OF TOLERANCE", "NOT FINITE", "empty" …
   bool pass = false;
 };
 struct LandmarkComparison {
   std::int64_t points = 0;
+  std::int64_t left_out = 0;          ///< points that are not finite in one of the models, over all inputs
   double mean_px = 0, max_px = 0;     ///< of the crop
   std::optional<double> nme_percent;  ///< normalised by the reference's outer eye corners
   bool pass = false;
@@ -60,6 +72,7 @@ struct VerifyResult {
   std::optional<LandmarkComparison> landmarks;
   double limit_mean_px = 0, limit_max_px = 0, limit_psnr_db = 0;
   std::vector<std::string> notes;
+  std::string reason;  ///< why not, when `pass` is false
   bool pass = false;
 };
 

@@ -4,9 +4,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <set>
+
+#include "anemone/toolchain/arrays.h"
 
 namespace anemone {
 namespace {
@@ -26,40 +27,70 @@ RunOutput describe_output(const std::string& name, const Array& array) {
   out.dtype = std::string(anemone::name(array.dtype));
   out.shape = array.dims;
   double sum = 0;
-  if (!array.data.empty()) std::tie(out.min, out.max) = std::pair(array.data[0], array.data[0]);
+  std::int64_t finite = 0;
   for (double v : array.data) {
-    out.min = std::min(out.min, v);
-    out.max = std::max(out.max, v);
+    if (!std::isfinite(v)) {
+      ++out.not_finite;
+      continue;
+    }
+    out.min = finite == 0 ? v : std::min(out.min, v);
+    out.max = finite == 0 ? v : std::max(out.max, v);
+    ++finite;
     sum += v;
   }
-  if (!array.data.empty()) out.mean = sum / static_cast<double>(array.data.size());
+  if (finite > 0) out.mean = sum / static_cast<double>(finite);
   return out;
+}
+
+// What Core ML answers: a label and a probability for each label.
+void classify(const Array& probabilities, const std::vector<std::string>& labels, RunResult& result) {
+  for (std::size_t i = 0; i < std::min(labels.size(), probabilities.data.size()); ++i)
+    result.probabilities.emplace_back(labels[i], probabilities.data[i]);
+  std::stable_sort(result.probabilities.begin(), result.probabilities.end(),
+                   [](const auto& a, const auto& b) { return a.second > b.second; });
+  if (!result.probabilities.empty()) result.label = result.probabilities[0].first;
+}
+
+// What took the time: one line, and with -vv every step.
+void tell(const Session& session, double seconds) {
+  const Talk& talk = session.model().talk;
+  std::vector<runtime::StepTiming> steps = session.timings();
+  talk.detail(fmt::format("executed {} steps in {:.1f} ms", steps.size(), 1e3 * seconds));
+  std::stable_sort(steps.begin(), steps.end(), [](const auto& a, const auto& b) { return a.ms > b.ms; });
+  for (const runtime::StepTiming& step : steps)
+    talk.more(fmt::format("step {} {}: {:.3f} ms", step.type, step.name, step.ms));
 }
 
 }  // namespace
 
-Result<RunResult> run(const std::filesystem::path& model, const std::vector<std::string>& inputs,
-                      const std::filesystem::path& folder, const SessionOptions& options) {
-  std::vector<InputFile> files;
-  for (const std::string& word : inputs) {
-    TRY(InputFile file, read_input(word));
-    files.push_back(std::move(file));
+Result<RunResult> run(const Model& model, const std::vector<InputFile>& inputs, const std::filesystem::path& folder,
+                      const SessionOptions& options, int steps) {
+  TRY(Session session, Session::open(model, inputs, options));
+  TRY(std::vector<Array> arrays, session.bind(inputs));
+  TRY_VOID(session.compile());
+  const Stopwatch watch;
+  std::vector<Array> results;
+  for (int step = 0; step < std::max(steps, 1); ++step) {
+    TRY(results, session.run(arrays));
+    model.talk.at("running", static_cast<std::uint64_t>(step) + 1, static_cast<std::uint64_t>(steps));
   }
-  TRY(Session session, Session::open(model, files, options));
-  TRY(std::vector<Array> arrays, session.bind(files));
-  const auto start = std::chrono::steady_clock::now();
-  TRY(std::vector<Array> results, session.run(arrays));
-  const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
+  const double seconds = watch.seconds();
+  tell(session, seconds);
 
   std::error_code error;
   std::filesystem::create_directories(folder, error);
   if (error)
     return bad_environment("E0109", fmt::format("cannot create the folder: {}", error.message()), folder.string());
-  RunResult result{model.string(), folder.string(), {}, session.notes(), elapsed.count()};
+  RunResult result;
+  result.model = model.path.string();
+  result.folder = folder.string();
+  result.notes = session.notes();
+  result.seconds = seconds;
   std::set<std::string> taken;
   const auto& outputs = session.function().body.outputs();
   for (std::size_t i = 0; i < results.size(); ++i) {
     RunOutput out = describe_output(outputs[i]->name, results[i]);
+    if (out.name == session.probabilities()) classify(results[i], session.labels(), result);
     out.file = file_name(out.name, taken);
     TRY_VOID(write_array(folder / out.file, results[i]));
     result.outputs.push_back(std::move(out));

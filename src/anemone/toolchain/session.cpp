@@ -5,17 +5,14 @@
 
 #include <algorithm>
 
-#include "anemone/formats/image/image.h"
 #include "anemone/ops/execute.h"
 #include "anemone/ops/specialize.h"
 #include "anemone/passes/interface_edits.h"
 #include "anemone/passes/pass.h"
+#include "anemone/toolchain/sizes.h"
 
 namespace anemone {
 namespace {
-
-// What the fast executor says of programs whose shapes depend on data, and of control flow.
-constexpr std::string_view kExtentUnknown = "E0708", kNestedBlocks = "E0707";
 
 // An input that the user gave for a function input, by name or because it is the only one.
 const InputFile* find_input(const std::vector<InputFile>& files, const std::string& name, std::size_t function_inputs) {
@@ -25,49 +22,99 @@ const InputFile* find_input(const std::vector<InputFile>& files, const std::stri
   return nullptr;
 }
 
-Dims default_shape(const Value& input, const Feature* feature) {
-  Dims dims = input.type.dims;
-  if (!feature) return dims;
-  if (feature->kind == Feature::Kind::image && dims.size() == 4) {
-    dims[2] = feature->height;
-    dims[3] = feature->width;
-  } else if (feature->shape.size() == dims.size()) {
-    dims = feature->shape;
-  }
-  return dims;
-}
-
-bool is_fixed(const Function& function) {
-  bool fixed = true;
-  for (const auto& input : function.body.inputs) fixed = fixed && input->type.tensor_part().is_fixed();
-  for_each_node(function.body, [&](const Node& node) {
-    for (const auto& output : node.outputs) fixed = fixed && (!output->type.is_tensor() || output->type.is_fixed());
-  });
-  return fixed;
-}
-
 // Fixes every extent: from the inputs' arrays, else at the default shape.
-Result<void> fix_shapes(Model& model, const std::vector<InputFile>& files, std::vector<std::string>& notes) {
+Result<void> fix_shapes(Model& model, const std::vector<InputFile>& files, bool resize,
+                        std::vector<std::string>& notes) {
   const Function& main = model.program->main();
-  if (is_fixed(main)) return {};
-  std::map<std::string, Dims> shapes;
-  bool used_default = false;
+  std::map<std::string, Dims> given;
   for (const auto& input : main.body.inputs) {
-    if (!input->type.is_tensor()) continue;
-    const Feature* feature = main.interface.input(input->name);
-    Dims dims = default_shape(*input, feature);
     const InputFile* file = find_input(files, input->name, main.body.inputs.size());
-    if (file && !file->is_image) dims = file->array.dims;
-    used_default = used_default || (!input->type.is_fixed() && !file);
-    shapes[input->name] = std::move(dims);
+    if (!file) continue;
+    const Feature* feature = main.interface.input(input->name);
+    if (!file->is_image) given[input->name] = file->array.dims;
+    // An image decides the size where the model takes several and nobody wants it resized to the default.
+    const bool sized = feature && feature->kind == Feature::Kind::image && feature->is_flexible();
+    if (!file->is_image || resize || !sized || input->type.rank() != 4) continue;
+    TRY_VOID(check_admitted(*feature, {file->height, file->width}));
+    Dims dims = input->type.dims;
+    dims[2] = file->height;
+    dims[3] = file->width;
+    given[input->name] = std::move(dims);
   }
-  TRY(std::unique_ptr<Program> fixed, ops::specialize(*model.program, main.name, shapes));
-  model.program = std::move(fixed);
-  if (used_default) {
-    for (const auto& [name, dims] : shapes)
-      notes.push_back(fmt::format("the program takes several sizes; '{}' has its default shape {}", name, brief(dims)));
+  for (const auto& [name, dims] : given) {
+    const Feature* feature = main.interface.input(name);
+    if (feature && feature->kind == Feature::Kind::array) TRY_VOID(check_admitted(*feature, dims));
   }
+  TRY(ops::Sized sized, ops::at_default_size(*model.program, given));
+  if (!sized.without_default.empty()) {
+    return bad_usage(fmt::format("the input '{}' has no default size", sized.without_default),
+                     fmt::format("give it: '--input {}=FILE.npy'", sized.without_default));
+  }
+  if (!sized.program) return {};
+  model.program = std::move(sized.program);
+  for (const auto& [name, dims] : sized.defaults)
+    notes.push_back(fmt::format("the program takes several sizes; '{}' has its default shape {}", name, brief(dims)));
   return {};
+}
+
+bool has_blocks(const Function& function) {
+  return std::any_of(function.body.nodes.begin(), function.body.nodes.end(),
+                     [](const Node& node) { return !node.blocks.empty(); });
+}
+
+bool has_states(const Function& function) {
+  return std::any_of(function.body.inputs.begin(), function.body.inputs.end(),
+                     [](const auto& input) { return input->type.kind == Type::Kind::state; });
+}
+
+// The classifier's last operation, whose results no array holds.
+const Node* find_classify(const Function& function) {
+  for (const Node& node : function.body.nodes) {
+    if (node.type == "classify" && node.input("probabilities")) return &node;
+  }
+  return nullptr;
+}
+
+std::vector<std::string> labels_of(const Node& classify) {
+  std::vector<std::string> labels;
+  const Operand* classes = classify.operand("classes");
+  if (!classes || classes->values.empty() || !classes->values[0]->constant) return labels;
+  for (const Constant& label : classes->values[0]->constant->elements) {
+    labels.push_back(label.is_string() && !label.strings.empty()
+                         ? label.strings[0]
+                         : fmt::format("{}", static_cast<std::int64_t>(scalar(label))));
+  }
+  return labels;
+}
+
+// The probabilities, which arrays hold, instead of what is made of them.
+Result<void> give_probabilities(Model& model, const Node& classify) {
+  std::vector<std::string> names;
+  for (const Value* output : model.program->main().body.outputs()) {
+    const bool made = output->producer == &classify;
+    const std::string& name = made ? classify.input("probabilities")->name : output->name;
+    if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+  }
+  TRY_VOID(select_outputs(model.program->main(), names));
+  PassContext context;
+  auto swept = dead_code_elimination(model.program->main().body, context);
+  if (!swept) return std::move(swept).error();
+  return {};
+}
+
+// A checkpoint is built at the size of its one input; other programs are specialised later.
+std::optional<std::pair<std::int64_t, std::int64_t>> size_of(const std::vector<InputFile>& inputs, bool resize) {
+  if (inputs.size() != 1) return std::nullopt;
+  const InputFile& input = inputs[0];
+  if (input.is_image && !resize) return std::pair(input.height, input.width);
+  if (!input.is_image && input.array.rank() == 4) return std::pair(input.array.dims[2], input.array.dims[3]);
+  return std::nullopt;
+}
+
+std::string_view name(runtime::Precision precision) {
+  return precision == runtime::Precision::as_stored ? "as stored"
+         : precision == runtime::Precision::fp32    ? "fp32"
+                                                    : "fp16";
 }
 
 Result<void> choose_outputs(Model& model, const std::vector<std::string>& names) {
@@ -84,109 +131,73 @@ Result<void> choose_outputs(Model& model, const std::vector<std::string>& names)
   return {};
 }
 
-std::int64_t channels_of(Color color) { return color == Color::gray || color == Color::gray_fp16 ? 1 : 3; }
-
-// Pixels as planes [1, C, H, W] in the colour's order. Gray is the luma of Rec. 601, as Core ML's own conversion.
-Array planes(const InputFile& image, Color color) {
-  const std::int64_t pixels = image.width * image.height, channels = channels_of(color);
-  Array array{DType::fp32,
-              {1, channels, image.height, image.width},
-              std::vector<double>(static_cast<std::size_t>(pixels * channels))};
-  for (std::int64_t i = 0; i < pixels; ++i) {
-    const std::uint8_t* bgr = image.bgr.data() + 3 * i;
-    if (channels == 1) {
-      array.data[static_cast<std::size_t>(i)] = std::round(0.114 * bgr[0] + 0.587 * bgr[1] + 0.299 * bgr[2]);
-      continue;
-    }
-    for (std::int64_t c = 0; c < 3; ++c)
-      array.data[static_cast<std::size_t>(c * pixels + i)] = bgr[color == Color::bgr ? c : 2 - c];
-  }
-  return array;
-}
-
-Result<InputFile> resized(const InputFile& from, std::int64_t width, std::int64_t height) {
-  TRY(Image image, resize_image(Image{static_cast<int>(from.width), static_cast<int>(from.height), 3, from.bgr},
-                                static_cast<int>(width), static_cast<int>(height)));
-  InputFile out = from;
-  out.width = width;
-  out.height = height;
-  out.bgr = std::move(image.bgr);
-  return out;
-}
-
 }  // namespace
 
-InputFile make_image(std::vector<std::uint8_t> bgr, std::int64_t width, std::int64_t height) {
-  InputFile image;
-  image.is_image = true;
-  image.bgr = std::move(bgr);
-  image.width = width;
-  image.height = height;
-  return image;
-}
-
-Result<InputFile> read_input(const std::string& word) {
-  InputFile input;
-  const std::size_t equals = word.find('=');
-  if (equals != std::string::npos && word.find('/') > equals) input.name = word.substr(0, equals);
-  input.file = input.name.empty() ? word : word.substr(equals + 1);
-  if (input.file.extension() == ".npy") {
-    TRY(input.array, read_array(input.file));
-    return input;
-  }
-  TRY(Image image, decode_image(input.file));
-  input.is_image = true;
-  input.width = image.width;
-  input.height = image.height;
-  input.bgr = std::move(image.bgr);
-  return input;
-}
-
-Result<Session> Session::open(const std::filesystem::path& path, const std::vector<InputFile>& inputs,
-                              const SessionOptions& options) {
+Result<Session> Session::open(const Model& model, const std::vector<InputFile>& inputs, const SessionOptions& options) {
   Session session;
   session.options_ = options;
-  LoadOptions load{options.network, {}, {}, {}};
-  if (inputs.size() == 1) {  // only checkpoints look at these
-    const InputFile& input = inputs[0];
-    const bool sized_image = input.is_image && !options.resize;
-    if (sized_image)
-      std::tie(load.height, load.width) = std::pair(std::optional(input.height), std::optional(input.width));
-    if (!input.is_image && input.array.rank() == 4)
-      std::tie(load.height, load.width) =
-          std::pair(std::optional(input.array.dims[2]), std::optional(input.array.dims[3]));
-  }
-  TRY(session.model_, load_model(path, load));
-  for (const Diagnostic& warning : session.model_.warnings) session.notes_.push_back(warning.message);
-  TRY_VOID(require_weights(session.model_));
-  session.landmarks_ = landmark_info(session.model_);
-  TRY_VOID(fix_shapes(session.model_, inputs, session.notes_));
-  TRY_VOID(choose_outputs(session.model_, options.outputs));
-  session.pool_ = std::make_unique<runtime::ThreadPool>(options.threads);
-  runtime::EngineOptions engine;
-  engine.precision = options.precision.value_or(runtime::Precision::as_stored);
-  engine.half_sums = options.half_sums;
-  auto compiled = runtime::Engine::compile(session.function(), *session.pool_, engine);
-  if (compiled) {
-    session.engine_ = *std::move(compiled);
-    for (const runtime::Fallback& slow : session.engine_->fallbacks()) {
-      if (session.notes_.size() < 8)
-        session.notes_.push_back(
-            fmt::format("{} '{}' has no fast kernel and runs by its definition", slow.type, slow.name));
-    }
-  } else if (const std::string& code = compiled.error().front().code; code == kExtentUnknown || code == kNestedBlocks) {
-    session.notes_.push_back(
-        "control flow, or extents that are known at run time only: every operation runs by its definition");
+  TRY_VOID(require_weights(model));
+  const auto size = model.network ? size_of(inputs, options.resize) : std::nullopt;
+  if (size) {
+    TRY(session.model_, at_size(model, size->first, size->second));
   } else {
-    return std::move(compiled).error();
+    session.model_ = copy(model);
+  }
+  for (const Diagnostic& warning : model.warnings) session.notes_.push_back(warning.message);
+  session.landmarks_ = landmark_info(session.model_);
+  TRY_VOID(fix_shapes(session.model_, inputs, options.resize, session.notes_));
+  if (const Node* classify = find_classify(session.function())) {
+    session.labels_ = labels_of(*classify);
+    session.probabilities_ = classify->input("probabilities")->name;
+    TRY_VOID(give_probabilities(session.model_, *classify));
+    session.notes_.push_back("a classifier: '" + session.probabilities_ + "' stands for its label and dictionary");
+  }
+  TRY_VOID(choose_outputs(session.model_, options.outputs));
+  session.by_definition_ =
+      !ops::is_fixed(session.function()) || has_blocks(session.function()) || has_states(session.function());
+  if (session.by_definition_) {
+    session.notes_.push_back(
+        "states, control flow, or extents that are known at run time only: every operation runs by its definition");
   }
   return session;
+}
+
+Result<void> Session::compile() {
+  if (by_definition_ || engine_) return {};
+  const Stopwatch watch;
+  pool_ = std::make_unique<runtime::ThreadPool>(options_.threads);
+  runtime::EngineOptions options;
+  options.precision = options_.precision.value_or(runtime::Precision::as_stored);
+  options.half_sums = options_.half_sums;
+  TRY(engine_, runtime::Engine::compile(function(), *pool_, options));
+  const std::vector<runtime::Fallback> slow = engine_->fallbacks();
+  for (const runtime::Fallback& op : slow) {
+    if (notes_.size() < 8)
+      notes_.push_back(fmt::format("{} '{}' has no fast kernel and runs by its definition", op.type, op.name));
+  }
+  const runtime::EngineMemory memory = engine_->memory();
+  model_.talk.detail(fmt::format(
+      "compiled {}: {} operations, {} by definition, {}, {} threads, {:.1f} MB of values, {:.1f} MB of weights, {:.0f} ms",
+      model_.path.string(), function().body.nodes.size(), slow.size(), name(options.precision), pool_->threads(),
+      static_cast<double>(memory.arena_bytes) / 1e6, static_cast<double>(memory.constant_bytes) / 1e6, watch.ms()));
+  return {};
+}
+
+void Session::release() {
+  engine_.reset();
+  pool_.reset();
 }
 
 Result<std::vector<Array>> Session::bind(const std::vector<InputFile>& files) const {
   const Function& main = function();
   std::vector<Array> arrays;
   for (const auto& value : main.body.inputs) {
+    if (value->type.kind == Type::Kind::state) {
+      const Type& content = value->type.tensor_part();
+      arrays.push_back({content.dtype, content.dims,
+                        std::vector<double>(static_cast<std::size_t>(element_count(content.dims).value_or(0)))});
+      continue;
+    }
     const InputFile* file = find_input(files, value->name, main.body.inputs.size());
     if (!file) {
       std::string names;
@@ -237,16 +248,23 @@ Result<std::vector<Array>> Session::bind(const std::vector<InputFile>& files) co
 }
 
 Result<std::vector<Array>> Session::run(const std::vector<Array>& inputs) {
+  TRY_VOID(compile());
   if (engine_) return engine_->run(inputs);
   std::vector<Array> fitted = inputs;  // the reference executor takes values as the function declares them
+  std::size_t state = 0;
   for (std::size_t i = 0; i < fitted.size() && i < function().body.inputs.size(); ++i) {
-    const Type& declared = function().body.inputs[i]->type.tensor_part();
+    const Type& type = function().body.inputs[i]->type;
+    if (type.kind == Type::Kind::state && state < states_.size()) fitted[i] = states_[state++];
+    const Type& declared = type.tensor_part();
     if (declared.is_fixed() && element_count(declared.dims) == fitted[i].count() && fitted[i].rank() < 2)
       fitted[i].dims = declared.dims;
     fitted[i].dtype = declared.dtype;
     round_to_dtype(fitted[i]);
   }
-  return ops::evaluate(function(), fitted);
+  std::vector<Array> states_after;
+  TRY(std::vector<Array> results, ops::evaluate(function(), fitted, &states_after));
+  states_ = std::move(states_after);
+  return results;
 }
 
 }  // namespace anemone

@@ -1,35 +1,20 @@
 #pragma once
-// A model made ready to execute: inputs from files, one fixed shape, the outputs asked for, an engine.
+// A model made ready to execute: one fixed shape, the outputs asked for, an engine.
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "anemone/ir/op_def.h"
 #include "anemone/runtime/engine.h"
 #include "anemone/support/result.h"
+#include "anemone/toolchain/inputs.h"
 #include "anemone/toolchain/model.h"
 
 namespace anemone {
 
-/// One `--input`: "NAME=FILE", or "FILE" where there is one input.
-struct InputFile {
-  std::string name;  ///< empty: the only input
-  std::filesystem::path file;
-  bool is_image = false;          ///< decoded; else an .npy
-  Array array;                    ///< the tensor of an .npy
-  std::vector<std::uint8_t> bgr;  ///< an image: height·width·3, as decoded (gray is repeated)
-  std::int64_t width = 0, height = 0;
-};
-Result<InputFile> read_input(const std::string& word);
-
-/// Pixels (0…255) that were not read from a file: for seeded inputs.
-InputFile make_image(std::vector<std::uint8_t> bgr, std::int64_t width, std::int64_t height);
-
 struct SessionOptions {
-  std::optional<std::string> network;
   std::vector<std::string> outputs;             ///< names of any values; empty = the model's outputs
-  std::optional<runtime::Precision> precision;  ///< default: as stored
+  std::optional<runtime::Precision> precision;  ///< how the engine rounds; default: as stored
   bool half_sums = false;                       ///< sums inside an operation in half precision as well
   bool resize = false;                          ///< images of another size are resized (bilinear) instead of refused
   int threads = 0;
@@ -38,11 +23,10 @@ struct SessionOptions {
 class Session {
  public:
   /// `inputs` decide the shape: a checkpoint is built at their size, a flexible program specialised to it. Without
-  /// inputs the default shape is used.
-  static Result<Session> open(const std::filesystem::path& model, const std::vector<InputFile>& inputs,
-                              const SessionOptions& options);
+  /// inputs the default shape is used. The model stays as it is. The engine is made by compile(), or by the first run.
+  static Result<Session> open(const Model& model, const std::vector<InputFile>& inputs, const SessionOptions& options);
 
-  const Model& model() const { return model_; }
+  const Model& model() const { return model_; }  ///< at the session's shape and with its outputs
   const Function& function() const { return model_.program->main(); }
   const std::vector<std::string>& notes() const { return notes_; }
   std::vector<runtime::StepTiming> timings() const {
@@ -54,10 +38,20 @@ class Session {
   runtime::EngineMemory memory() const { return engine_ ? engine_->memory() : runtime::EngineMemory(); }
   std::optional<LandmarkInfo> landmarks() const { return landmarks_; }
 
+  /// The labels of a classifier, in the order of its probabilities. Its outputs are the probabilities as a tensor, where
+  /// Core ML gives a label and a dictionary.
+  const std::vector<std::string>& labels() const { return labels_; }
+  const std::string& probabilities() const { return probabilities_; }  ///< name of that output; empty: no classifier
+
   /// The arrays of the function's inputs, in its order. Images go through the image input; where the function takes a
   /// tensor, through the preprocessing the network was trained with (checkpoints only).
   Result<std::vector<Array>> bind(const std::vector<InputFile>& inputs) const;
+  Result<void> compile();
   Result<std::vector<Array>> run(const std::vector<Array>& inputs);
+  /// States begin as zeros and keep what a run writes into them, as Core ML's do, until this is called.
+  void forget() { states_.clear(); }
+  /// Gives the engine's memory back; the next run makes another one.
+  void release();
 
  private:
   Session() = default;
@@ -65,11 +59,12 @@ class Session {
   SessionOptions options_;
   std::vector<std::string> notes_;
   std::optional<LandmarkInfo> landmarks_;
+  std::vector<Array> states_;  ///< one a state, in the order of the function's inputs; empty: zeros
+  std::vector<std::string> labels_;
+  std::string probabilities_;
+  bool by_definition_ = false;  ///< shapes depend on data, or there is control flow: the reference executor runs
   std::unique_ptr<runtime::ThreadPool> pool_;  // before engine_: must outlive it
-  std::optional<runtime::Engine> engine_;      ///< none: shapes depend on data, and the reference executor runs
+  std::optional<runtime::Engine> engine_;
 };
-
-Result<Array> read_array(const std::filesystem::path& npy);
-Result<void> write_array(const std::filesystem::path& npy, const Array& array);
 
 }  // namespace anemone

@@ -1,7 +1,11 @@
 // Several input sizes in one package: unknown extents where the programs agree, a function each where they do not.
+#include "anemone/toolchain/sizes.h"
+
 #include <fmt/format.h>
 
-#include "anemone/toolchain/convert.h"
+#include <algorithm>
+
+#include "anemone/ir/op_def.h"
 
 namespace anemone {
 namespace {
@@ -63,7 +67,51 @@ void list_sizes(Interface& interface, const std::vector<Interface>& all) {
   }
 }
 
+std::string list(const std::vector<Dims>& shapes) {
+  constexpr std::size_t kShown = 8;
+  std::string out;
+  for (std::size_t i = 0; i < std::min(kShown, shapes.size()); ++i)
+    out += fmt::format("{}{}", i == 0 ? "" : ", ", brief(shapes[i]));
+  if (shapes.size() > kShown) out += fmt::format(" and {} more", shapes.size() - kShown);
+  return out;
+}
+
+std::string range_words(const SizeRange& range) {
+  if (range.upper < 0) return fmt::format("{} or more", range.lower);
+  return range.lower == range.upper ? fmt::format("{}", range.lower)
+                                    : fmt::format("{} to {}", range.lower, range.upper);
+}
+
+bool lies_in(const SizeRange& range, std::int64_t extent) {
+  return extent >= range.lower && (range.upper < 0 || extent <= range.upper);
+}
+
 }  // namespace
+
+Result<void> check_admitted(const Feature& feature, const Dims& shape) {
+  const bool image = feature.kind == Feature::Kind::image;
+  std::vector<Dims> listed = feature.shapes;
+  for (const auto& [width, height] : feature.sizes) listed.push_back({height, width});
+  std::vector<SizeRange> ranges = feature.ranges;
+  if (image && feature.size_range) ranges = {feature.size_range->second, feature.size_range->first};
+  const auto refused = [&](std::string what) {
+    return bad_input("E0705", fmt::format("the input '{}' does not take the shape {}", feature.name, brief(shape)), {},
+                     fmt::format("it takes {}", what));
+  };
+  if (!listed.empty()) {
+    if (std::find(listed.begin(), listed.end(), shape) != listed.end()) return {};
+    return refused(list(listed));
+  }
+  if (ranges.empty()) return {};
+  std::string words;
+  bool inside = ranges.size() == shape.size();
+  for (std::size_t i = 0; i < ranges.size(); ++i) {
+    inside = inside && lies_in(ranges[i], shape[i]);
+    words += fmt::format("{}{}", i == 0 ? "[" : ", ", range_words(ranges[i]));
+  }
+  if (inside) return {};
+  return refused(words + "]");
+}
 
 Result<std::unique_ptr<Program>> merge_sizes(std::vector<std::unique_ptr<Program>> programs) {
   std::unique_ptr<Program> merged = std::move(programs.front());

@@ -1,54 +1,18 @@
 // Two models on the same inputs: are their numbers the same, and where do the landmarks go.
+#include "anemone/toolchain/verify.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
-#include <limits>
+#include <unordered_set>
 
 #include "anemone/passes/pass.h"
-#include "anemone/toolchain/run.h"
+#include "anemone/toolchain/compare.h"
+#include "anemone/toolchain/overflow.h"
+#include "anemone/toolchain/seeded_inputs.h"
 
 namespace anemone {
 namespace {
-
-std::uint64_t splitmix64(std::uint64_t& state) {
-  std::uint64_t z = state += 0x9e3779b97f4a7c15ull;
-  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ull;
-  z = (z ^ (z >> 27)) * 0x94d049bb133111ebull;
-  return z ^ (z >> 31);
-}
-
-// Pictures that exercise a vision network: noise, smooth gradients, and a bright ellipse on a dark ground.
-std::vector<InputFile> seeded_images(std::int64_t width, std::int64_t height, std::uint64_t seed) {
-  std::vector<InputFile> images;
-  for (int kind = 0; kind < 3; ++kind) {
-    std::vector<std::uint8_t> bgr(static_cast<std::size_t>(width * height * 3));
-    std::uint64_t state = seed + static_cast<std::uint64_t>(kind);
-    for (std::int64_t y = 0; y < height; ++y) {
-      for (std::int64_t x = 0; x < width; ++x) {
-        for (std::int64_t c = 0; c < 3; ++c) {
-          const double u = static_cast<double>(x) / static_cast<double>(width),
-                       v = static_cast<double>(y) / static_cast<double>(height);
-          double value = static_cast<double>(splitmix64(state) >> 56);
-          if (kind == 1) value = 127.5 * (1 + std::sin(6 * u + static_cast<double>(c)) * std::cos(5 * v));
-          if (kind == 2)
-            value =
-                std::hypot((u - 0.5) / 0.3, (v - 0.5) / 0.4) < 1 ? 190 + 20.0 * static_cast<double>(c) : 40 + value / 8;
-          bgr[static_cast<std::size_t>((y * width + x) * 3 + c)] = static_cast<std::uint8_t>(value);
-        }
-      }
-    }
-    images.push_back(make_image(std::move(bgr), width, height));
-  }
-  return images;
-}
-
-bool takes_pixels(const Session& session) {
-  const Function& main = session.function();
-  if (main.body.inputs.size() != 1 || main.body.inputs[0]->type.rank() != 4) return false;
-  const Feature* feature = main.interface.input(main.body.inputs[0]->name);
-  return session.model().network || (feature && feature->kind == Feature::Kind::image);
-}
 
 // Which output of the reference each output of the candidate stands against: by name, else by position.
 Result<std::vector<std::pair<std::size_t, std::size_t>>> match_outputs(const Session& candidate,
@@ -67,13 +31,19 @@ Result<std::vector<std::pair<std::size_t, std::size_t>>> match_outputs(const Ses
     for (std::size_t i = 0; i < mine.size(); ++i) pairs.emplace_back(i, i);
   }
   // Packages by others name the landmarks as they like.
-  if (pairs.empty() && candidate.landmarks() && reference.landmarks()) {
-    const auto index = [](const auto& outputs, const std::string& name) {
-      return static_cast<std::size_t>(
-          std::find_if(outputs.begin(), outputs.end(), [&](const Value* v) { return v->name == name; }) -
-          outputs.begin());
+  const auto known = reference.landmarks() ? reference.landmarks() : candidate.landmarks();
+  if (pairs.empty() && known) {
+    const auto place = [&](const Session& session) -> std::optional<std::size_t> {
+      const auto info =
+          session.landmarks() ? session.landmarks() : landmark_output_by_shape(session.model(), known->points);
+      const auto& outputs = session.function().body.outputs();
+      const auto at =
+          std::find_if(outputs.begin(), outputs.end(), [&](const Value* v) { return info && v->name == info->output; });
+      if (at == outputs.end()) return std::nullopt;
+      return static_cast<std::size_t>(at - outputs.begin());
     };
-    pairs.emplace_back(index(mine, candidate.landmarks()->output), index(theirs, reference.landmarks()->output));
+    const auto here = place(candidate), there = place(reference);
+    if (here && there) pairs.emplace_back(*here, *there);
   }
   if (pairs.empty()) {
     return bad_usage(fmt::format("the models have no output in common: {} ('{}' …) against {} ('{}' …)", mine.size(),
@@ -81,62 +51,6 @@ Result<std::vector<std::pair<std::size_t, std::size_t>>> match_outputs(const Ses
                                  theirs.empty() ? "" : theirs[0]->name));
   }
   return pairs;
-}
-
-// Adds one input's differences to the running worst.
-Result<void> compare(const Array& got, const Array& want, OutputComparison& worst) {
-  if (got.data.size() != want.data.size()) {
-    return bad_input("E0820", fmt::format("output '{}' has the shape {}, and the reference's has {}", worst.name,
-                                          brief(got.dims), brief(want.dims)));
-  }
-  double largest = 0, sum = 0, squares = 0, scale = 0;
-  for (std::size_t i = 0; i < got.data.size(); ++i) {
-    const bool both_nan = std::isnan(got.data[i]) && std::isnan(want.data[i]);
-    double error = got.data[i] == want.data[i] || both_nan ? 0 : std::abs(got.data[i] - want.data[i]);
-    if (std::isnan(error)) error = std::numeric_limits<double>::infinity();
-    largest = std::max(largest, error);
-    sum += error;
-    squares += error * error;
-    if (std::isfinite(want.data[i])) scale = std::max(scale, std::abs(want.data[i]));
-  }
-  const double count = std::max<double>(1, static_cast<double>(got.data.size()));
-  const double rms = std::sqrt(squares / count);
-  const double psnr =
-      rms == 0 ? std::numeric_limits<double>::infinity() : 20 * std::log10(std::max(scale, 1e-12) / rms);
-  worst.max_abs = std::max(worst.max_abs, largest);
-  worst.mean_abs = std::max(worst.mean_abs, sum / count);
-  worst.psnr_db = std::min(worst.psnr_db, psnr);
-  worst.scale = std::max(worst.scale, scale);
-  return {};
-}
-
-void compare_landmarks(const Array& got, const Array& want, const LandmarkInfo& landmarks, LandmarkComparison& worst) {
-  const double to_pixels = landmarks.to_pixels(landmarks.crop_size);
-  double sum = 0, largest = 0;
-  for (std::size_t p = 0; p < static_cast<std::size_t>(worst.points); ++p) {
-    const double distance =
-        to_pixels * std::hypot(got.data[2 * p] - want.data[2 * p], got.data[2 * p + 1] - want.data[2 * p + 1]);
-    sum += distance;
-    largest = std::max(largest, distance);
-  }
-  const double mean = sum / static_cast<double>(worst.points);
-  worst.mean_px = std::max(worst.mean_px, mean);
-  worst.max_px = std::max(worst.max_px, largest);
-  if (const auto& eyes = landmarks.eye_corners) {
-    const auto [a, b] = *eyes;
-    const double between =
-        to_pixels * std::hypot(want.data[2 * a] - want.data[2 * b], want.data[2 * a + 1] - want.data[2 * b + 1]);
-    if (between > 0) worst.nme_percent = std::max(worst.nme_percent.value_or(0), 100 * mean / between);
-  }
-}
-
-Result<std::vector<InputFile>> read_inputs(const std::vector<std::string>& words) {
-  std::vector<InputFile> files;
-  for (const std::string& word : words) {
-    TRY(InputFile file, read_input(word));
-    files.push_back(std::move(file));
-  }
-  return files;
 }
 
 // One entry a comparison: the files of one run. Several files without names are several runs of a model with one input.
@@ -151,81 +65,172 @@ std::vector<std::vector<InputFile>> split_runs(std::vector<InputFile> files) {
   return runs;
 }
 
+using Answers = std::vector<std::vector<Array>>;  // one entry a run, one array an output
+
+// What both sides are run on: files, else arrays made for the candidate.
+struct Runs {
+  std::vector<std::vector<InputFile>> files;
+  std::vector<std::vector<Array>> arrays;
+  std::size_t count() const { return files.empty() ? arrays.size() : files.size(); }
+};
+
+// All runs of one side, which then gives its engine back: two networks in memory at once are one too many.
+Result<Answers> answer_all(Session& session, const Runs& runs, const Function& made_for, std::size_t done) {
+  const Talk& talk = session.model().talk;
+  Answers answers;
+  for (std::size_t r = 0; r < runs.count(); ++r) {
+    std::vector<Array> inputs;
+    if (runs.files.empty()) {
+      TRY(inputs, rearranged(runs.arrays[r], made_for, session.function()));
+    } else {
+      TRY(inputs, session.bind(runs.files[r]));
+    }
+    const Stopwatch watch;
+    TRY(answers.emplace_back(), session.run(inputs));
+    talk.at("verifying", done + r + 1, 2 * runs.count());
+    talk.detail(fmt::format("ran {} on input {} of {}: {:.1f} ms", session.model().path.string(), r + 1, runs.count(),
+                            watch.ms()));
+  }
+  session.release();
+  return answers;
+}
+
+// Whether the order of equal scores may decide where a value stands.
+bool is_behind_top_k(const Value& output) {
+  std::unordered_set<const Node*> seen;
+  std::vector<const Node*> open;
+  const auto look = [&](const Value* value) {
+    if (value->producer && seen.insert(value->producer).second) open.push_back(value->producer);
+  };
+  look(&output);
+  while (!open.empty()) {
+    const Node* node = open.back();
+    open.pop_back();
+    if (node->type == "topk" || node->type == "argsort" || node->type == "non_maximum_suppression") return true;
+    for (const Operand& operand : node->operands()) {
+      for (const Value* value : operand.values) look(value);
+    }
+  }
+  return false;
+}
+
+// The landmarks of the pair: what the candidate says of itself, else the output that stands against the reference's.
+std::optional<LandmarkInfo> landmarks_of(const Session& candidate, const Session& reference,
+                                         const std::vector<std::pair<std::size_t, std::size_t>>& pairs) {
+  if (candidate.landmarks()) return candidate.landmarks();
+  if (!reference.landmarks()) return std::nullopt;
+  for (const auto& [mine, theirs] : pairs) {
+    if (reference.function().body.outputs()[theirs]->name != reference.landmarks()->output) continue;
+    LandmarkInfo info = *reference.landmarks();
+    info.output = candidate.function().body.outputs()[mine]->name;
+    return info;
+  }
+  return std::nullopt;
+}
+
+// Where a candidate that fails stops being finite, if it does: in fp16 a square beyond 65504 is enough.
+Result<void> explain(const Session& candidate, const SessionOptions& options, const Runs& runs, VerifyResult& result) {
+  std::vector<Array> inputs;
+  if (runs.files.empty()) {
+    inputs = runs.arrays[0];
+  } else {
+    TRY(inputs, candidate.bind(runs.files[0]));
+  }
+  TRY(const std::optional<std::string> found, first_not_finite(candidate, inputs, options));
+  if (found) result.notes.push_back("inside the candidate " + *found);
+  return {};
+}
+
+// A verdict is only as good as what it rests on.
+void conclude(VerifyResult& result, bool seeded) {
+  std::size_t judged = 0, failed = 0, not_finite = 0, reacting = 0;
+  for (const OutputComparison& o : result.outputs) {
+    judged += o.judged;
+    failed += !o.pass;
+    not_finite += o.verdict == "NOT FINITE";
+    reacting += o.reacts && !o.constant && o.values > 0;
+    if (o.reordered)
+      result.notes.push_back(
+          fmt::format("'{}' stands behind a top-k: the values are the same, only equal scores changed places", o.name));
+    if (!o.reacts) result.notes.push_back(fmt::format("'{}' of the reference does not react to the input", o.name));
+  }
+  if (result.landmarks && !result.landmarks->pass) ++failed;
+  if (not_finite > 0) {
+    result.reason = fmt::format("{} of {} outputs are not finite", not_finite, result.outputs.size());
+  } else if (failed > 0) {
+    result.reason = "the numbers differ";
+  } else if (judged == 0) {
+    result.reason = "the outputs are constant or empty, so that they agree says nothing about the models";
+  } else if (seeded && result.inputs > 1 && reacting == 0) {
+    result.reason = "no output of the reference reacts to the seeded inputs; give an --input that matters";
+  }
+  result.pass = result.reason.empty();
+}
+
+std::string_view words(std::optional<runtime::Precision> p) {
+  return !p || *p == runtime::Precision::as_stored ? "as stored"
+         : *p == runtime::Precision::fp32          ? "in fp32"
+                                                   : "in fp16";
+}
+
 }  // namespace
 
-Result<VerifyResult> verify_models(const std::filesystem::path& candidate_path,
-                                   const std::filesystem::path& reference_path, const VerifyRequest& request) {
-  TRY(std::vector<InputFile> files, read_inputs(request.inputs));
-  std::vector<std::vector<InputFile>> runs = split_runs(std::move(files));
-  const std::vector<InputFile> first = runs.empty() ? std::vector<InputFile>() : runs[0];
-  TRY(Session candidate, Session::open(candidate_path, first, request.session));
-  const bool seeded = runs.empty();
-  if (seeded && takes_pixels(candidate)) {
+Result<VerifyResult> verify_models(const Model& candidate_model, const Model& reference_model,
+                                   const VerifyRequest& request) {
+  Runs runs{split_runs(request.inputs), {}};
+  const bool seeded = runs.files.empty();
+  const std::vector<InputFile> first = seeded ? std::vector<InputFile>() : runs.files[0];
+  TRY(Session candidate, Session::open(candidate_model, first, request.session));
+  const bool images = seeded && takes_pixels(candidate);
+  if (images) {
     const Dims& dims = candidate.function().body.inputs[0]->type.dims;
-    for (InputFile& image : seeded_images(dims[3], dims[2], request.seed)) runs.push_back({std::move(image)});
+    for (InputFile& image : seeded_images(dims[3], dims[2], request.seed)) runs.files.push_back({std::move(image)});
+  } else if (seeded) {
+    constexpr std::uint64_t kSeeds = 2;
+    for (std::uint64_t r = 0; r < kSeeds; ++r) {
+      TRY(runs.arrays.emplace_back(), random_inputs(candidate.function(), request.seed + r));
+    }
   }
   SessionOptions reference_options = request.session;
   reference_options.precision.reset();
   reference_options.half_sums = false;
-  TRY(Session reference, Session::open(reference_path, runs.empty() ? first : runs[0], reference_options));
+  TRY(Session reference, Session::open(reference_model, runs.files.empty() ? first : runs.files[0], reference_options));
   TRY(const auto pairs, match_outputs(candidate, reference));
+  const auto landmarks = landmarks_of(candidate, reference, pairs);
 
   VerifyResult result;
-  result.candidate = candidate_path.string();
-  result.reference = reference_path.string();
+  result.candidate = candidate_model.path.string();
+  result.reference = reference_model.path.string();
   result.limit_mean_px = request.max_mean_px;
   result.limit_max_px = request.max_px;
   result.limit_psnr_db = request.min_psnr_db;
+  result.inputs = runs.count();
+  TRY(const Answers got, answer_all(candidate, runs, candidate.function(), 0));
+  TRY(const Answers want, answer_all(reference, runs, candidate.function(), runs.count()));
   result.notes = candidate.notes();
-  const auto& outputs = candidate.function().body.outputs();
+  bool failed = false;
   for (const auto& [mine, theirs] : pairs) {
-    OutputComparison comparison;
-    comparison.name = outputs[mine]->name;
-    comparison.psnr_db = std::numeric_limits<double>::infinity();
-    result.outputs.push_back(std::move(comparison));
+    const Value& output = *candidate.function().body.outputs()[mine];
+    OutputJudge judge(output.name, is_behind_top_k(output));
+    for (std::size_t r = 0; r < runs.count(); ++r) TRY_VOID(judge.add(got[r][mine], want[r][theirs]));
+    result.outputs.push_back(judge.finish(request.min_psnr_db));
+    failed = failed || !result.outputs.back().pass;
+    if (!landmarks || output.name != landmarks->output) continue;
+    result.landmarks = LandmarkComparison{landmarks->points, 0, 0, 0, {}, false};
+    for (std::size_t r = 0; r < runs.count(); ++r)
+      compare_landmarks(got[r][mine], want[r][theirs], *landmarks, *result.landmarks);
   }
-  const auto landmarks = candidate.landmarks();
-
-  const std::size_t count = runs.empty() ? 2 : runs.size();  // two seeds of random tensors where there are no pixels
-  for (std::size_t r = 0; r < count; ++r) {
-    std::vector<Array> mine, theirs;
-    if (runs.empty()) {
-      TRY(mine, random_inputs(candidate.function(), request.seed + r));
-      theirs = mine;
-    } else {
-      TRY(mine, candidate.bind(runs[r]));
-      TRY(theirs, reference.bind(runs[r]));
-    }
-    TRY(std::vector<Array> got, candidate.run(mine));
-    TRY(std::vector<Array> want, reference.run(theirs));
-    for (std::size_t p = 0; p < pairs.size(); ++p) {
-      TRY_VOID(compare(got[pairs[p].first], want[pairs[p].second], result.outputs[p]));
-      if (!landmarks || result.outputs[p].name != landmarks->output) continue;
-      if (!result.landmarks) result.landmarks = LandmarkComparison{landmarks->points, 0, 0, {}, false};
-      compare_landmarks(got[pairs[p].first], want[pairs[p].second], *landmarks, *result.landmarks);
-    }
+  if (LandmarkComparison* points = result.landmarks ? &*result.landmarks : nullptr) {
+    const bool some = points->left_out < points->points * static_cast<std::int64_t>(runs.count());
+    points->pass = some && points->mean_px <= request.max_mean_px && points->max_px <= request.max_px;
   }
-  result.inputs = count;
-  result.pass = true;
-  for (OutputComparison& o : result.outputs) {
-    o.pass = o.psnr_db >= request.min_psnr_db;
-    result.pass = result.pass && o.pass;
-  }
-  if (result.landmarks) {
-    result.landmarks->pass =
-        result.landmarks->mean_px <= request.max_mean_px && result.landmarks->max_px <= request.max_px;
-    result.pass = result.pass && result.landmarks->pass;
-  }
-  const auto precision_name = [](std::optional<runtime::Precision> p) {
-    return !p || *p == runtime::Precision::as_stored ? "as stored"
-           : *p == runtime::Precision::fp32          ? "in fp32"
-                                                     : "in fp16";
-  };
-  result.basis =
-      fmt::format("{} {}; candidate executed {}, reference as stored, both on this CPU", count,
-                  seeded ? (runs.empty() ? "seeded random inputs" : "seeded images (noise, gradients, an ellipse)")
-                         : "given inputs",
-                  precision_name(request.session.precision));
+  conclude(result, seeded);
+  if (failed) TRY_VOID(explain(candidate, request.session, runs, result));
+  result.basis = fmt::format("{} {}; candidate executed {}, reference as stored, both on this CPU", runs.count(),
+                             !seeded  ? "given inputs"
+                             : images ? "seeded images (noise, gradients, an ellipse)"
+                                      : "seeded random inputs",
+                             words(request.session.precision));
   return result;
 }
 

@@ -279,6 +279,15 @@ struct Model {
   bool operator==(const Model&) const = default;
 };
 
+/// One model of a pipeline. Of other kinds than ML Programs only the kind is known.
+struct PipelinePart {
+  std::string name;       ///< may be empty
+  std::string_view kind;  ///< "mlProgram", "nonMaximumSuppression", …
+  std::optional<Model> model;
+};
+/// The models of a pipeline in order; none when the file is no pipeline.
+Result<std::vector<PipelinePart>> read_pipeline(const Bytes& file, std::string_view name);
+
 /// Reads a model file. Tensor literals stay views that share `file`'s ownership where the encoding allows it.
 /// `name` stands in the places of errors. Checked: nesting (100), element counts against types, known type numbers,
 /// UTF-8. Not checked: whether the program makes sense. Other kinds of Core ML models are named in the error (E0302).

@@ -1,6 +1,8 @@
 // Model.proto -> structs: a Core ML model file with its interface and metadata.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "anemone/formats/coreml/spec_wire.h"
 
 namespace anemone::milspec {
@@ -88,28 +90,51 @@ ModelDescription read_description(Message& message) {
   return description;
 }
 
-Model read_model_message(Message& message) {
+PipelinePart read_part(Message& message) {
+  PipelinePart part;
   Model model;
   std::optional<Program> program;
-  std::string_view other;
   const auto name_other = [&](Message& m) {
     for (const ModelKind& kind : kModelKinds) {
-      if (m.field() == protobuf::bytes_field(kind.number)) other = kind.name;
+      if (m.field() == protobuf::bytes_field(kind.number)) part.kind = kind.name;
     }
     return false;  // and skip it
   };
   read(message, field(1, model.specification_version), field(2, model.description, read_description),
        field(10, model.is_updatable), field(kMlProgram, program, wire::read_program), name_other);
-  if (!other.empty() && !program) {
-    throw ParseError("E0302", fmt::format("this Core ML model is a {}, not an ML Program", other),
-                     "convert the original network again with a target of iOS 15 or newer");
-  }
-  if (!program) throw ParseError("E0303", "this is not a Core ML model: it holds no network");
+  if (!program) return part;
+  part.kind = "mlProgram";
   model.program = *std::move(program);
-  return model;
+  part.model = std::move(model);
+  return part;
+}
+
+Model read_model_message(Message& message) {
+  PipelinePart part = read_part(message);
+  if (part.model) return *std::move(part.model);
+  if (part.kind.empty()) throw ParseError("E0303", "this is not a Core ML model: it holds no network");
+  throw ParseError("E0302", fmt::format("this Core ML model is a {}, not an ML Program", part.kind),
+                   "convert the original network again with a target of iOS 15 or newer");
+}
+
+std::vector<PipelinePart> read_pipeline_message(Message& message) {
+  std::vector<PipelinePart> parts;
+  std::vector<std::string> names;
+  const auto take = [&](Message& m) { read(m, field(1, parts, read_part), field(2, names)); };
+  const auto take_inner = [&](Message& m) { read(m, message_field(1, take)); };
+  read(message, message_field(200, take_inner), message_field(201, take_inner), message_field(202, take));
+  for (std::size_t i = 0; i < std::min(names.size(), parts.size()); ++i) parts[i].name = names[i];
+  return parts;
 }
 
 }  // namespace
+
+Result<std::vector<PipelinePart>> read_pipeline(const Bytes& file, std::string_view name) {
+  protobuf::Document document;
+  document.file = file;
+  document.broken_code = "E0303";
+  return protobuf::parse(std::move(document), name, read_pipeline_message);
+}
 
 Result<Model> read_model(const Bytes& file, std::string_view name) {
   protobuf::Document document;

@@ -8,6 +8,7 @@
 
 #include "anemone/formats/coreml/package.h"
 #include "anemone/formats/coreml/spec.h"
+#include "anemone/formats/wire/utf8.h"
 #include "anemone/frontends/mlpackage/interface.h"
 
 namespace anemone {
@@ -264,14 +265,54 @@ class Reader {
   std::vector<Scope> scopes_;
 };
 
+std::string words(const std::vector<milspec::PipelinePart>& parts) {
+  std::string out;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    const std::string name = parts[i].name.empty() ? "" : fmt::format(" '{}'", printable(parts[i].name));
+    out += fmt::format("{}{}{} ({})", i == 0 ? "" : ", ", i + 1, name, parts[i].kind);
+  }
+  return out;
+}
+
+/// The part that was asked for, or the only ML Program.
+Result<std::size_t> choose(const std::vector<milspec::PipelinePart>& parts, std::optional<std::int64_t> part,
+                           const std::string& place) {
+  std::vector<std::size_t> programs;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    if (parts[i].model) programs.push_back(i);
+  }
+  if (part) {
+    const auto at = static_cast<std::size_t>(*part) - 1;
+    if (std::find(programs.begin(), programs.end(), at) != programs.end()) return at;
+    return bad_usage(fmt::format("part {} of this pipeline is no ML Program", *part), "its parts are " + words(parts));
+  }
+  if (programs.size() == 1) return programs[0];
+  if (programs.empty()) {
+    return bad_input("E0334", "this pipeline holds no ML Program: its parts are " + words(parts), place,
+                     "convert the original network again with a target of iOS 15 or newer");
+  }
+  return bad_input("E0333", "this pipeline holds several ML Programs: its parts are " + words(parts), place,
+                   fmt::format("choose one: '--part {}'", programs[0] + 1));
+}
+
 }  // namespace
 
-Result<ReadPackage> read_mlpackage(const std::filesystem::path& path, const OpTable& ops) {
+Result<ReadPackage> read_mlpackage(const std::filesystem::path& path, const OpTable& ops,
+                                   std::optional<std::int64_t> part) {
   TRY(Package package, open_package(path));
-  TRY(milspec::Model model, milspec::read_model(package.spec, package.model_path.string()));
+  const std::string place = package.model_path.string();
+  TRY(std::vector<milspec::PipelinePart> parts, milspec::read_pipeline(package.spec, place));
   ReadPackage result;
   result.program = std::make_unique<Program>(ops);
-  TRY_VOID(Reader(package, *result.program, result.missing_files).program(model));
+  if (parts.empty()) {
+    if (part) return bad_usage("--part is for pipelines, and this is one model");
+    TRY(const milspec::Model model, milspec::read_model(package.spec, place));
+    TRY_VOID(Reader(package, *result.program, result.missing_files).program(model));
+    return result;
+  }
+  TRY(const std::size_t at, choose(parts, part, place));
+  TRY_VOID(Reader(package, *result.program, result.missing_files).program(*parts[at].model));
+  result.part_of = fmt::format("this is part {} of a pipeline: {}", at + 1, words(parts));
   return result;
 }
 

@@ -3,6 +3,7 @@
 // included; operations without a table row are carried as they are.
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,10 +21,13 @@ struct ReadPackage {
   /// Weight files that the program refers to and that are not there. Their constants have no payload
   /// (Constant::missing): enough to print, analyze and plan, not to run.
   std::vector<std::string> missing_files;
+  std::string part_of;  ///< of a pipeline: which part this is, and what the others are; else empty
 };
 
-/// A `.mlpackage` folder or a bare `model.mlmodel` holding an ML Program.
-Result<ReadPackage> read_mlpackage(const std::filesystem::path& path, const OpTable& ops);
+/// A `.mlpackage` folder or a bare `model.mlmodel` holding an ML Program, or a pipeline: then its ML Program number
+/// `part` (from 1) is read, or the only one.
+Result<ReadPackage> read_mlpackage(const std::filesystem::path& path, const OpTable& ops,
+                                   std::optional<std::int64_t> part = {});
 
 /// A `.mlmodelc` folder, through the MIL text that Apple's compiler leaves in it (`model.mil`).
 Result<ReadPackage> read_mlmodelc(const std::filesystem::path& path, const OpTable& ops);

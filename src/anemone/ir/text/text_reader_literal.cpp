@@ -39,6 +39,13 @@ Bytes pack_fp8(DType dtype, const std::vector<double>& numbers) {
   return Bytes::owned(std::move(codes));
 }
 
+// Rounded to the nearest, a number from half a step above the largest one on is infinite.
+bool becomes_infinite(double value, DType dtype) {
+  if (dtype == DType::fp16) return std::abs(value) >= 65520;
+  if (dtype == DType::fp32) return std::abs(value) >= 0x1.ffffffp127;
+  return std::isinf(value);
+}
+
 }  // namespace
 
 std::optional<WrittenInteger> to_integer(std::string_view text) {
@@ -125,6 +132,10 @@ bool TextReader::read_item(Items& items) {
   } else if (is_float(dtype)) {
     const auto value = to_double(at.text);
     if (!value) return fail(at, "E0214", fmt::format("'{}' is no number", at.text.substr(0, 40)));
+    if (becomes_infinite(*value, dtype)) {
+      return fail(at, "E0214", fmt::format("'{}' is beyond the largest {}", at.text.substr(0, 40), name(dtype)),
+                  "write inf where that is meant");
+    }
     items.numbers.push_back(*value);
   } else {
     const auto value = to_integer(at.text);

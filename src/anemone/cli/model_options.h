@@ -1,0 +1,23 @@
+#pragma once
+// The options of every verb that reads a model.
+#include <optional>
+#include <string>
+
+#include "anemone/cli/verb.h"
+#include "anemone/toolchain/model.h"
+
+namespace anemone::cli {
+
+struct ModelFlags {
+  std::optional<std::string> network;
+  std::optional<std::int64_t> part;
+
+  void declare(Options& options) {
+    options.value("--network", "NAME", network, "the checkpoint's network, when it is not recognised");
+    options.value("--part", "N", part, "of a pipeline: the model to look at, when it holds several ML Programs",
+                  {.at_least = 1, .at_most = 1000});
+  }
+  LoadOptions load(Call& call) const { return {.network = network, .part = part, .talk = call.talk()}; }
+};
+
+}  // namespace anemone::cli

@@ -1,0 +1,154 @@
+// Errors, signal to noise, and what cannot be compared.
+#include "anemone/toolchain/compare.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace anemone {
+namespace {
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+struct Difference {
+  double largest = 0, sum = 0, squares = 0, scale = 0;
+
+  void add(double got, double want) {
+    const double error = std::abs(got - want);
+    largest = std::max(largest, error);
+    sum += error;
+    squares += error * error;
+    scale = std::max(scale, std::abs(want));
+  }
+  double psnr_db(double count) const {
+    const double rms = std::sqrt(squares / std::max(count, 1.0));
+    return rms == 0 ? kInfinity : 20 * std::log10(std::max(scale, 1e-12) / rms);
+  }
+};
+
+// The rows of an array: what a gather behind a top-k moves as one. Vectors and lists of scores move element by element.
+std::size_t row_size(const Dims& dims) {
+  return dims.size() >= 3 ? static_cast<std::size_t>(std::max<std::int64_t>(dims.back(), 1)) : 1;
+}
+
+// The difference with the rows of both sides sorted: zero when only their order differs.
+Difference sorted_difference(const Array& got, const Array& want) {
+  const std::size_t row = row_size(want.dims), rows = want.data.size() / row;
+  const auto order = [&](const std::vector<double>& data) {
+    std::vector<std::size_t> index(rows);
+    for (std::size_t i = 0; i < rows; ++i) index[i] = i;
+    std::sort(index.begin(), index.end(), [&](std::size_t a, std::size_t b) {
+      return std::lexicographical_compare(data.begin() + static_cast<std::ptrdiff_t>(a * row),
+                                          data.begin() + static_cast<std::ptrdiff_t>((a + 1) * row),
+                                          data.begin() + static_cast<std::ptrdiff_t>(b * row),
+                                          data.begin() + static_cast<std::ptrdiff_t>((b + 1) * row));
+    });
+    return index;
+  };
+  const std::vector<std::size_t> mine = order(got.data), theirs = order(want.data);
+  Difference d;
+  for (std::size_t r = 0; r < rows; ++r) {
+    for (std::size_t c = 0; c < row; ++c) d.add(got.data[mine[r] * row + c], want.data[theirs[r] * row + c]);
+  }
+  return d;
+}
+
+}  // namespace
+
+Result<void> OutputJudge::add(const Array& got, const Array& want) {
+  OutputComparison& r = result_;
+  if (got.data.size() != want.data.size()) {
+    return bad_input("E0821", fmt::format("output '{}' has the shape {}, and the reference's has {}", r.name,
+                                          brief(got.dims), brief(want.dims)));
+  }
+  const bool first = inputs_++ == 0;
+  if (first) r.psnr_db = reordered_psnr_ = kInfinity;
+  r.values = std::max(r.values, static_cast<std::int64_t>(want.data.size()));
+  Difference d;
+  std::int64_t finite = 0;
+  for (std::size_t i = 0; i < want.data.size(); ++i) {
+    const double mine = got.data[i], theirs = want.data[i];
+    if (first && i == 0) only_value_ = theirs;
+    if (only_value_ && theirs != *only_value_) only_value_.reset();
+    if (std::isfinite(mine) && std::isfinite(theirs)) {
+      ++finite;
+      d.add(mine, theirs);
+      continue;
+    }
+    r.not_finite += !std::isfinite(mine);
+    r.not_finite_reference += !std::isfinite(theirs);
+    has_nan_ = has_nan_ || std::isnan(mine) || std::isnan(theirs);
+    one_sided_ = one_sided_ || mine != theirs;
+  }
+  any_finite_ = any_finite_ || finite > 0;
+  r.max_abs = std::max(r.max_abs, d.largest);
+  r.mean_abs = std::max(r.mean_abs, d.sum / std::max(1.0, static_cast<double>(finite)));
+  r.psnr_db = std::min(r.psnr_db, d.psnr_db(static_cast<double>(finite)));
+  r.scale = std::max(r.scale, d.scale);
+  if (behind_top_k_ && finite == static_cast<std::int64_t>(want.data.size()))
+    reordered_psnr_ = std::min(reordered_psnr_, sorted_difference(got, want).psnr_db(static_cast<double>(finite)));
+  if (first) {
+    first_ = want.data;
+  } else if (inputs_ == 2) {
+    r.reacts = false;
+  }
+  const auto same = [](double a, double b) { return a == b || (std::isnan(a) && std::isnan(b)); };
+  if (!first && !r.reacts)
+    r.reacts = !std::equal(first_.begin(), first_.end(), want.data.begin(), want.data.end(), same);
+  return {};
+}
+
+OutputComparison OutputJudge::finish(double min_psnr_db) {
+  OutputComparison& r = result_;
+  r.constant = only_value_ && (r.values > 1 || inputs_ > 1);
+  if (r.constant) r.reacts = true;  // said once, as the stronger statement
+  const bool close = r.psnr_db >= min_psnr_db;
+  r.reordered = behind_top_k_ && !close && reordered_psnr_ >= min_psnr_db && r.not_finite + r.not_finite_reference == 0;
+  r.pass = (close || r.reordered) && !has_nan_ && !one_sided_;
+  r.judged = r.values > 0 && !r.constant && (any_finite_ || !r.pass);
+  if (r.values == 0) {
+    r.verdict = "empty";
+  } else if (!r.pass && r.not_finite + r.not_finite_reference > 0) {
+    r.verdict = "NOT FINITE";
+  } else if (!r.pass) {
+    r.verdict = "OUT OF TOLERANCE";
+  } else if (!any_finite_) {
+    r.verdict = "all infinite";
+  } else if (r.constant) {
+    r.verdict = fmt::format("constant {:.4g}", *only_value_);
+  } else {
+    r.verdict = r.reordered ? "ok but for the order of equals" : "ok";
+  }
+  return std::move(result_);
+}
+
+void compare_landmarks(const Array& got, const Array& want, const LandmarkInfo& landmarks, LandmarkComparison& worst) {
+  const double to_pixels = landmarks.to_pixels(landmarks.crop_size);
+  double sum = 0, largest = 0;
+  std::int64_t compared = 0;
+  for (std::size_t p = 0; p < static_cast<std::size_t>(worst.points); ++p) {
+    const double distance =
+        to_pixels * std::hypot(got.data[2 * p] - want.data[2 * p], got.data[2 * p + 1] - want.data[2 * p + 1]);
+    if (!std::isfinite(distance)) {
+      ++worst.left_out;
+      continue;
+    }
+    ++compared;
+    sum += distance;
+    largest = std::max(largest, distance);
+  }
+  if (compared == 0) return;
+  const double mean = sum / static_cast<double>(compared);
+  worst.mean_px = std::max(worst.mean_px, mean);
+  worst.max_px = std::max(worst.max_px, largest);
+  if (const auto& eyes = landmarks.eye_corners) {
+    const auto [a, b] = *eyes;
+    const double between =
+        to_pixels * std::hypot(want.data[2 * a] - want.data[2 * b], want.data[2 * a + 1] - want.data[2 * b + 1]);
+    if (between > 0) worst.nme_percent = std::max(worst.nme_percent.value_or(0), 100 * mean / between);
+  }
+}
+
+}  // namespace anemone

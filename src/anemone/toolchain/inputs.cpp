@@ -1,0 +1,79 @@
+// Arrays and images from files.
+#include "anemone/toolchain/inputs.h"
+
+#include <cmath>
+
+#include "anemone/formats/image/image.h"
+#include "anemone/toolchain/arrays.h"
+
+namespace anemone {
+
+Result<InputFile> read_input(const std::string& word) {
+  InputFile input;
+  const std::size_t equals = word.find('=');
+  if (equals != std::string::npos && word.find('/') > equals) input.name = word.substr(0, equals);
+  input.file = input.name.empty() ? word : word.substr(equals + 1);
+  if (input.file.extension() == ".npy") {
+    TRY(input.array, read_array(input.file));
+    return input;
+  }
+  TRY(Image image, decode_image(input.file));
+  input.is_image = true;
+  input.width = image.width;
+  input.height = image.height;
+  input.bgr = std::move(image.bgr);
+  return input;
+}
+
+Result<std::vector<InputFile>> read_inputs(const std::vector<std::string>& words) {
+  std::vector<InputFile> files;
+  for (const std::string& word : words) {
+    TRY(InputFile file, read_input(word));
+    files.push_back(std::move(file));
+  }
+  return files;
+}
+
+InputFile make_image(std::vector<std::uint8_t> bgr, std::int64_t width, std::int64_t height) {
+  InputFile image;
+  image.is_image = true;
+  image.bgr = std::move(bgr);
+  image.width = width;
+  image.height = height;
+  return image;
+}
+
+Result<InputFile> resized(const InputFile& from, std::int64_t width, std::int64_t height) {
+  TRY(Image image, resize_image(Image{static_cast<int>(from.width), static_cast<int>(from.height), 3, from.bgr},
+                                static_cast<int>(width), static_cast<int>(height)));
+  InputFile out = from;
+  out.width = width;
+  out.height = height;
+  out.bgr = std::move(image.bgr);
+  return out;
+}
+
+namespace {
+
+std::int64_t channels_of(Color color) { return color == Color::gray || color == Color::gray_fp16 ? 1 : 3; }
+
+}  // namespace
+
+Array planes(const InputFile& image, Color color) {
+  const std::int64_t pixels = image.width * image.height, channels = channels_of(color);
+  Array array{DType::fp32,
+              {1, channels, image.height, image.width},
+              std::vector<double>(static_cast<std::size_t>(pixels * channels))};
+  for (std::int64_t i = 0; i < pixels; ++i) {
+    const std::uint8_t* bgr = image.bgr.data() + 3 * i;
+    if (channels == 1) {
+      array.data[static_cast<std::size_t>(i)] = std::round(0.114 * bgr[0] + 0.587 * bgr[1] + 0.299 * bgr[2]);
+      continue;
+    }
+    for (std::int64_t c = 0; c < 3; ++c)
+      array.data[static_cast<std::size_t>(c * pixels + i)] = bgr[color == Color::bgr ? c : 2 - c];
+  }
+  return array;
+}
+
+}  // namespace anemone

@@ -1,0 +1,98 @@
+// A file is read once and a network built once, whatever is done with it; copies leave the model alone.
+#include "anemone/toolchain/model.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <fstream>
+
+#include "anemone/toolchain/analyze.h"
+#include "anemone/toolchain/checkpoints.h"
+#include "anemone/toolchain/convert.h"
+#include "anemone/toolchain/plan_model.h"
+
+namespace anemone {
+namespace {
+
+namespace fs = std::filesystem;
+
+class Models : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string pattern = (fs::temp_directory_path() / "model-XXXXXX").string();
+    ASSERT_TRUE(::mkdtemp(pattern.data()));
+    folder_ = pattern;
+    talk_.line = [this](int, const std::string& line) { lines_.push_back(line); };
+  }
+  void TearDown() override { fs::remove_all(folder_); }
+
+  std::ptrdiff_t count(std::string_view beginning) const {
+    return std::count_if(lines_.begin(), lines_.end(), [&](const std::string& s) { return s.starts_with(beginning); });
+  }
+
+  fs::path folder_;
+  Talk talk_;
+  std::vector<std::string> lines_;
+};
+
+TEST_F(Models, ACheckpointIsReadAndBuiltOnce) {
+  const fs::path path = folder_ / "star.pkl";
+  ASSERT_TRUE(synth_star_checkpoint(path, {}));
+  const auto model = load(path, {.talk = talk_});
+  ASSERT_TRUE(model) << render(model.error());
+  const std::string before = program_text(*model);
+  const auto analysis = analyze(*model);
+  ASSERT_TRUE(analysis);
+  EXPECT_TRUE(analysis->engine);
+  ASSERT_TRUE(plan_model(*model, {}));
+  ASSERT_TRUE(convert(*model, {}));
+  EXPECT_EQ(count("read "), 1);
+  EXPECT_EQ(count("built "), 1);
+  EXPECT_EQ(program_text(*model), before);  // nobody edited the model
+  ConvertOptions sizes;
+  sizes.target = Target::ios18;
+  sizes.shapes = {{256, 256}, {320, 320}, {384, 384}};
+  const auto sized = convert(*model, sizes);
+  ASSERT_TRUE(sized) << render(sized.error());
+  EXPECT_EQ(sized->program->functions.size(), 3u);
+  EXPECT_EQ(count("read "), 1);
+  EXPECT_EQ(count("built "), 3);  // the first size is the model's own
+}
+
+TEST_F(Models, TensorsSufficeOnlyWhereThatIsSaid) {
+  const fs::path path = folder_ / "unknown.mil";
+  std::ofstream(path)
+      << "program(1.3) {\n  func main<ios17>(tensor<fp32, [1, 1, ?, ?]> x) {\n    y = relu(x = x);\n  } -> "
+         "(y);\n}\n";
+  const auto model = load(path);
+  ASSERT_TRUE(model) << render(model.error());
+  EXPECT_FALSE(model->is_checkpoint());
+  const auto sized = at_size(*model, 8, 16);
+  ASSERT_TRUE(sized) << render(sized.error());
+  EXPECT_EQ(sized->program->main().body.inputs[0]->type.dims, (Dims{1, 1, 8, 16}));
+  EXPECT_EQ(model->program->main().body.inputs[0]->type.dims, (Dims{1, 1, kUnknown, kUnknown}));
+}
+
+// What convert writes is what plan and analyze speak of: one meaning of --precision.
+TEST_F(Models, APlannedPrecisionIsTheConvertedOne) {
+  const fs::path path = folder_ / "small.mil";
+  std::ofstream(path)
+      << "program(1.3) {\n  func main<ios17>(tensor<fp32, [1, 8, 16, 16]> x) {\n    y = relu(x = x);\n  "
+         "  z = sigmoid(x = y);\n  } -> (z);\n}\n";
+  const auto model = load(path);
+  ASSERT_TRUE(model) << render(model.error());
+  PlanRequest half;
+  half.precision = PackagePrecision::fp16;
+  const auto as_is = plan_model(*model, {}), as_half = plan_model(*model, half);
+  ASSERT_TRUE(as_is && as_half);
+  const auto converted = convert(*model, {});
+  ASSERT_TRUE(converted);
+  std::size_t ops = 0;
+  for (const Node& node : converted->program->main().body.nodes) ops += node.type != "const";
+  EXPECT_EQ(as_half->plans[0].ops.size(), ops);
+  EXPECT_EQ(as_is->plans[0].supported, 0u);  // fp32 is nothing for the engine
+  EXPECT_GT(as_half->plans[0].supported, 0u);
+}
+
+}  // namespace
+}  // namespace anemone

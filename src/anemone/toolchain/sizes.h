@@ -1,0 +1,22 @@
+#pragma once
+// Several input sizes in one package.
+#include <memory>
+#include <vector>
+
+#include "anemone/ir/graph.h"
+#include "anemone/support/result.h"
+
+namespace anemone {
+
+/// One program that takes any of the sizes, from programs that differ in extents only: those extents become unknown and
+/// the image (or array) input gets the list. E0810 when constants depend on the size, as STAR's coordinate maps do.
+Result<std::unique_ptr<Program>> merge_sizes(std::vector<std::unique_ptr<Program>> programs);
+
+/// One program with a function a size (specification 9 and newer): `size_HxW`, the first is the default.
+Result<std::unique_ptr<Program>> functions_by_size(std::vector<std::unique_ptr<Program>> programs);
+
+/// Whether Core ML takes an array or image of this shape for the feature: an enumerated one, one within the ranges, or
+/// the declared one. An image has the shape [height, width]. Errors: E0705 with what it takes.
+Result<void> check_admitted(const Feature& feature, const Dims& shape);
+
+}  // namespace anemone

@@ -1,0 +1,22 @@
+#pragma once
+// The verb `verify`: do two models give the same numbers?
+#include <cstdint>
+#include <vector>
+
+#include "anemone/support/result.h"
+#include "anemone/toolchain/results.h"
+#include "anemone/toolchain/session.h"
+
+namespace anemone {
+
+struct VerifyRequest {
+  std::vector<InputFile> inputs;  ///< empty: seeded random and structured images or tensors
+  SessionOptions session;         ///< precision applies to the candidate
+  std::uint64_t seed = 1;
+  /// Limits; the defaults are half of what a network's own error usually is, see docs/how-to/verify.md.
+  double max_mean_px = 0.15, max_px = 1.0, min_psnr_db = 40;
+};
+/// One model after the other holds an engine, never both.
+Result<VerifyResult> verify_models(const Model& candidate, const Model& reference, const VerifyRequest& request);
+
+}  // namespace anemone
