@@ -184,6 +184,13 @@ for name, models, number in (('one', [program, nms], None), ('two', [nms, progra
     check(f'pipeline {name}: the parts are named', named, told and told['notes'])
     check(f'pipeline {name} runs', plain('bench', wrapped, '--runs', 1, *more).returncode == 0)
 
+# Without passes a package of ours comes out byte for byte.
+first, again = scratch / 'first.mlpackage', scratch / 'again.mlpackage'
+run('convert', star, '-o', first)
+run('convert', first, '-o', again, '--passes', 'none')
+for file in ('Data/com.apple.CoreML/model.mlmodel', 'Data/com.apple.CoreML/weights/weight.bin'):
+    check(f'--passes none keeps {file}', (first / file).read_bytes() == (again / file).read_bytes())
+
 # Classifiers give a label and probabilities.
 classifier = shared / 'zoo/coreml/drawmnist.mlpackage' if shared else None
 if classifier and classifier.exists():

@@ -3,7 +3,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <unordered_map>
 #include <unordered_set>
+#include <vector>
 
 #include "anemone/backends/mlpackage/interface.h"
 #include "anemone/formats/coreml/package.h"
@@ -81,6 +84,7 @@ class Writer {
     milspec::Block to;
     TRY(to.attributes, attributes(from.attributes));
     for (const auto& input : from.inputs) to.inputs.push_back({input->name, write_type(input->type)});
+    for (const auto& constant : from.constants) places_.emplace(constant.get(), places_.size());
     for (const Node& node : from.nodes) {
       TRY_VOID(constants_of(node, from, to));
       TRY_VOID(this->node(node, to));
@@ -92,20 +96,28 @@ class Writer {
     return to;
   }
 
-  // Those constants of block `home` that the node or the blocks inside it use.
+  // Those constants of block `home` that the node or the blocks inside it use, in the order they have in the program:
+  // what is read and written again comes out the same.
   Result<void> constants_of(const Node& node, const Block& home, milspec::Block& to) {
+    std::vector<const Value*> constants;
+    collect_constants(node, home, constants);
+    std::stable_sort(constants.begin(), constants.end(),
+                     [&](const Value* a, const Value* b) { return places_.at(a) < places_.at(b); });
+    for (const Value* value : constants) TRY_VOID(emit_constant(*value, to));
+    return {};
+  }
+
+  static void collect_constants(const Node& node, const Block& home, std::vector<const Value*>& constants) {
+    const auto take = [&](const Value* value) {
+      if (value->constant && value->block == &home) constants.push_back(value);
+    };
     for (const Operand& operand : node.operands()) {
-      for (const Value* value : operand.values) {
-        if (value->constant && value->block == &home) TRY_VOID(emit_constant(*value, to));
-      }
+      for (const Value* value : operand.values) take(value);
     }
     for (const auto& inner : node.blocks) {
-      for (const Node& nested : inner->nodes) TRY_VOID(constants_of(nested, home, to));
-      for (const Value* output : inner->outputs()) {
-        if (output->constant && output->block == &home) TRY_VOID(emit_constant(*output, to));
-      }
+      for (const Node& nested : inner->nodes) collect_constants(nested, home, constants);
+      for (const Value* output : inner->outputs()) take(output);
     }
-    return {};
   }
 
   Result<void> emit_constant(const Value& value, milspec::Block& to) {
@@ -238,6 +250,7 @@ class Writer {
   PackageWriter& package_;
   Target opset_ = Target::ios17;
   std::unordered_set<const Value*> emitted_;
+  std::unordered_map<const Value*, std::size_t> places_;  ///< of the constants of a block, in its order
 };
 
 }  // namespace
