@@ -9,6 +9,7 @@
 
 #include "anemone/cli/help.h"
 #include "anemone/report/diagnostics.h"
+#include "anemone/support/mapping.h"
 #include "anemone/toolchain/bench.h"
 
 namespace anemone::cli {
@@ -120,6 +121,10 @@ int run_program(std::span<const char* const> words, std::span<const Verb* const>
     code = dispatch(words, verbs, terminal);
   } catch (...) {
     code = explain_exception(words, terminal);
+  }
+  if (const auto lost = lost_file(); lost && (code == 0 || code == 1)) {
+    terminal.diagnose(*lost);  // the answer was made from zeros
+    code = exit_code(lost->blame);
   }
   if (const auto problem = terminal.finish()) {
     terminal.diagnose(*problem);

@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -17,6 +16,7 @@
 #include <fstream>
 #include <utility>
 
+#include "anemone/support/mapping.h"
 #include "anemone/support/unfinished.h"
 
 namespace anemone {
@@ -243,11 +243,10 @@ Result<Bytes> map_file(const fs::path& path) {
   if (size == 0) return Bytes{};
   if (size > SIZE_MAX)
     return bad_environment("E0105", fmt::format("{} bytes do not fit into memory addresses", size), name);
-  void* const data = ::mmap(nullptr, static_cast<std::size_t>(size), PROT_READ, MAP_PRIVATE, file.value, 0);
-  if (data == MAP_FAILED) return system_error("map the file", name, errno);
   const auto length = static_cast<std::size_t>(size);
-  std::shared_ptr<const void> owner(data, [length](const void* p) { ::munmap(const_cast<void*>(p), length); });
-  return Bytes{std::move(owner), {static_cast<const std::byte*>(data), length}};
+  TRY(std::shared_ptr<const void> owner, map_guarded(file.value, length, path));
+  const auto* const data = static_cast<const std::byte*>(owner.get());
+  return Bytes{std::move(owner), {data, length}};
 }
 
 PendingOutput::PendingOutput(fs::path target, fs::path temporary, Kind kind)
@@ -298,6 +297,7 @@ Result<PendingOutput> PendingOutput::create(const fs::path& target, Kind kind) {
 
 Result<void> PendingOutput::commit() {
   if (temporary_.empty()) return own_bug("an output was committed twice", target_.string());
+  if (auto lost = lost_file()) return *std::move(lost);
   TRY_VOID(check_replaceable(target_, kind_));
   if (kind_ == Kind::folder) {
     TRY_VOID(flush_tree(temporary_));

@@ -14,6 +14,8 @@
 #include <functional>
 #include <optional>
 
+#include "anemone/support/mapping.h"
+
 namespace anemone::file_internal {
 Result<void> replace_aside(const std::filesystem::path& temporary, const std::filesystem::path& target);
 }
@@ -262,6 +264,39 @@ TEST(FullDeviceTest, NoSpaceIsReported) {
   ASSERT_FALSE(written);
   EXPECT_EQ(written.error().at(0).blame, Blame::environment);
   EXPECT_NE(written.error().at(0).message.find("No space"), std::string::npos);
+}
+
+TEST_F(FileTest, AFileThatShrinksWhileItIsMappedReadsAsZerosAndKeepsOutputsBack) {
+  const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+  put(folder_ / "in", std::string(8 * page, 'x'));
+  // In a process of its own: what is lost stays lost.
+  EXPECT_EXIT(
+      {
+        const Result<Bytes> bytes = map_file(folder_ / "in");
+        const Result<Bytes> other = map_file(folder_ / "in");
+        auto output = PendingOutput::create(folder_ / "out", Kind::file);
+        put(output->path(), "result");
+        if (!bytes || !other || lost_file() || ::truncate((folder_ / "in").c_str(), 10) != 0) std::_Exit(1);
+        if (bytes->view[5 * page] != std::byte{0} || bytes->view[8 * page - 1] != std::byte{0}) std::_Exit(2);
+        if (other->view[3 * page] != std::byte{0} || bytes->view[0] != std::byte{'x'}) std::_Exit(3);
+        if (!lost_file() || lost_file()->code != "E0106" || exit_code(lost_file()->blame) != 3) std::_Exit(4);
+        const Result<void> committed = output->commit();
+        if (committed || committed.error().front().code != "E0106") std::_Exit(5);
+        std::_Exit(0);
+      },
+      testing::ExitedWithCode(0), "");
+  EXPECT_FALSE(fs::exists(folder_ / "out"));
+}
+
+TEST_F(FileTest, AnotherBusErrorStillKills) {
+  put(folder_ / "in", "x");
+  EXPECT_EXIT(
+      {
+        const Result<Bytes> bytes = map_file(folder_ / "in");
+        ::raise(SIGBUS);
+        std::_Exit(bytes ? 0 : 1);
+      },
+      testing::KilledBySignal(SIGBUS), "");
 }
 
 }  // namespace

@@ -1,0 +1,21 @@
+#pragma once
+// Mapped files that survive their file: when one shrinks (or its disk fails) while it is mapped, reading behind its new
+// end must not kill the process. docs/decisions/0006 says why and how.
+#include <cstddef>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "anemone/support/result.h"
+
+namespace anemone {
+
+/// Maps `size` bytes of an open file read-only. What the file lost since reads as zeros, and lost_file() says so.
+Result<std::shared_ptr<const void>> map_guarded(int descriptor, std::size_t size, const std::filesystem::path& path);
+
+/// The diagnostic for a mapped file that shrank since the process began: what was read of it is not to be trusted, so
+/// outputs are not put in their place (PendingOutput::commit) and the program says so at its end (E0106).
+std::optional<Diagnostic> lost_file();
+
+}  // namespace anemone
