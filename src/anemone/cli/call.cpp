@@ -6,6 +6,7 @@
 #include "anemone/cli/help.h"
 #include "anemone/cli/verb.h"
 #include "anemone/report/diagnostics.h"
+#include "anemone/support/utf8.h"
 
 namespace anemone::cli {
 namespace {
@@ -68,12 +69,18 @@ void Call::take_color_modes() {
   });
 }
 
+void Call::print(std::string_view text) {
+  if (json) return terminal_.out(text);
+  terminal_.out(escaped_page(text, terminal_.color_on_out()));
+}
+
 void Call::say(std::string_view line) {
-  if (!quiet && !json) terminal_.err(fmt::format("{}\n", line));
+  if (!quiet && !json) terminal_.err(fmt::format("{}\n", escaped(line)));
 }
 
 void Call::detail(std::string_view line, int level) {
-  if (verbosity >= level && !quiet) terminal_.err(fmt::format("{}\n", line));
+  if (verbosity >= level && !quiet) terminal_.err(fmt::format("{}
+", escaped(line)));
 }
 
 void Call::warn(const Diagnostic& diagnostic) {

@@ -67,7 +67,8 @@ class Call {
   bool color() const { return terminal_.color_on_out(); }
 
   /// A result, to stdout. With --json it is the whole JSON document.
-  void print(std::string_view text) { terminal_.out(text); }
+  /// Results. What a terminal would obey is escaped here whatever came before; JSON has its own escapes.
+  void print(std::string_view text);
   /// A line of talk, to stderr: silent with -q and with --json.
   void say(std::string_view line);
   /// What was read, recognised, chosen, timed: only with -v; level 2 only with -vv. Also with --json.

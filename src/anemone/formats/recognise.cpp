@@ -8,7 +8,7 @@
 #include <cctype>
 
 #include "anemone/formats/wire/protobuf.h"
-#include "anemone/formats/wire/utf8.h"
+#include "anemone/support/utf8.h"
 #include "anemone/support/file.h"
 
 namespace anemone {

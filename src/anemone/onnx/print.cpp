@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "anemone/formats/wire/utf8.h"
+#include "anemone/support/utf8.h"
 
 namespace anemone::onnx {
 namespace {

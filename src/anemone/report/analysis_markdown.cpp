@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "anemone/report/words.h"
+#include "anemone/support/utf8.h"
 
 namespace anemone::report {
 namespace {
@@ -11,13 +12,11 @@ namespace {
 /// Text of a table cell: names come from files and may hold anything.
 std::string cell(const std::string& text) {
   std::string out;
-  for (const char c : text) {
+  for (const char c : escaped(text)) {
     if (c == '|')
       out += "\\|";
     else if (c == '<')
       out += "&lt;";
-    else if (c == '\n' || c == '\r')
-      out += ' ';
     else
       out += c;
   }

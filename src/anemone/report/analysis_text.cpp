@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "anemone/report/words.h"
+#include "anemone/support/utf8.h"
 
 namespace anemone::report {
 namespace {
@@ -58,12 +59,13 @@ void summary(Text& text, const Analysis& a) {
     if (a.fixed_macs > 0) work += fmt::format(", and {} of matrices that are not trained", grouped(a.fixed_macs));
     text.field("MACs", work);
     text.field("operations", grouped(a.ops.total));
-    text.field("peak memory", fmt::format("{} of activations, during '{}'", mebibytes(a.peak.bytes), a.peak.at));
+    text.field("peak memory",
+               fmt::format("{} of activations, during '{}'", mebibytes(a.peak.bytes), escaped(a.peak.at)));
   }
   for (std::size_t i = 0; i < a.inputs.size(); ++i)
-    text.field(i == 0 ? "inputs" : "", fmt::format("{} ({})", a.inputs[i].name, shape_words(a.inputs[i])));
+    text.field(i == 0 ? "inputs" : "", fmt::format("{} ({})", escaped(a.inputs[i].name), shape_words(a.inputs[i])));
   for (std::size_t i = 0; i < std::min<std::size_t>(a.outputs.size(), 16); ++i)
-    text.field(i == 0 ? "outputs" : "", fmt::format("{} ({})", a.outputs[i].name, shape_words(a.outputs[i])));
+    text.field(i == 0 ? "outputs" : "", fmt::format("{} ({})", escaped(a.outputs[i].name), shape_words(a.outputs[i])));
   if (a.outputs.size() > 16) text.field("", fmt::format("… and {} more", a.outputs.size() - 16));
 }
 
@@ -100,7 +102,8 @@ void kinds(Text& text, const Analysis& a) {
   rows.assign(a.ops.by_type.begin(), a.ops.by_type.end());
   std::stable_sort(rows.begin(), rows.end(), [](const auto& x, const auto& y) { return x.second > y.second; });
   std::string types;
-  for (const auto& [type, count] : rows) types += fmt::format("{}{} {}", types.empty() ? "" : ", ", count, type);
+  for (const auto& [type, count] : rows)
+    types += fmt::format("{}{} {}", types.empty() ? "" : ", ", count, escaped(type));
   text.field("operations", types);
 }
 
@@ -139,7 +142,7 @@ void work(Text& text, const std::string& title, const std::vector<WorkRow>& rows
 void tensors(Text& text, const std::string& label, const std::vector<TensorRow>& rows) {
   for (std::size_t i = 0; i < std::min<std::size_t>(3, rows.size()); ++i)
     text.line(fmt::format("  {:<12} {:>9}  {:<24} {} ({})", i == 0 ? label : "", mebibytes(rows[i].bytes), rows[i].type,
-                          rows[i].name, rows[i].made_by));
+                          escaped(rows[i].name), rows[i].made_by));
 }
 
 void groups(Text& text, const std::string& label, const std::vector<OpGroup>& list) {
@@ -161,7 +164,7 @@ void findings(Text& text, const Analysis& a) {
   }
   if (!a.advice.empty()) text.heading("next");
   for (const Advice& advice : a.advice) {
-    text.raw(fmt::format("  {}\n", advice.command));  // never cut: it is there to be copied
+    text.raw(fmt::format("  {}\n", escaped(advice.command)));  // never cut: it is there to be copied
     text.raw(fmt::format("      {}\n", wrapped(advice.why, 6, kWidth)));
   }
   for (const std::string& note : a.notes) text.raw(wrapped("note: " + note, 6, kWidth) + '\n');

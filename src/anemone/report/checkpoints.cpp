@@ -8,6 +8,7 @@
 
 #include "anemone/report/json_parts.h"
 #include "anemone/report/words.h"
+#include "anemone/support/utf8.h"
 
 namespace anemone::report {
 
@@ -32,13 +33,13 @@ std::string synth_json(const SynthResult& r) {
 }
 
 std::string listing_text(const CheckpointListing& r) {
-  std::string out =
-      fmt::format("{}: {} container, {} tensors in {} storages\n", r.file, r.container, r.tensors.size(), r.storages);
+  std::string out = fmt::format("{}: {} container, {} tensors in {} storages\n", escaped(r.file), r.container,
+                                r.tensors.size(), r.storages);
   std::size_t width = 4;
   for (const ListedTensor& t : r.tensors) width = std::max(width, std::min<std::size_t>(t.path.size(), 60));
   for (const ListedTensor& t : r.tensors) {
-    out += fmt::format("  {:<{}}  {:<9} {:<16} sha256 {}\n", t.path, width, t.dtype, extents(t.shape),
-                       t.sha256.substr(0, 12));
+    out += fmt::format("  {:<{}}  {:<9} {:<16} sha256 {}{}{}\n", escaped(t.path), width, t.dtype, extents(t.shape),
+                       t.sha256.substr(0, 12), t.kind.empty() ? "" : "  ", escaped(t.kind));
   }
   return out;
 }
@@ -54,6 +55,7 @@ std::string listing_json(const CheckpointListing& r) {
                        {"storage", t.storage},
                        {"sha256", t.sha256},
                        {"parameter", t.parameter}});
+    if (!t.kind.empty()) tensors.back()["kind"] = t.kind;
   }
   return dump({{"schema", "anemone.print/1"},
                {"file", r.file},

@@ -3,9 +3,13 @@
 
 #include <cmath>
 
+#include "anemone/support/utf8.h"
+
 namespace anemone::report {
 
-std::string dump(const Json& json) { return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"; }
+std::string dump(const Json& json) {
+  return escaped_json(json.dump(2, ' ', false, Json::error_handler_t::replace)) + "\n";
+}
 
 Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
 

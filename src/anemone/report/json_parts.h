@@ -11,7 +11,8 @@ namespace anemone::report {
 
 using Json = nlohmann::ordered_json;  ///< "schema" comes first
 
-/// The document. Bytes that are not UTF-8 (names in foreign files need not be) become U+FFFD.
+/// The document. Bytes that are not UTF-8 (names in foreign files need not be) become U+FFFD; what a terminal would obey
+/// is written as \uNNNN.
 std::string dump(const Json& json);
 
 /// JSON has no infinity and no NaN: null.

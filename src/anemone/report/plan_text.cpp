@@ -7,13 +7,14 @@
 #include <map>
 
 #include "anemone/report/words.h"
+#include "anemone/support/utf8.h"
 
 namespace anemone::report {
 namespace {
 
 std::string names(const std::vector<std::string>& ops, std::size_t most = 4) {
   std::string out;
-  for (std::size_t i = 0; i < std::min(most, ops.size()); ++i) out += (i ? ", " : "") + ops[i];
+  for (std::size_t i = 0; i < std::min(most, ops.size()); ++i) out += (i ? ", " : "") + escaped(ops[i]);
   if (ops.size() > most) out += fmt::format(" and {} more", ops.size() - most);
   return out;
 }
@@ -38,8 +39,8 @@ std::string strip(const Plan& plan) {
 }
 
 std::string segment_line(const Segment& s) {
-  std::string line =
-      fmt::format("{} {:>4} ops  {:>9.3f} ms  {} … {}", name(s.unit), s.ops, s.us / 1e3, s.first, s.last);
+  std::string line = fmt::format("{} {:>4} ops  {:>9.3f} ms  {} … {}", name(s.unit), s.ops, s.us / 1e3,
+                                 escaped(s.first), escaped(s.last));
   if (s.bytes_in > 0)
     line += fmt::format("  ({} in from other units)", megabytes(static_cast<std::uint64_t>(s.bytes_in)));
   return line;
@@ -47,7 +48,8 @@ std::string segment_line(const Segment& s) {
 
 std::string finding_text(const Finding& f) {
   std::string cost = f.cost_us ? fmt::format("{:.0f} us", *f.cost_us) : "";
-  std::string out = fmt::format("  {} {:<5} {:>8}  {} ({})\n", f.code, f.severity, cost, f.message, name(f.trust));
+  std::string out =
+      fmt::format("  {} {:<5} {:>8}  {} ({})\n", f.code, f.severity, cost, escaped(f.message), name(f.trust));
   if (!f.ops.empty()) out += fmt::format("{:>24}at: {}\n", "", names(f.ops));
   if (!f.instead.empty()) out += fmt::format("{:>24}instead: {}\n", "", f.instead);
   if (!f.command.empty()) out += fmt::format("{:>24}{}\n", "", f.command);

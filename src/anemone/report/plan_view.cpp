@@ -1,5 +1,6 @@
 // Conditions on operations, and the table of those that match.
 #include "anemone/report/plan_view.h"
+#include "anemone/support/utf8.h"
 
 #include <fmt/format.h>
 
@@ -101,7 +102,7 @@ std::string per_op_table(const Plan& plan, const std::vector<std::size_t>& ops) 
     const PlannedOp& op = plan.ops[i];
     out += fmt::format("{:<5} {:<26} {:>9.2f} {:>5.1f}% {:>10} {:>8.2f}  {:<11} {}", name(op.unit), op.type, op.us,
                        total > 0 ? 100 * op.us / total : 0, op.bytes, static_cast<double>(op.macs) / 1e6, op.bound,
-                       op.output);
+                       escaped(op.output));
     if (!op.verdict.code.empty())
       out += fmt::format("  {}: {} ({})", op.verdict.code, op.verdict.reason, name(op.verdict.trust));
     out += '\n';

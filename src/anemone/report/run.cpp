@@ -8,6 +8,7 @@
 
 #include "anemone/report/json_parts.h"
 #include "anemone/report/words.h"
+#include "anemone/support/utf8.h"
 
 namespace anemone::report {
 
@@ -18,7 +19,7 @@ std::string run_text(const RunResult& r) {
   out += fmt::format("{:<{}}  {:<8} {:<18} {:>11} {:>11} {:>11}  file\n", "output", width, "type", "shape", "min",
                      "mean", "max");
   for (const RunOutput& o : r.outputs) {
-    out += fmt::format("{:<{}}  {:<8} {:<18} {:>11.4g} {:>11.4g} {:>11.4g}  {}\n", o.name, width, o.dtype,
+    out += fmt::format("{:<{}}  {:<8} {:<18} {:>11.4g} {:>11.4g} {:>11.4g}  {}\n", escaped(o.name), width, o.dtype,
                        extents(o.shape), o.min, o.mean, o.max, o.file);
   }
   if (!r.label.empty()) {

@@ -8,6 +8,7 @@
 
 #include "anemone/report/json_parts.h"
 #include "anemone/report/words.h"
+#include "anemone/support/utf8.h"
 
 namespace anemone::report {
 namespace {
@@ -26,7 +27,7 @@ std::string verify_text(const VerifyResult& r) {
   out += fmt::format("  {:<{}} {:>11} {:>11} {:>11} {:>9}\n", "output", width, "largest", "max error", "mean error",
                      "PSNR dB");
   for (const OutputComparison& o : r.outputs) {
-    out += fmt::format("  {:<{}} {:>11.4g} {:>11.3g} {:>11.3g} {:>9}  {}\n", o.name, width, o.scale, o.max_abs,
+    out += fmt::format("  {:<{}} {:>11.4g} {:>11.3g} {:>11.3g} {:>9}  {}\n", escaped(o.name), width, o.scale, o.max_abs,
                        o.mean_abs, decibel(o), o.verdict);
     if (o.not_finite + o.not_finite_reference > 0)
       out += fmt::format("  {:<{}} not finite: {} values of the candidate, {} of the reference\n", "", width,

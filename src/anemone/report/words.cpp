@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "anemone/support/utf8.h"
+
 namespace anemone::report {
 
 std::string short_count(std::int64_t n) {
@@ -29,7 +31,8 @@ std::string mebibytes(std::int64_t bytes) {
 
 std::string joined(const std::vector<std::string>& names, std::size_t most) {
   std::string out;
-  for (std::size_t i = 0; i < std::min(most, names.size()); ++i) out += fmt::format("{}{}", i ? ", " : "", names[i]);
+  for (std::size_t i = 0; i < std::min(most, names.size()); ++i)
+    out += fmt::format("{}{}", i ? ", " : "", escaped(names[i]));
   if (names.size() > most) out += fmt::format(" and {} more", names.size() - most);
   return out;
 }
@@ -61,9 +64,10 @@ std::string shape_words(const FeatureSummary& f) {
 std::string feature_words(const FeatureSummary& f) {
   std::string sizes = extents(f.shape);
   for (const Dims& s : f.shapes) sizes += s == f.shape ? "" : ", " + extents(s);
-  if (f.kind == "image") return fmt::format("{} (image {}, {} pixels)", f.name, f.color, sizes);
-  if (f.kind == "array") return fmt::format("{} ({} {})", f.name, f.dtype, f.shape.empty() ? "of any size" : sizes);
-  return fmt::format("{} ({})", f.name, f.kind);
+  if (f.kind == "image") return fmt::format("{} (image {}, {} pixels)", escaped(f.name), f.color, sizes);
+  if (f.kind == "array")
+    return fmt::format("{} ({} {})", escaped(f.name), f.dtype, f.shape.empty() ? "of any size" : sizes);
+  return fmt::format("{} ({})", escaped(f.name), f.kind);
 }
 
 std::string labelled(std::string_view label, const std::vector<std::string>& items, std::size_t most) {
@@ -79,7 +83,8 @@ std::size_t columns(std::string_view text) {
       std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
 }
 
-std::string fitted(const std::string& text, std::size_t width) {
+std::string fitted(const std::string& given, std::size_t width) {
+  const std::string text = escaped(given);
   if (columns(text) <= width || width == 0) return text;
   std::size_t at = 0, seen = 0;
   while (at < text.size()) {
@@ -90,7 +95,8 @@ std::string fitted(const std::string& text, std::size_t width) {
   return text.substr(0, at) + "…";
 }
 
-std::string wrapped(std::string_view text, std::size_t indent, std::size_t width) {
+std::string wrapped(std::string_view given, std::size_t indent, std::size_t width) {
+  const std::string text = escaped(given);
   std::string out, line;
   std::size_t room = width > indent ? width - indent : 1;
   std::size_t at = 0;

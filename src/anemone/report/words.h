@@ -1,5 +1,5 @@
 #pragma once
-// Words and numbers as people read them, shared by all reports.
+// Words and numbers as people read them, shared by all reports. Names from files come out escaped: one line each.
 #include <string>
 #include <string_view>
 #include <vector>

@@ -7,6 +7,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "anemone/support/utf8.h"
+
 namespace anemone {
 
 int exit_code(Blame blame) {
@@ -83,23 +85,26 @@ std::string render_span(const TextSpan& span) {
   const std::string_view shown = line.text.substr(std::min(first, line.text.size()), kWidth);
   std::size_t length = span.end > span.begin ? span.end - span.begin : 1;
   length = std::max<std::size_t>(1, std::min(length, line.text.size() + 1 - std::min(line.column, line.text.size())));
-  return fmt::format("  --> {}:{}:{}\n   | {}\n   | {}{}\n", span.source->name, line.number, line.column, shown,
-                     std::string(line.column - 1 - first, ' '), std::string(std::min(length, kWidth), '^'));
+  // The caret stands right as long as nothing in the line is escaped.
+  return fmt::format("  --> {}:{}:{}\n   | {}\n   | {}{}\n", escaped(span.source->name), line.number, line.column,
+                     escaped_page(shown, false), std::string(line.column - 1 - first, ' '),
+                     std::string(std::min(length, kWidth), '^'));
 }
 
 }  // namespace
 
 std::string render(const Diagnostic& d) {
   const char* word = d.severity == Severity::error ? "error" : d.severity == Severity::warning ? "warning" : "note";
+  const std::string message = escaped(d.message);
   std::string out =
-      d.code.empty() ? fmt::format("{}: {}\n", word, d.message) : fmt::format("{}[{}]: {}\n", word, d.code, d.message);
+      d.code.empty() ? fmt::format("{}: {}\n", word, message) : fmt::format("{}[{}]: {}\n", word, d.code, message);
   if (d.span.source) {
     out += render_span(d.span);
   } else if (!d.place.empty()) {
-    out += fmt::format("  --> {}\n", d.place);
+    out += fmt::format("  --> {}\n", escaped(d.place));
   }
-  for (const std::string& note : d.notes) out += fmt::format("   = note: {}\n", note);
-  if (!d.help.empty()) out += fmt::format("   = help: {}\n", d.help);
+  for (const std::string& note : d.notes) out += fmt::format("   = note: {}\n", escaped(note));
+  if (!d.help.empty()) out += fmt::format("   = help: {}\n", escaped(d.help));
   return out;
 }
 

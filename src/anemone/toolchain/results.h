@@ -110,6 +110,7 @@ struct ListedTensor {
   Dims shape, stride;
   std::int64_t offset = 0;
   bool parameter = false;
+  std::string kind;  ///< empty: dense; else "quantised …", "indices of a sparse_coo tensor …"
 };
 struct CheckpointListing {
   std::string file, container, root;

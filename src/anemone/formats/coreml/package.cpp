@@ -9,7 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "anemone/formats/wire/sha256.h"
-#include "anemone/formats/wire/utf8.h"
+#include "anemone/support/utf8.h"
 
 namespace anemone {
 

@@ -5,7 +5,7 @@
 
 #include "anemone/formats/onnx/spec.h"
 #include "anemone/formats/recognise.h"
-#include "anemone/formats/wire/utf8.h"
+#include "anemone/support/utf8.h"
 #include "anemone/support/file.h"
 
 namespace anemone::onnxspec {

@@ -6,7 +6,7 @@
 
 #include "anemone/formats/onnx/spec_wire.h"
 #include "anemone/formats/wire/elements.h"
-#include "anemone/formats/wire/utf8.h"
+#include "anemone/support/utf8.h"
 
 namespace anemone::onnxspec::wire {
 

@@ -4,7 +4,7 @@
 #include <new>
 
 #include "anemone/formats/onnx/spec_wire.h"
-#include "anemone/formats/wire/utf8.h"
+#include "anemone/support/utf8.h"
 
 namespace anemone::onnxspec {
 namespace {

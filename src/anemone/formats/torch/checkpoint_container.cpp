@@ -9,7 +9,7 @@
 #include "anemone/formats/recognise.h"
 #include "anemone/formats/torch/checkpoint.h"
 #include "anemone/formats/wire/strided.h"
-#include "anemone/formats/wire/utf8.h"
+#include "anemone/support/utf8.h"
 
 namespace anemone {
 

@@ -8,7 +8,7 @@
 #include <unordered_map>
 
 #include "anemone/formats/torch/torch_objects.h"
-#include "anemone/formats/wire/utf8.h"
+#include "anemone/support/utf8.h"
 
 namespace anemone {
 

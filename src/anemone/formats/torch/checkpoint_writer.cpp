@@ -14,7 +14,7 @@
 #include "anemone/formats/torch/pickle_writer.h"
 #include "anemone/formats/torch/torch_objects.h"
 #include "anemone/formats/wire/strided.h"
-#include "anemone/formats/wire/utf8.h"
+#include "anemone/support/utf8.h"
 #include "anemone/support/file.h"
 
 namespace anemone {

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "anemone/formats/wire/utf8.h"
+#include "anemone/support/utf8.h"
 
 namespace anemone::pickle {
 

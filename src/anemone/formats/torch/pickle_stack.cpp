@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "anemone/formats/torch/pickle.h"
-#include "anemone/formats/wire/utf8.h"
+#include "anemone/support/utf8.h"
 
 namespace anemone::pickle {
 

@@ -2,7 +2,7 @@
 #include <fmt/format.h>
 
 #include "anemone/formats/torch/pickle.h"
-#include "anemone/formats/wire/utf8.h"
+#include "anemone/support/utf8.h"
 
 namespace anemone::pickle {
 

@@ -9,7 +9,7 @@
 #include <optional>
 
 #include "anemone/formats/wire/strided.h"
-#include "anemone/formats/wire/utf8.h"
+#include "anemone/support/utf8.h"
 
 namespace anemone {
 

@@ -9,7 +9,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
-#include "anemone/formats/wire/utf8.h"
+#include "anemone/support/utf8.h"
 
 namespace anemone {
 

@@ -10,7 +10,7 @@
 #include <optional>
 
 #include "anemone/formats/wire/strided.h"
-#include "anemone/formats/wire/utf8.h"
+#include "anemone/support/utf8.h"
 #include "anemone/support/file.h"
 
 namespace anemone {

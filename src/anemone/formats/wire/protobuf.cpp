@@ -5,7 +5,7 @@
 
 #include <new>
 
-#include "anemone/formats/wire/utf8.h"
+#include "anemone/support/utf8.h"
 
 namespace anemone::protobuf {
 

@@ -113,14 +113,18 @@ Token Lexer::finish(Token::Kind kind, std::size_t begin) {
 Token Lexer::quoted(char quote, Token::Kind kind) {
   const std::size_t begin = at_++;
   while (at_ < text_.size() && text_[at_] != quote && text_[at_] != '\n') {
-    at_ += text_[at_] == '\\' && quote == '"' ? 2 : 1;
+    at_ += text_[at_] == '\\' ? 2 : 1;
   }
   if (at_ >= text_.size() || text_[at_] != quote) {
     at_ = std::min(at_, text_.size());
     return {Token::Kind::bad, quote == '"' ? "this string has no end" : "this name has no end", begin, at_};
   }
   ++at_;
-  return {kind, text_.substr(begin + 1, at_ - begin - 2), begin, at_};
+  const std::string_view inside = text_.substr(begin + 1, at_ - begin - 2);
+  if (quote == '"' || inside.find('\\') == std::string_view::npos) return {kind, inside, begin, at_};
+  std::optional<std::string> name = unescape(inside);
+  if (!name) return {Token::Kind::bad, "bad escape in this name", begin, at_};
+  return {kind, unescaped_.emplace_back(*std::move(name)), begin, at_};
 }
 
 Token Lexer::next() {
@@ -177,6 +181,7 @@ std::optional<std::string> unescape(std::string_view text) {
         break;
       }
       case '"':
+      case '`':
       case '\\':
       case '\'':
         out += text[i];
@@ -220,7 +225,11 @@ bool is_plain_identifier(std::string_view name) {
 std::string identifier_text(std::string_view name) {
   if (is_plain_identifier(name)) return std::string(name);
   std::string out = "`";
-  for (char c : name) out += c == '`' || c == '\n' ? '_' : c;  // no such names in files; keep the text readable
+  for (const char c : name) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '`' || c == '\\') out += '\\';
+    out += byte < 0x20 || byte == 0x7f ? fmt::format("\\x{:02x}", byte) : std::string(1, c);
+  }
   return out + '`';
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 // Cuts MIL text into tokens.
+#include <deque>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -11,7 +12,7 @@ namespace anemone {
 struct Token {
   enum class Kind : std::uint8_t {
     end,
-    identifier,  ///< text without the backquotes, which allow any characters
+    identifier,  ///< text without the backquotes, which allow any characters (escapes as in strings)
     number,      ///< 12, -3, 0x1.8p+1, 1e-5; text as written
     string,      ///< text between the quotes, escapes as written
     directive,   ///< a line that begins with //!; text after it
@@ -42,9 +43,10 @@ class Lexer {
   Token quoted(char quote, Token::Kind kind);
   std::string_view text_;
   std::size_t at_ = 0;
+  std::deque<std::string> unescaped_;  // names in backquotes with escapes in them
 };
 
-/// "…" as it stands in the text to the string it means: \" \\ \' \n \r \t \0 \xHH. Nothing on a bad escape.
+/// "…" as it stands in the text to the string it means: \" \` \\ \' \n \r \t \0 \xHH. Nothing on a bad escape.
 std::optional<std::string> unescape(std::string_view text);
 /// With quotes; everything but quotes, backslashes and control characters stays as it is.
 std::string quote(std::string_view text);
