@@ -15,7 +15,7 @@ inline const std::map<std::string, std::set<std::string>> kMayInclude{
     {"support", {}},
     {"formats", {"support", "formats/*"}},
     {"formats/wire", {"support"}},
-    {"formats/coreml", {"support", "formats/wire"}},
+    {"formats/coreml", {"support", "formats", "formats/wire"}},
     {"formats/image", {"support", "formats/wire"}},
     {"formats/onnx", {"support", "formats", "formats/wire"}},
     {"formats/torch", {"support", "formats", "formats/wire"}},

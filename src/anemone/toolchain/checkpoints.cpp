@@ -14,7 +14,7 @@ Result<CheckpointListing> list_checkpoint(const std::filesystem::path& path) {
                             checkpoint.storages, checkpoint.globals,   {}};
   for (const StoredTensor& t : checkpoint.tensors) {
     listing.tensors.push_back({t.path, std::string(name(t.dtype)), t.storage_key, sha256_hex(elements(t).view), t.shape,
-                               t.stride, t.offset, t.parameter});
+                               t.stride, t.offset, t.parameter, t.kind});
   }
   return listing;
 }

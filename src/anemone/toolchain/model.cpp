@@ -40,12 +40,17 @@ Result<Model> build(std::shared_ptr<const StateDict> tensors, const models::Netw
 }
 
 Result<Model> load_checkpoint(const fs::path& path, const LoadOptions& options) {
-  TRY(StateDict state, read_state_dict(path));
+  TRY(StateDict state, read_state_dict(path, options.weights));
   auto tensors = std::make_shared<const StateDict>(std::move(state));
   options.talk.more(
       fmt::format("{} tensors{}{}", tensors->tensors.size(), tensors->note.empty() ? "" : "; ", tensors->note));
   auto built = build(tensors, {options.network, options.height, options.width, options.target.value_or(Target::ios17)},
                      options.talk);
+  if (built && !built->network->note.empty()) {
+    Diagnostic note = bad_input({}, built->network->note, path.string());
+    note.severity = Severity::note;
+    built->warnings.push_back(std::move(note));
+  }
   // Unknown, or known with tensors that do not fit. With a name given, that name is what was asked.
   const bool input = !built && exit_code(built.error()) == exit_code(Blame::input);
   if (built || !input || options.program_needed || options.network) return built;
@@ -71,7 +76,9 @@ Result<Model> from_package(Result<ReadPackage> read) {
   Model model;
   model.program = std::move(read->program);
   for (const std::string& file : read->missing_files) {
-    Diagnostic d = bad_input("E0804", fmt::format("the weight file '{}' is missing: structure only, no numbers", file));
+    Diagnostic d = bad_input(
+        "E0804",
+        fmt::format("the weight file '{}' is missing, or a Git LFS pointer: structure only, no numbers", file));
     d.severity = Severity::warning;
     model.warnings.push_back(std::move(d));
   }
@@ -145,6 +152,7 @@ Result<ModelFormat> recognise(const fs::path& path) {
   switch (identity.kind) {
     case FileKind::torch_zip:
     case FileKind::torch_pickle:
+    case FileKind::torch_folder:
       return ModelFormat::checkpoint;
     case FileKind::coreml_package:
       return ModelFormat::mlpackage;

@@ -29,6 +29,7 @@ struct LoadOptions {
   bool program_needed = true;  ///< else a checkpoint of an unknown network loads as its tensors, ONNX as its graph
   std::optional<std::int64_t> part;  ///< of a pipeline, from 1; else its only ML Program
   Talk talk;                         ///< kept in the model, for what is done with it
+  std::optional<std::string> weights;         ///< the part of a checkpoint that holds them: "net_ema"; else chosen
 };
 
 /// Not changed by what is done with it: who edits a program edits a copy. Copies share weights.

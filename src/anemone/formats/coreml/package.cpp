@@ -8,6 +8,7 @@
 #include <charconv>
 #include <nlohmann/json.hpp>
 
+#include "anemone/formats/recognise.h"
 #include "anemone/formats/wire/sha256.h"
 #include "anemone/support/utf8.h"
 
@@ -25,7 +26,7 @@ constexpr std::string_view kModelPath = "@model_path/";
 std::string_view text_of(const Bytes& bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
 
 std::optional<Diagnostic> refuse_lfs_pointer(const Bytes& bytes, const fs::path& path) {
-  if (!text_of(bytes).starts_with("version https://git-lfs")) return std::nullopt;
+  if (!is_lfs_pointer(bytes.view)) return std::nullopt;
   return bad_input("E0310", "this is a Git LFS pointer, not the file it stands for", path.string(),
                    "run 'git lfs pull' in the repository the package came from");
 }
@@ -161,7 +162,10 @@ Result<Bytes> PackageWeights::read(const milspec::BlobReference& reference, mils
                        package_.path.string(), "copy the package again as a whole folder");
     }
     TRY(Bytes bytes, map_file(path));
-    if (auto refusal = refuse_lfs_pointer(bytes, path)) return *std::move(refusal);
+    if (is_lfs_pointer(bytes.view)) {  // as good as missing: the structure can be had without it
+      return bad_input("E0308", fmt::format("the weight file '{}' is a Git LFS pointer, not the file", printable(name)),
+                       path.string(), "run 'git lfs pull' in the repository the package came from");
+    }
     TRY(WeightFile file, WeightFile::from_bytes(std::move(bytes), path.string()));
     it = files_.emplace(name, std::move(file)).first;
   }

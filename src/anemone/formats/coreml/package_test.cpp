@@ -119,6 +119,16 @@ TEST_F(PackageTest, ReadsABareModelFile) {
   EXPECT_EQ(weights.read({kWeightFileName, 64}, DataType::float16, 2).error().at(0).code, "E0308");
 }
 
+TEST_F(PackageTest, AWeightFileThatIsAnLfsPointerIsAsGoodAsMissing) {
+  fs::create_directories(folder_ / "weights");
+  put(folder_ / "weights/weight.bin", "version https://git-lfs.github.com/spec/v1\noid sha256:0\n");
+  put(folder_ / "model.mlmodel", milspec::from_hex(milspec::kSmallest));
+  PackageWeights weights(*open_package(folder_ / "model.mlmodel"));
+  const auto got = weights.read({kWeightFileName, 64}, DataType::float16, 2);
+  EXPECT_EQ(got.error().at(0).code, "E0308");
+  EXPECT_NE(got.error().at(0).message.find("LFS pointer"), std::string::npos);
+}
+
 TEST_F(PackageTest, RefusesWhatIsNoPackage) {
   const auto starts = [&](const fs::path& path, std::string_view code) {
     const std::string error = error_of(path);

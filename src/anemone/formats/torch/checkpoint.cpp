@@ -23,14 +23,14 @@ Result<StoredTensor> load(OpenedCheckpoint& c, const FoundTensor& found) {
   tensor.stride = record.stride;
   tensor.offset = record.offset;
   tensor.parameter = record.parameter;
+  tensor.kind = record.kind;
   tensor.storage_key = c.objects.storages()[record.storage].key;
   TRY(tensor.storage, load_storage(c, record.storage));
   return tensor;
 }
 
-Result<Checkpoint> load_all(const Bytes& file, const std::string& name) {
-  TRY(OpenedCheckpoint opened, open_checkpoint(file, name));
-  Checkpoint result{name, opened.container, opened.root};
+Result<Checkpoint> load_all(OpenedCheckpoint opened) {
+  Checkpoint result{opened.name, opened.container, opened.root};
   result.globals = std::move(opened.globals);
   result.storages = opened.objects.storages().size();
   result.tensors.reserve(opened.tensors.size());
@@ -47,12 +47,11 @@ void add(StateDict& dict, StoredTensor tensor, const std::string& name) {
   dict.tensors.push_back(std::move(tensor));
 }
 
-Result<StateDict> load_weights(const Bytes& file, const std::string& name) {
-  TRY(OpenedCheckpoint opened, open_checkpoint(file, name));
+Result<StateDict> load_weights(OpenedCheckpoint opened, const std::optional<std::string>& wanted) {
   std::vector<std::string_view> paths;
   for (const FoundTensor& found : opened.tensors) paths.push_back(found.path);
-  TRY(const WeightsPart weights, find_weights(paths, name));
-  StateDict result{name, weights.part, weights.note, {}, {}};
+  TRY(const WeightsPart weights, find_weights(paths, opened.name, wanted));
+  StateDict result{opened.name, weights.part, weights.note, weights.others, {}, {}};
   for (const auto& [position, tensor_name] : weights.tensors) {
     TRY(StoredTensor tensor, load(opened, opened.tensors[position]));
     add(result, std::move(tensor), tensor_name);
@@ -61,40 +60,60 @@ Result<StateDict> load_weights(const Bytes& file, const std::string& name) {
 }
 
 /// Every size was checked against the file, but a large file can still be too large for this machine.
-template <class T>
-Result<T> guarded(Result<T> (*read)(const Bytes&, const std::string&), const Bytes& file, const std::string& name) {
+template <class Read>
+auto guarded(const std::string& name, Read&& read) -> decltype(read()) {
   try {
-    return read(file, name);
+    return read();
   } catch (const std::bad_alloc&) {
     return bad_environment("E0105", "not enough memory to read the checkpoint", name);
   }
+}
+
+Result<OpenedCheckpoint> open_path(const std::filesystem::path& path) {
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored)) return open_checkpoint_folder(path);
+  TRY(const Bytes file, map_file(path));
+  return open_checkpoint(file, path.string());
 }
 
 }  // namespace
 
 std::int64_t StoredTensor::count() const { return checked_count(shape); }
 
-Result<Checkpoint> read_checkpoint(const Bytes& file, const std::string& name) { return guarded(load_all, file, name); }
+Result<Checkpoint> read_checkpoint(const Bytes& file, const std::string& name) {
+  return guarded(name, [&]() -> Result<Checkpoint> {
+    TRY(OpenedCheckpoint opened, open_checkpoint(file, name));
+    return load_all(std::move(opened));
+  });
+}
 
 Result<Checkpoint> read_checkpoint(const std::filesystem::path& path) {
-  TRY(const Bytes file, map_file(path));
-  return read_checkpoint(file, path.string());
+  return guarded(path.string(), [&]() -> Result<Checkpoint> {
+    TRY(OpenedCheckpoint opened, open_path(path));
+    return load_all(std::move(opened));
+  });
 }
 
-Result<StateDict> read_state_dict(const Bytes& file, const std::string& name) {
-  return guarded(load_weights, file, name);
+Result<StateDict> read_state_dict(const Bytes& file, const std::string& name,
+                                  const std::optional<std::string>& wanted) {
+  return guarded(name, [&]() -> Result<StateDict> {
+    TRY(OpenedCheckpoint opened, open_checkpoint(file, name));
+    return load_weights(std::move(opened), wanted);
+  });
 }
 
-Result<StateDict> read_state_dict(const std::filesystem::path& path) {
-  TRY(const Bytes file, map_file(path));
-  return read_state_dict(file, path.string());
+Result<StateDict> read_state_dict(const std::filesystem::path& path, const std::optional<std::string>& wanted) {
+  return guarded(path.string(), [&]() -> Result<StateDict> {
+    TRY(OpenedCheckpoint opened, open_path(path));
+    return load_weights(std::move(opened), wanted);
+  });
 }
 
-Result<StateDict> state_dict(const Checkpoint& checkpoint) {
+Result<StateDict> state_dict(const Checkpoint& checkpoint, const std::optional<std::string>& wanted) {
   std::vector<std::string_view> paths;
   for (const StoredTensor& tensor : checkpoint.tensors) paths.push_back(tensor.path);
-  TRY(const WeightsPart weights, find_weights(paths, checkpoint.name));
-  StateDict result{checkpoint.name, weights.part, weights.note, {}, {}};
+  TRY(const WeightsPart weights, find_weights(paths, checkpoint.name, wanted));
+  StateDict result{checkpoint.name, weights.part, weights.note, weights.others, {}, {}};
   for (const auto& [position, name] : weights.tensors) add(result, checkpoint.tensors[position], name);
   return result;
 }

@@ -13,6 +13,7 @@
 
 namespace anemone {
 
+namespace fs = std::filesystem;
 using pickle::Kind;
 using pickle::Machine;
 using pickle::Value;
@@ -75,10 +76,21 @@ Diagnostic explain_foreign_zip(const ZipArchive& zip) {
     return bad_input("E0508", "this is a zipped Core ML package", zip.name(),
                      "unpack it and name the .mlpackage folder");
   }
+  for (const ZipEntry& entry : zip.entries()) {
+    const fs::path inner = entry.name;
+    const std::string end = inner.extension().string();
+    constexpr std::string_view kPacked[] = {".pth", ".pt", ".pkl",  ".ckpt",       ".tar",
+                                            ".zip", ".gz", ".onnx", ".safetensors"};
+    if (std::find(std::begin(kPacked), std::end(kPacked), end) == std::end(kPacked) || entry.name.ends_with("data.pkl"))
+      continue;
+    return bad_input(
+        "E0508", fmt::format("this is a zip of {} files, among them '{}'", zip.entries().size(), printable(entry.name)),
+        zip.name(), "unpack it and name the file in it that holds the model");
+  }
   return bad_input("E0509",
                    fmt::format("a zip of {} entries without 'data.pkl' in one folder: torch.save did not write it",
                                zip.entries().size()),
-                   zip.name(), "if the checkpoint was packed once more, unpack it first");
+                   zip.name(), "what torch.save writes is one zip, which holds data.pkl and data/");
 }
 
 /// The folder, with its slash, that holds data.pkl.
@@ -105,9 +117,17 @@ Result<std::string> find_root(const ZipArchive& zip) {
   return root;
 }
 
+/// A record of a few characters; what is longer is none, and is not unpacked.
+Result<Bytes> read_record(const ZipArchive& zip, const ZipEntry& entry) {
+  constexpr std::uint64_t kLongest = 64;
+  if (entry.size <= kLongest) return zip.read(entry);
+  return bad_input("E0516", fmt::format("a record of {} bytes, which takes a few", entry.size),
+                   fmt::format("{}: entry '{}'", zip.name(), printable(entry.name)), kDownloadAgain);
+}
+
 Result<void> check_records(const ZipArchive& zip, const std::string& root) {
   if (const ZipEntry* order = zip.find(root + "byteorder")) {
-    TRY(const Bytes bytes, zip.read(*order));
+    TRY(const Bytes bytes, read_record(zip, *order));
     const std::string_view text = trimmed(as_text(bytes.view));
     if (text != "little") {
       return bad_input("E0517", fmt::format("the numbers are stored in byte order '{}'", printable(text, 20)),
@@ -118,7 +138,7 @@ Result<void> check_records(const ZipArchive& zip, const std::string& root) {
   if (!version) version = zip.find(root + ".data/version");
   if (!version) return {};
   constexpr std::array<std::string_view, 10> kKnown{"1", "2", "3", "4", "5", "6", "7", "8", "9", "10"};
-  TRY(const Bytes bytes, zip.read(*version));
+  TRY(const Bytes bytes, read_record(zip, *version));
   const std::string_view text = trimmed(as_text(bytes.view));
   if (std::find(kKnown.begin(), kKnown.end(), text) == kKnown.end()) {
     return bad_input("E0516", fmt::format("container version '{}' is not one of 1 to 10", printable(text, 20)),
@@ -148,18 +168,27 @@ Result<void> check_storage_entries(const OpenedCheckpoint& c) {
   return {};
 }
 
-Result<OpenedCheckpoint> open_zip(const Bytes& file, const std::string& name) {
-  OpenedCheckpoint c{name, "zip"};
-  TRY(c.zip, ZipArchive::open(file, name));
+/// A pickle of a state dict takes some 200 bytes a tensor.
+constexpr std::uint64_t kLargestPickle = 128 << 20;
+
+Result<OpenedCheckpoint> open_archive(ZipArchive zip, std::uint64_t size) {
+  OpenedCheckpoint c{zip.name(), "zip"};
+  const std::string& name = c.name;
+  c.zip = std::move(zip);
   TRY(c.root, find_root(*c.zip));
   TRY_VOID(check_records(*c.zip, c.root));
   const std::string part = c.root + "data.pkl";
-  TRY(const Bytes stream, c.zip->read(*c.zip->find(part)));
+  const ZipEntry& pickle = *c.zip->find(part);
+  if (pickle.size > kLargestPickle) {
+    return bad_input("E0524", fmt::format("the pickle has {} bytes; {} are read", pickle.size, kLargestPickle),
+                     fmt::format("{}: entry '{}'", name, printable(part)), "do not trust this file");
+  }
+  TRY(const Bytes stream, c.zip->read(pickle));
   Machine machine(stream.view, name, printable(part));
   std::size_t position = 0;
   TRY(const Value object, machine.load(position, c.objects));
   TRY_VOID(check_storage_entries(c));
-  TRY_VOID(finish(c, machine, object, file.size()));
+  TRY_VOID(finish(c, machine, object, size));
   return c;
 }
 
@@ -283,9 +312,24 @@ class LegacyReader {
 
 Result<OpenedCheckpoint> open_checkpoint(const Bytes& file, const std::string& name) {
   const FileIdentity identity = identify(file.view);
-  if (identity.kind == FileKind::torch_zip) return open_zip(file, name);
+  if (identity.kind == FileKind::torch_zip) {
+    TRY(ZipArchive zip, ZipArchive::open(file, name));
+    return open_archive(std::move(zip), file.size());
+  }
   if (identity.kind == FileKind::torch_pickle) return LegacyReader(file, name).run();
   return refuse(identity, name, "not a checkpoint of torch.save");
+}
+
+Result<OpenedCheckpoint> open_checkpoint_folder(const std::filesystem::path& folder) {
+  std::error_code error;
+  std::filesystem::path inner = folder;
+  if (!std::filesystem::exists(inner / "data.pkl", error)) {  // unpackers differ in whether they add a folder
+    for (const auto& entry : std::filesystem::directory_iterator(folder, error)) inner = entry.path();
+  }
+  TRY(ZipArchive files, ZipArchive::open_folder(inner));
+  std::uint64_t size = 0;
+  for (const ZipEntry& entry : files.entries()) size += entry.size;
+  return open_archive(std::move(files), size);
 }
 
 Result<Bytes> load_storage(OpenedCheckpoint& c, std::size_t index) {

@@ -21,6 +21,8 @@ struct OpenedCheckpoint {
 };
 
 Result<OpenedCheckpoint> open_checkpoint(const Bytes& file, const std::string& name);
+/// Of a zip that was unpacked into a folder.
+Result<OpenedCheckpoint> open_checkpoint_folder(const std::filesystem::path& folder);
 
 /// Makes the bytes of a tensor's storage known, with their CRC checked; does nothing for one that is.
 Result<Bytes> load_storage(OpenedCheckpoint& checkpoint, std::size_t storage);

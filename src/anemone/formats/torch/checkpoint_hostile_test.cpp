@@ -95,7 +95,7 @@ TEST(HostileCheckpoint, StoragesAreDescribedConsistently) {
   EXPECT_EQ(put("IntStorage", 4), "E0533: storage '0' is described twice differently: 4 x float32 and 4 x int32");
   EXPECT_EQ(put("FloatStorage", -1), "E0525: the size of storage '0' is the number -1");
   EXPECT_EQ(put("FloatStorage", INT64_MAX), "E0525: the size of storage '0' is the number 9223372036854775807");
-  EXPECT_EQ(put("QInt8Storage", 4).substr(0, 50), "E0522: the pickle asks for 'torch.QInt8Storage', w");
+  EXPECT_EQ(put("QInt8Storage", 4).substr(0, 43), "E0533: storage '0' is described twice diffe");
   EXPECT_EQ(put("Size", 4), "E0525: the class of a storage is the global 'torch.Size'");
 }
 
@@ -157,9 +157,11 @@ TEST(HostileCheckpoint, ObjectsThatContainThemselvesOrUnfoldWithoutEnd) {
   EXPECT_EQ(zipped(keys.raw("es")).substr(0, 60), "E0541: lists and dicts that are used several times unfold to");
 }
 
-TEST(HostileCheckpoint, TheRootIsADict) {
-  EXPECT_EQ(zipped(Pickle().raw("]")), "E0540: the saved object is a list of 0, not a dict of tensors");
-  EXPECT_EQ(zipped(Pickle().raw("N")), "E0540: the saved object is None, not a dict of tensors");
+TEST(HostileCheckpoint, TheRootHoldsTensors) {
+  EXPECT_EQ(zipped(Pickle().raw("]")), "E0540: the saved object is a list of 0 without a tensor in it");
+  EXPECT_EQ(zipped(Pickle().raw("N")), "E0540: the saved object is None, in which there can be no tensors");
+  EXPECT_EQ(zipped(Pickle().global("__main__", "Net").raw(")\x81")),
+            "E0540: the saved object is an object of '__main__.Net' as a whole, not its weights");
 }
 
 TEST(HostileCheckpoint, ZipRecords) {
@@ -175,6 +177,21 @@ TEST(HostileCheckpoint, ZipRecords) {
   EXPECT_EQ(with({{"archive/constants.pkl", ""}}).substr(0, 43), "E0504: this is a TorchScript archive (it ho");
   EXPECT_EQ(with({{"other/data.pkl", pickle}}), "E0509: there are two objects, in 'archive/' and 'other/data.pkl'");
   EXPECT_EQ(with({{"other/deeper/data.pkl", pickle}}), "1 tensors");
+}
+
+TEST(HostileCheckpoint, WhatASmallFileMayTake) {
+  // A name of 4 kB for each of 200,000 tensors, from a kilobyte.
+  Pickle names;
+  names.raw("}").text(std::string(4000, 'k')).raw("](");
+  names.tensor("FloatStorage", "0", 4, 0, {1}, {1}).raw("q\x01").raw(std::string(20'000, '2')).raw("es");
+  EXPECT_EQ(zipped(names).substr(0, 36), "E0541: the names of 8379 tensors tak");
+  // Records are a few characters, and what unfolds to a thousand times its size is a bomb.
+  const auto with = [&](test::Member member) {
+    return outcome(checkpoint_zip(weights().done(), {{"0", sixteen()}}, {std::move(member)})).substr(0, 5);
+  };
+  EXPECT_EQ(with({"archive/version", std::string(100, '3')}), "E0516");
+  EXPECT_EQ(with({"archive/byteorder", std::string(1 << 20, 'l'), true}), "E0516");
+  EXPECT_EQ(with({"archive/extra", std::string(100 << 20, '\0'), true}), "E0518");
 }
 
 TEST(HostileCheckpoint, LegacyStructure) {

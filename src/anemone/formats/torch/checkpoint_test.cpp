@@ -6,6 +6,7 @@
 
 #include <cstring>
 #include <fstream>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -88,7 +89,7 @@ TEST(GoldenCheckpoint, BadFilesAreRefusedEachForItsOwnReason) {
       {"bad_17_missing_storage.pt", "storage '7' is used but not in the file"},
       {"bad_18_short_storage.pt", "has 15 bytes, but 4 x float32 take 16"},
       {"bad_19_crc.pt", "CRC-32"},
-      {"bad_20_reference_bomb.pt", "a list of 10, not a dict"},
+      {"bad_20_reference_bomb.pt", "a list of 10 without a tensor"},
       {"bad_21_duplicate_entry.pt", "two entries of this name"},
       {"bad_22_big_endian.pt", "byte order 'big'"},
       {"bad_23_git_lfs_pointer.pth", "Git LFS pointer"},
@@ -170,6 +171,89 @@ TEST(Checkpoint, PathsAreKeysAsPythonWritesThem) {
   const auto got = read_checkpoint(bytes_of(checkpoint_zip(p.done(), {{"0", four_floats()}})), "f");
   ASSERT_TRUE(got) << render(got.error());
   EXPECT_EQ(paths(*got), "a/0 a/1/0 -3 True None 1.5 (1, 'x') b/c/d");
+}
+
+/// A state of {"_parameters": {"weight": tensor}, "_buffers": {}, "_modules": {…}} for an object on the stack.
+void module_state(Pickle& p, const std::function<void(Pickle&)>& modules) {
+  p.raw("}(").text("training").raw("\x88").text("_parameters").raw("}").text("weight");
+  p.tensor("FloatStorage", "0", 4, 0, {4}, {1}).raw("s").text("_buffers").raw("}").text("_modules").raw("}");
+  modules(p);
+  p.raw("ub");
+}
+
+TEST(Checkpoint, TensorsWithinUnknownObjectsAreListed) {
+  const auto tensor = [](Pickle& p) { p.tensor("FloatStorage", "0", 4, 0, {2}, {1}); };
+  Pickle p;
+  p.raw("}(").text("best").global("numpy", "float64").raw("K\x01\x85R");
+  p.text("args").global("argparse", "Namespace").raw(")\x81}").text("anchor"), tensor(p), p.raw("sb");
+  p.text("model").global("__main__", "Net").raw(")\x81");
+  module_state(p, [&](Pickle& q) {
+    q.text("body").global("m", "Block").raw(")\x81");
+    module_state(q, [](Pickle&) {});
+    q.raw("s");
+  });
+  p.text("self").global("m", "Loop").raw(")\x81q\x05}").text("me").raw("h\x05sb");
+  p.text("pair").global("m", "Pair").raw("("), tensor(p), p.raw("K\x01tR");
+  const auto got = read_checkpoint(bytes_of(checkpoint_zip(p.raw("u").done(), {{"0", four_floats()}})), "f");
+  ASSERT_TRUE(got) << render(got.error());
+  EXPECT_EQ(paths(*got), "args/anchor model/weight model/body.weight pair/0");
+}
+
+TEST(Checkpoint, RootsAreDictsListsTuplesAndTensors) {
+  const auto tensor = [](Pickle& p) { p.tensor("FloatStorage", "0", 4, 0, {2}, {1}); };
+  Pickle tuple, alone;
+  tuple.raw("(}").text("w"), tensor(tuple), tuple.raw("sK\x07t");
+  tensor(alone);
+  const auto read = [](const Pickle& p) {
+    const auto got = read_checkpoint(bytes_of(checkpoint_zip(p.done(), {{"0", four_floats()}})), "f");
+    return got ? paths(*got) : render(got.error());
+  };
+  EXPECT_EQ(read(tuple), "0/w");
+  EXPECT_EQ(read(alone), "tensor");
+}
+
+TEST(Checkpoint, ParametersWithStateSparseAndQuantisedTensors) {
+  const auto indices = [](Pickle& p) { p.tensor("LongStorage", "1", 2, 0, {1, 2}, {2, 1}); };
+  Pickle p;
+  p.raw("}(").text("p").global("torch._utils", "_rebuild_parameter_with_state").raw("(");
+  p.tensor("FloatStorage", "0", 4, 0, {4}, {1}).raw("\x88").global("collections", "OrderedDict").raw(")R}tR");
+  p.text("sub").global("torch._tensor", "_rebuild_from_type_v2").raw("(").global("torch._utils", "_rebuild_tensor_v2");
+  p.global("my", "Tensor").raw("(").storage("FloatStorage", "0", 4).integer(0).tuple({2}).tuple({1}).raw("\x89");
+  p.global("collections", "OrderedDict").raw(")Rt}tR");
+  p.text("sparse").global("torch._utils", "_rebuild_sparse_tensor").raw("(").global("torch", "sparse_coo").raw("(");
+  indices(p), p.tensor("FloatStorage", "0", 4, 0, {2}, {1}).global("torch", "Size").raw("(K\x09t\x85RttR");
+  p.text("q").global("torch._utils", "_rebuild_qtensor").raw("(").storage("QInt8Storage", "2", 4).integer(0);
+  p.tuple({4}).tuple({1}).raw("(").global("torch", "per_tensor_affine");
+  p.raw(std::string("G\x3f\xe0\0\0\0\0\0\0", 9)).raw("K\x03t\x89").global("collections", "OrderedDict").raw(")RtR");
+  p.text("odd").global("torch._utils", "_rebuild_qtensor").raw("(").storage("QUInt4x2Storage", "3", 4).raw("K\x01tR");
+  p.raw("u");
+  const auto got = read_checkpoint(
+      bytes_of(checkpoint_zip(p.done(), {{"0", four_floats()}, {"1", std::string(16, '\0')}, {"2", "abcd"}})), "f");
+  ASSERT_TRUE(got) << render(got.error());
+  EXPECT_EQ(paths(*got), "p sub sparse/indices sparse/values q");
+  EXPECT_TRUE(got->tensors[0].parameter);
+  EXPECT_EQ(got->tensors[2].kind, "indices of a sparse_coo tensor [9]");
+  EXPECT_EQ(got->tensors[4].kind, "quantised per_tensor_affine, scale 0.5, zero point 3");
+  EXPECT_EQ(got->tensors[4].dtype, ScalarType::int8);
+}
+
+TEST(Checkpoint, AnUnpackedZipIsReadFromItsFolder) {
+  namespace fs = std::filesystem;
+  const fs::path folder = fs::temp_directory_path() / "anemone_unpacked_test";
+  fs::remove_all(folder);
+  fs::create_directories(folder / "archive/data");
+  const Pickle pickle = Pickle().raw("}").text("w").tensor("FloatStorage", "0", 4, 0, {4}, {1}).raw("s");
+  std::ofstream(folder / "archive/data.pkl", std::ios::binary) << pickle.done();
+  std::ofstream(folder / "archive/data/0", std::ios::binary) << four_floats();
+  for (const fs::path& path : {folder, folder / "archive", folder / "archive/"}) {
+    const auto got = read_checkpoint(path);
+    ASSERT_TRUE(got) << path << render(got.error());
+    EXPECT_EQ(paths(*got), "w");
+    EXPECT_EQ(std::memcmp(got->tensors[0].storage.data(), four_floats().data(), 16), 0);
+  }
+  fs::remove(folder / "archive/data/0");
+  EXPECT_EQ(read_checkpoint(folder).error().front().code, "E0534");
+  fs::remove_all(folder);
 }
 
 TEST(Checkpoint, AKeyThatIsSetAgainKeepsItsPlaceAndGetsTheLastValue) {

@@ -14,8 +14,8 @@
 #include "anemone/formats/torch/pickle_writer.h"
 #include "anemone/formats/torch/torch_objects.h"
 #include "anemone/formats/wire/strided.h"
-#include "anemone/support/utf8.h"
 #include "anemone/support/file.h"
+#include "anemone/support/utf8.h"
 
 namespace anemone {
 

@@ -19,7 +19,8 @@ std::string_view as_text(std::span<const std::byte> bytes) {
 
 bool is_key(Value v) {
   return v.kind == Kind::none || v.kind == Kind::boolean || v.kind == Kind::integer || v.kind == Kind::real ||
-         v.kind == Kind::text || v.kind == Kind::tuple;
+         v.kind == Kind::text || v.kind == Kind::tuple || v.kind == Kind::bytes || v.kind == Kind::big_integer ||
+         v.kind == Kind::global || v.kind == Kind::object || v.kind == Kind::inert;
 }
 
 }  // namespace
@@ -97,6 +98,10 @@ Result<void> Machine::step(std::uint8_t opcode, Hooks& hooks) {
       TRY_VOID(pop());
       return {};
     }
+    case '1': {  // POP_MARK
+      TRY_VOID(pop_to_mark());
+      return {};
+    }
     case '2': {  // DUP
       TRY(const Value v, top());
       return push(v);
@@ -120,7 +125,10 @@ Result<void> Machine::step(std::uint8_t opcode, Hooks& hooks) {
       return push({Kind::integer, 0, static_cast<std::int32_t>(static_cast<std::uint32_t>(n))});
     }
     case 0x8a:
-      return push_long();
+    case 0x8b: {
+      TRY(const std::uint64_t length, take_number(opcode == 0x8a ? 1 : 4));
+      return push_long(length);
+    }
     case 'G': {  // big-endian double
       TRY(const auto bytes, take(8));
       std::uint64_t bits = 0;
@@ -139,8 +147,10 @@ Result<void> Machine::step(std::uint8_t opcode, Hooks& hooks) {
       return push_latin1(length);
     }
     case 'C':
-    case 'B': {
-      TRY(const std::uint64_t length, take_number(opcode == 'C' ? 1 : 4));
+    case 'B':
+    case 0x8e:
+    case 0x96: {  // 0x96: BYTEARRAY8
+      TRY(const std::uint64_t length, take_number(opcode == 'C' ? 1 : opcode == 'B' ? 4 : 8));
       TRY(const auto bytes, take(length));
       return push(heap_.add_view(Kind::bytes, as_text(bytes)));
     }
@@ -178,6 +188,10 @@ Result<void> Machine::step(std::uint8_t opcode, Hooks& hooks) {
       return set_many(true);
     case 0x90:
       return add_to_set();
+    case 0x91: {  // FROZENSET
+      TRY(std::vector<Value> items, pop_to_mark());
+      return push(heap_.add_sequence(Kind::set, std::move(items)));
+    }
     case 'q':
     case 'r': {
       TRY(const std::uint64_t index, take_number(opcode == 'q' ? 1 : 4));
@@ -193,7 +207,7 @@ Result<void> Machine::step(std::uint8_t opcode, Hooks& hooks) {
     case 'c': {
       TRY(const std::string_view module, take_line());
       TRY(const std::string_view name, take_line());
-      return push_global(module, name, hooks);
+      return push_global(module, name);
     }
     case 0x93:
       return stack_global(hooks);
@@ -204,12 +218,16 @@ Result<void> Machine::step(std::uint8_t opcode, Hooks& hooks) {
     }
     case 'R':
     case 0x81:
-      return call(hooks);
+    case 0x92:
+      return call(opcode == 0x92, hooks);
+    case 'o':
+    case 'i':
+      return instance(opcode == 'o', hooks);
     case 'b':
       return build();
     default:
       return error("E0521", fmt::format("pickle opcode 0x{:02x} is not one that plain data needs", opcode),
-                   kSaveStateDict);
+                   kNothingWasRun);
   }
 }
 
@@ -241,16 +259,15 @@ Result<void> Machine::push_latin1(std::uint64_t length) {
   return {};
 }
 
-/// LONG1: little-endian two's complement of a counted length.
-Result<void> Machine::push_long() {
-  TRY(const std::uint64_t length, take_number(1));
+/// LONG1 and LONG4: little-endian two's complement of a counted length.
+Result<void> Machine::push_long(std::uint64_t length) {
   TRY(const auto bytes, take(length));
   if (length > 8) {
     stack_.push_back(heap_.add_view(Kind::big_integer, as_text(bytes)));
     return {};
   }
   std::uint64_t bits = length > 0 && (bytes[length - 1] & std::byte{0x80}) != std::byte{} ? ~std::uint64_t{0} : 0;
-  for (std::size_t i = length; i-- > 0;) bits = bits << 8 | static_cast<std::uint64_t>(bytes[i]);
+  for (std::size_t i = bytes.size(); i-- > 0;) bits = bits << 8 | static_cast<std::uint64_t>(bytes[i]);
   stack_.push_back({Kind::integer, 0, static_cast<std::int64_t>(bits)});
   return {};
 }
@@ -273,18 +290,20 @@ Result<void> Machine::append(bool many) {
     items.push_back(item);
   }
   TRY(const Value list, top());
-  if (!list.is(Kind::list)) return error("E0523", fmt::format("items are appended to {}", describe(heap_, list)));
-  auto& target = heap_.items(list);
+  if (!list.is(Kind::list) && !list.is(Kind::inert))
+    return error("E0523", fmt::format("items are appended to {}", describe(heap_, list)));
+  auto& target = list.is(Kind::inert) ? heap_.inert(list).items : heap_.items(list);
   target.insert(target.end(), items.begin(), items.end());
   return {};
 }
 
 Result<void> Machine::set_items(Value dict, std::span<const Value> items) {
-  if (!dict.is(Kind::dict)) return error("E0523", fmt::format("keys are set in {}", describe(heap_, dict)));
+  if (!dict.is(Kind::dict) && !dict.is(Kind::inert))
+    return error("E0523", fmt::format("keys are set in {}", describe(heap_, dict)));
   if (items.size() % 2 != 0) return error("E0523", fmt::format("a dict gets {} keys and values", items.size()));
   for (std::size_t i = 0; i < items.size(); i += 2) {
     if (!is_key(items[i])) return error("E0523", fmt::format("{} is used as a key", describe(heap_, items[i])));
-    heap_.pairs(dict).emplace_back(items[i], items[i + 1]);
+    (dict.is(Kind::inert) ? heap_.inert(dict).pairs : heap_.pairs(dict)).emplace_back(items[i], items[i + 1]);
   }
   return {};
 }
@@ -299,8 +318,9 @@ Result<void> Machine::set_many(bool on_new_dict) {
 Result<void> Machine::add_to_set() {
   TRY(const std::vector<Value> items, pop_to_mark());
   TRY(const Value set, top());
-  if (!set.is(Kind::set)) return error("E0523", fmt::format("members are added to {}", describe(heap_, set)));
-  auto& target = heap_.items(set);
+  if (!set.is(Kind::set) && !set.is(Kind::inert))
+    return error("E0523", fmt::format("members are added to {}", describe(heap_, set)));
+  auto& target = set.is(Kind::inert) ? heap_.inert(set).items : heap_.items(set);
   target.insert(target.end(), items.begin(), items.end());
   return {};
 }

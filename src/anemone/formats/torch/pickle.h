@@ -1,7 +1,8 @@
 #pragma once
 // A restricted pickle machine: it builds plain values, imports nothing and calls nothing the file names.
-// Globals are names; only those on the list of the machine or of its Hooks pass, and the hooks say what "calling" one
-// means. Everything is bounded by the length of the stream and by kMaxOperations.
+// Globals are names. What "calling" one means is said by the machine for plain containers and by its Hooks for theirs;
+// of any other class or function comes an inert value, which keeps its name and what it was given, and does nothing.
+// Names that only an attack needs are refused. Everything is bounded by the length of the stream and by kMaxOperations.
 #include <cstdint>
 #include <deque>
 #include <set>
@@ -15,9 +16,9 @@
 
 namespace anemone::pickle {
 
-/// Advice for files that hold more than data.
-inline constexpr const char* kSaveStateDict =
-    "nothing of the file was run; save the weights alone, torch.save(model.state_dict(), FILE), and use that file";
+/// Advice for files that ask for what no data needs.
+inline constexpr const char* kNothingWasRun =
+    "nothing of the file was run; get it from somewhere else, or look into it with 'python -m pickletools'";
 
 /// Opcodes, and items copied by calls, of one Machine. A tensor of a state dict takes about 40.
 inline constexpr std::int64_t kMaxOperations = 10'000'000;
@@ -36,6 +37,7 @@ enum class Kind : std::uint8_t {
   set,
   global,  ///< the name of a class or function
   object,  ///< made by the hooks
+  inert,   ///< of a class that means nothing here
 };
 
 /// Small values are inside; the others are an index into the Heap that made them.
@@ -49,6 +51,15 @@ struct Value {
 
 using Pair = std::pair<Value, Value>;
 
+/// What the file gives an object that nobody here knows.
+struct Inert {
+  std::string_view name;  ///< "numpy.ndarray"
+  std::vector<Value> arguments;
+  std::vector<Value> state;  ///< its attributes: dicts as a rule
+  std::vector<Value> items;  ///< of a class that is a list or set
+  std::vector<Pair> pairs;   ///< of a class that is a dict
+};
+
 /// Owns what the values refer to. Texts are views of the stream where they can be.
 class Heap {
  public:
@@ -59,10 +70,14 @@ class Heap {
   std::vector<Value>& items(Value v) { return sequences_[index(v)]; }
   std::vector<Pair>& pairs(Value v) { return dicts_[index(v)]; }
 
+  Inert& inert(Value v) { return inerts_[index(v)]; }
+  const Inert& inert(Value v) const { return inerts_[index(v)]; }
+
   Value add_view(Kind kind, std::string_view text);
   Value add_text(std::string text);  ///< owned
   Value add_sequence(Kind kind, std::vector<Value> items);
   Value add_dict(std::vector<Pair> pairs, bool from_class);
+  Value add_inert(std::string_view name, std::vector<Value> arguments);
 
  private:
   static std::size_t index(Value v) { return static_cast<std::size_t>(v.number); }
@@ -73,6 +88,7 @@ class Heap {
   std::deque<std::string> owned_;
   std::vector<std::vector<Value>> sequences_;
   std::vector<std::vector<Pair>> dicts_;
+  std::vector<Inert> inerts_;
 };
 
 /// For messages: "a list", "the global 'torch.Size'".
@@ -82,16 +98,17 @@ std::string describe(const Heap& heap, Value value);
 class Hooks {
  public:
   virtual ~Hooks() = default;
-  virtual bool allows(std::string_view global) const = 0;
+  /// The names that call() gives a meaning to.
+  virtual bool knows(std::string_view global) const = 0;
   virtual Result<Value> persistent(Heap& heap, Value id) = 0;
-  /// `arguments` is a tuple. Only names that allows() accepts arrive here.
+  /// `arguments` is a tuple. Only names that knows() accepts arrive here.
   virtual Result<Value> call(Heap& heap, std::string_view global, Value arguments) = 0;
 };
 
 /// For streams that hold numbers, strings, lists and dicts only.
 class NoHooks : public Hooks {
  public:
-  bool allows(std::string_view) const override { return false; }
+  bool knows(std::string_view) const override { return false; }
   Result<Value> persistent(Heap& heap, Value id) override;
   Result<Value> call(Heap& heap, std::string_view global, Value arguments) override;
 };
@@ -114,15 +131,17 @@ class Machine {
   Result<void> step(std::uint8_t opcode, Hooks& hooks);
   Result<void> push_text(std::uint64_t length);
   Result<void> push_latin1(std::uint64_t length);
-  Result<void> push_long();
+  Result<void> push_long(std::uint64_t length);
   Result<void> push_tuple(std::size_t count);
-  Result<void> push_global(std::string_view module, std::string_view name, const Hooks& hooks);
+  Result<void> push_global(std::string_view module, std::string_view name);
   Result<void> stack_global(const Hooks& hooks);
+  Result<void> instance(bool class_on_stack, Hooks& hooks);
   Result<void> append(bool many);
   Result<void> set_items(Value dict, std::span<const Value> items);
   Result<void> set_many(bool on_new_dict);
   Result<void> add_to_set();
-  Result<void> call(Hooks& hooks);
+  Result<void> call(bool with_keywords, Hooks& hooks);
+  Result<void> call(Value function, Value arguments, Hooks& hooks);
   Result<Value> call_plain(std::string_view global, Value arguments);
   Result<void> build();
   Result<void> put(std::uint64_t index);

@@ -26,6 +26,11 @@ Value Heap::add_dict(std::vector<Pair> pairs, bool from_class) {
   return made(Kind::dict, dicts_.size() - 1, from_class ? 1 : 0);
 }
 
+Value Heap::add_inert(std::string_view name, std::vector<Value> arguments) {
+  inerts_.push_back({name, std::move(arguments), {}, {}, {}});
+  return made(Kind::inert, inerts_.size() - 1);
+}
+
 std::string describe(const Heap& heap, Value value) {
   switch (value.kind) {
     case Kind::none:
@@ -54,6 +59,8 @@ std::string describe(const Heap& heap, Value value) {
       return fmt::format("the global '{}'", printable(heap.text(value)));
     case Kind::object:
       return "a tensor or storage";
+    case Kind::inert:
+      return fmt::format("an object of '{}'", printable(heap.inert(value).name));
   }
   return "a value";
 }
@@ -63,7 +70,7 @@ Result<Value> NoHooks::persistent(Heap&, Value) {
 }
 
 Result<Value> NoHooks::call(Heap&, std::string_view global, Value) {
-  return bad_input("E0522", fmt::format("'{}' cannot be called here", printable(global)));
+  return own_bug(fmt::format("'{}' is known to nobody", printable(global)));
 }
 
 }  // namespace anemone::pickle

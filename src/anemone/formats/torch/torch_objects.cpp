@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <optional>
 
 #include "anemone/formats/wire/strided.h"
@@ -25,7 +26,7 @@ struct StorageClass {
   std::string_view name;
   ScalarType dtype;
 };
-constexpr std::array<StorageClass, 12> kStorageClasses{{
+constexpr std::array<StorageClass, 15> kStorageClasses{{
     {"torch.FloatStorage", ScalarType::float32},
     {"torch.DoubleStorage", ScalarType::float64},
     {"torch.HalfStorage", ScalarType::float16},
@@ -38,6 +39,9 @@ constexpr std::array<StorageClass, 12> kStorageClasses{{
     {"torch.BoolStorage", ScalarType::boolean},
     {"torch.ComplexFloatStorage", ScalarType::complex64},
     {"torch.ComplexDoubleStorage", ScalarType::complex128},
+    {"torch.QInt8Storage", ScalarType::int8},  // of quantised tensors: the integers
+    {"torch.QUInt8Storage", ScalarType::uint8},
+    {"torch.QInt32Storage", ScalarType::int32},
 }};
 
 std::optional<ScalarType> storage_type(std::string_view global) {
@@ -73,6 +77,21 @@ Result<std::vector<std::int64_t>> extents(const Heap& heap, Value v, std::string
   return numbers;
 }
 
+/// For people: what the integers of a quantised tensor stand for.
+std::string quantisation(const Heap& heap, Value parameters) {
+  std::string text = "quantised";
+  if (!parameters.is(Kind::tuple)) return text;
+  const auto& items = heap.items(parameters);
+  if (!items.empty() && items[0].is(Kind::global)) {
+    const std::string_view scheme = heap.text(items[0]);
+    text += fmt::format(" {}", scheme.substr(scheme.rfind('.') + 1));
+  }
+  if (items.size() == 3 && items[1].is(Kind::real) && items[2].is(Kind::integer)) {
+    text += fmt::format(", scale {:.6g}, zero point {}", std::bit_cast<double>(items[1].number), items[2].number);
+  }
+  return text;
+}
+
 /// Index of the last element that the view reaches, or nothing when it does not fit in 63 bits. No extent is 0.
 std::optional<std::int64_t> last_element(const TensorRecord& t) {
   std::int64_t last = t.offset;
@@ -87,16 +106,25 @@ std::optional<std::int64_t> last_element(const TensorRecord& t) {
 
 }  // namespace
 
-bool TorchObjects::allows(std::string_view global) const {
-  constexpr std::array<std::string_view, 8> kNames = {"torch._utils._rebuild_tensor",
-                                                      "torch._utils._rebuild_tensor_v2",
-                                                      "torch._utils._rebuild_tensor_v3",
-                                                      "torch._utils._rebuild_parameter",
-                                                      "torch.nn.parameter.Parameter",
-                                                      "torch.Size",
-                                                      "torch.device",
-                                                      "torch.storage.TypedStorage"};
-  return std::find(kNames.begin(), kNames.end(), global) != kNames.end() || storage_type(global) || torch_dtype(global);
+bool TorchObjects::knows(std::string_view global) const {
+  constexpr std::string_view kNames[] = {"torch._utils._rebuild_tensor",
+                                         "torch._utils._rebuild_tensor_v2",
+                                         "torch._utils._rebuild_tensor_v3",
+                                         "torch._utils._rebuild_parameter",
+                                         "torch._utils._rebuild_parameter_with_state",
+                                         "torch._utils._rebuild_qtensor",
+                                         "torch._utils._rebuild_sparse_tensor",
+                                         "torch._utils._rebuild_sparse_csr_tensor",
+                                         "torch._tensor._rebuild_from_type_v2",
+                                         "torch._tensor._rebuild_from_type",
+                                         "torch.serialization._get_layout",
+                                         "torch.nn.parameter.Parameter",
+                                         "torch.nn.parameter.Buffer",
+                                         "torch.Size",
+                                         "torch.device",
+                                         "torch.storage.TypedStorage"};
+  return std::find(std::begin(kNames), std::end(kNames), global) != std::end(kNames) || storage_type(global) ||
+         torch_dtype(global);
 }
 
 StorageRecord* TorchObjects::find(const std::string& key) {
@@ -112,15 +140,18 @@ Result<Value> TorchObjects::persistent(Heap& heap, Value id) {
   const std::vector<Value> items = heap.items(id);
   if (!items[0].is(Kind::text) || heap.text(items[0]) != "storage") {
     const bool module = items[0].is(Kind::text) && heap.text(items[0]) == "module";
-    Diagnostic d = bad(module ? "the file holds a pickled module (its source code), not only weights"
-                              : fmt::format("a persistent id begins with {}", describe(heap, items[0])));
-    d.help = "save the weights alone: torch.save(model.state_dict(), FILE)";
+    if (!module) return bad(fmt::format("a persistent id begins with {}", describe(heap, items[0])));
+    Diagnostic d = bad("the file holds a pickled module with its source code, which would have to be run");
+    d.help = "where the file was made: torch.save(model.state_dict(), FILE)";
     return d;
   }
   if (items.size() != 5 && items.size() != 6)
     return bad(fmt::format("a storage is described by {} items", items.size()));
   StorageRecord storage;
   const auto dtype = items[1].is(Kind::global) ? storage_type(heap.text(items[1])) : std::nullopt;
+  // Of a class that is not known: its tensors become inert, the others can be had.
+  if (!dtype && items[1].is(Kind::global) && heap.text(items[1]).ends_with("Storage"))
+    return heap.add_inert(heap.text(items[1]), {});
   if (!dtype) return bad(fmt::format("the class of a storage is {}", describe(heap, items[1])));
   storage.dtype = *dtype;
   if (items[2].is(Kind::text)) {
@@ -197,15 +228,71 @@ Result<Value> TorchObjects::call(Heap& heap, std::string_view global, Value argu
     return given[0].is(Kind::tuple) || given[0].is(Kind::list) ? Result<Value>(given[0]) : bad();
   }
   if (global == "torch.device") return given[0];
-  if (global == "torch._utils._rebuild_parameter" || global == "torch.nn.parameter.Parameter") {
-    if (!given[0].is(Kind::object) || given[0].tag != kTensor) return bad();
-    tensors_[static_cast<std::size_t>(given[0].number)].parameter = true;
+  if (global == "torch.serialization._get_layout") return given[0];
+  if (global == "torch.nn.parameter.Buffer") return given[0];
+  if (global.starts_with("torch._utils._rebuild_parameter") || global == "torch.nn.parameter.Parameter") {
+    if (given[0].is(Kind::inert)) return given[0];
+    TensorRecord* record = tensor(given[0]);
+    if (!record) return bad();
+    record->parameter = true;
     return given[0];
+  }
+  if (global.starts_with("torch._tensor._rebuild_from_type")) return from_type(heap, given);
+  if (global.starts_with("torch._utils._rebuild_sparse")) return sparse(heap, global, given);
+  if (given[0].is(Kind::inert)) return heap.add_inert(global, given);  // a tensor of a storage that is not known
+  if (global == "torch._utils._rebuild_qtensor" && (count == 6 || count == 7)) {
+    TRY(const Value value, rebuild(heap, global, given));
+    tensor(value)->kind = quantisation(heap, given[4]);
+    return value;
   }
   if (global == "torch._utils._rebuild_tensor" && count == 4) return rebuild(heap, global, given);
   if (global == "torch._utils._rebuild_tensor_v2" && (count == 6 || count == 7)) return rebuild(heap, global, given);
   if (global == "torch._utils._rebuild_tensor_v3" && (count == 7 || count == 8)) return rebuild(heap, global, given);
   return bad();
+}
+
+TensorRecord* TorchObjects::tensor(Value value) {
+  const bool is_one = value.is(Kind::object) && value.tag == kTensor;
+  return is_one ? &tensors_[static_cast<std::size_t>(value.number)] : nullptr;
+}
+
+/// (function, class, arguments, state): a subclass of Tensor, or a parameter with attributes. The tensor is the same.
+Result<Value> TorchObjects::from_type(Heap& heap, const std::vector<Value>& given) {
+  const bool readable = given.size() >= 3 && given[0].is(Kind::global) && given[2].is(Kind::tuple) &&
+                        knows(heap.text(given[0])) && !heap.text(given[0]).starts_with("torch._tensor.");
+  if (!readable) {
+    const bool named = given.size() > 1 && given[1].is(Kind::global);
+    return heap.add_inert(named ? heap.text(given[1]) : std::string_view("torch.Tensor"), given);
+  }
+  TRY(const Value value, call(heap, heap.text(given[0]), given[2]));
+  if (given[1].is(Kind::global) && heap.text(given[1]) == "torch.nn.parameter.Parameter") {
+    if (TensorRecord* record = tensor(value)) record->parameter = true;
+  }
+  return value;
+}
+
+/// (layout, (indices…, values, size, …)): the dense parts by their names; there is no dense tensor to give.
+Value TorchObjects::sparse(Heap& heap, std::string_view global, const std::vector<Value>& given) {
+  const bool has_parts = given.size() >= 2 && given[1].is(Kind::tuple);
+  const std::vector<Value> parts = has_parts ? heap.items(given[1]) : std::vector<Value>();
+  std::string_view layout =
+      has_parts && (given[0].is(Kind::global) || given[0].is(Kind::text)) ? heap.text(given[0]) : "";
+  layout = layout.substr(layout.rfind('.') + 1);
+  std::vector<std::string_view> names;
+  if (layout == "sparse_coo") names = {"indices", "values"};
+  if (layout == "sparse_csr" || layout == "sparse_bsr") names = {"crow_indices", "col_indices", "values"};
+  if (layout == "sparse_csc" || layout == "sparse_bsc") names = {"ccol_indices", "row_indices", "values"};
+  if (names.empty() || parts.size() <= names.size()) return heap.add_inert(global, given);
+  const auto size = extents(heap, parts[names.size()], "size");
+  const Value result = heap.add_inert(layout, {});
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    const Value key = heap.add_text(std::string(names[i]));
+    heap.inert(result).pairs.emplace_back(key, parts[i]);
+    if (TensorRecord* record = tensor(parts[i]))
+      record->kind = fmt::format("{} of a {} tensor{}", names[i], layout,
+                                 size ? fmt::format(" [{}]", fmt::join(*size, ", ")) : "");
+  }
+  return result;
 }
 
 /// (storage, offset, size, stride [, requires_grad, hooks [, dtype of v3 | metadata of v2]])

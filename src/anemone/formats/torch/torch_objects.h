@@ -31,13 +31,14 @@ struct TensorRecord {
   std::vector<std::int64_t> shape, stride;
   std::int64_t offset = 0;  ///< in elements
   bool parameter = false;
+  std::string kind;  ///< empty: dense. "quantised, scale 0.1, zero point 3", "indices of a sparse_coo tensor [9, 9]"
 };
 
 class TorchObjects : public pickle::Hooks {
  public:
   static constexpr std::uint32_t kStorage = 1, kTensor = 2;  ///< Value::tag; Value::number is the index
 
-  bool allows(std::string_view global) const override;
+  bool knows(std::string_view global) const override;
   Result<pickle::Value> persistent(pickle::Heap& heap, pickle::Value id) override;
   Result<pickle::Value> call(pickle::Heap& heap, std::string_view global, pickle::Value arguments) override;
 
@@ -50,6 +51,9 @@ class TorchObjects : public pickle::Hooks {
  private:
   Result<std::size_t> add_storage(const StorageRecord& storage);
   Result<std::size_t> add_view(pickle::Heap& heap, pickle::Value view, std::size_t root);
+  Result<pickle::Value> from_type(pickle::Heap& heap, const std::vector<pickle::Value>& given);
+  pickle::Value sparse(pickle::Heap& heap, std::string_view global, const std::vector<pickle::Value>& given);
+  TensorRecord* tensor(pickle::Value value);
   Result<pickle::Value> rebuild(pickle::Heap& heap, std::string_view global, const std::vector<pickle::Value>& given);
   Result<void> check(const TensorRecord& tensor) const;
 

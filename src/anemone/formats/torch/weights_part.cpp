@@ -16,9 +16,13 @@ namespace anemone {
 namespace {
 
 /// In order of preference. STAR's trainer writes "net" and "net_ema"; its authors evaluate "net".
-constexpr std::array<std::string_view, 10> kWeights{"net",    "state_dict", "model_state_dict", "model_state",
-                                                    "model",  "module",     "network",          "weights",
-                                                    "params", "net_ema"};
+constexpr std::string_view kWeights[]{"net",    "state_dict", "model_state_dict", "model_state", "model",
+                                      "module", "network",    "weights",          "params"};
+/// Their moving averages: taken when there is nothing else.
+constexpr std::string_view kAverages[]{"net_ema",        "ema",     "model_ema",  "ema_model",   "state_dict_ema",
+                                       "ema_state_dict", "ema_net", "params_ema", "ema_weights", "averaged_model"};
+/// What PyTorch's wrappers put before names, at any level.
+constexpr std::string_view kWrappers[]{"_orig_mod.", "_fsdp_wrapped_module.", "_checkpoint_wrapped_module."};
 /// Never weights.
 constexpr std::array<std::string_view, 7> kTraining{
     "optimizer", "optimizer_state_dict", "optim", "scheduler", "lr_scheduler", "scaler", "loss"};
@@ -64,6 +68,9 @@ std::optional<std::string_view> choose(const Level& level) {
   for (const std::string_view name : kWeights) {
     if (level.find(name)) return name;
   }
+  for (const std::string_view name : kAverages) {
+    if (level.find(name) && level.direct == 0) return name;
+  }
   if (level.direct > 0) return std::nullopt;
   std::vector<std::string_view> others;
   for (const auto& [name, count] : level.parts) {
@@ -72,55 +79,96 @@ std::optional<std::string_view> choose(const Level& level) {
   return others.size() == 1 ? std::optional(others[0]) : std::nullopt;
 }
 
+/// Takes wrappers off a name; `stripped` names the first that was found.
+void strip(std::string& name, std::string& stripped) {
+  const auto note = [&](std::string_view wrapper) {
+    if (stripped.find(wrapper) == std::string::npos) stripped += wrapper;
+  };
+  for (bool again = true; again;) {
+    again = false;
+    for (const std::string_view wrapper : kWrappers) {
+      for (std::size_t at = name.find(wrapper); at != std::string::npos; at = name.find(wrapper, at)) {
+        if (at > 0 && name[at - 1] != '.') {
+          at += wrapper.size();
+          continue;
+        }
+        name.erase(at, wrapper.size());
+        note(wrapper);
+      }
+    }
+    constexpr std::string_view kModule = "module.";
+    if (name.starts_with(kModule)) {
+      name.erase(0, kModule.size());
+      note(kModule);
+      again = true;
+    }
+  }
+}
+
 }  // namespace
 
-Result<WeightsPart> find_weights(const std::vector<std::string_view>& paths, const std::string& file) {
-  if (paths.empty()) {
-    return bad_input("E0542", "there are no tensors in the file", file,
-                     "save the weights: torch.save(model.state_dict(), FILE)");
-  }
+Result<WeightsPart> find_weights(const std::vector<std::string_view>& paths, const std::string& file,
+                                 const std::optional<std::string>& wanted) {
+  if (paths.empty()) return bad_input("E0542", "there are no tensors in the file", file);
   std::string prefix;
   std::vector<std::pair<std::string_view, std::size_t>> aside;
   Level level = look(paths, prefix);
-  for (std::optional<std::string_view> next = choose(level); next; next = choose(level)) {
-    for (const auto& part : level.parts) {
-      if (part.first != *next) aside.push_back(part);
+  const auto go_into = [&](std::string_view part) {
+    for (const auto& other : level.parts) {
+      if (other.first != part) aside.push_back(other);
     }
     if (level.direct > 0) aside.emplace_back("single tensors", level.direct);
-    prefix += fmt::format("{}/", *next);
+    prefix += fmt::format("{}/", part);
     level = look(paths, prefix);
+  };
+  for (std::string_view rest = wanted ? std::string_view(*wanted) : ""; !rest.empty();) {
+    const std::string_view part = rest.substr(0, rest.find('/'));
+    if (!level.find(part)) {
+      return bad_input("E0542", fmt::format("there is no part '{}' in the file", printable(*wanted)), file,
+                       fmt::format("its parts: {}", list(level.parts)));
+    }
+    rest.remove_prefix(std::min(rest.size(), part.size() + 1));
+    go_into(part);
   }
+  // Below a part that was asked for, too: {'ema': {'state_dict': …}}.
+  for (std::optional<std::string_view> next = choose(level); next && (!wanted || level.direct == 0);
+       next = choose(level))
+    go_into(*next);
   if (level.direct == 0) {
     return bad_input("E0542", fmt::format("no part of the file is known to hold weights: it has {}", list(level.parts)),
-                     file, "save the weights alone: torch.save(model.state_dict(), FILE)");
+                     file, "name the part that does: --weights NAME");
   }
   aside.insert(aside.end(), level.parts.begin(), level.parts.end());
 
   WeightsPart result;
   result.part = prefix.substr(0, prefix.empty() ? 0 : prefix.size() - 1);
-  bool stripped = false;
-  std::unordered_set<std::string_view> seen;
+  std::string stripped;
+  std::unordered_set<std::string> seen;
   result.tensors.reserve(level.direct);
   for (std::size_t i = 0; i < paths.size(); ++i) {
     if (!paths[i].starts_with(prefix)) continue;
-    std::string_view name = paths[i].substr(prefix.size());
-    if (name.find('/') != std::string_view::npos) continue;
-    constexpr std::string_view kModule = "module.";
-    if (name.starts_with(kModule)) {
-      name.remove_prefix(kModule.size());
-      stripped = true;
-    }
+    std::string name(paths[i].substr(prefix.size()));
+    if (name.find('/') != std::string::npos) continue;
+    strip(name, stripped);
     if (!seen.insert(name).second) {
       return bad_input("E0543", fmt::format("two weights are called '{}'", printable(name)), file,
                        "rename one, or save the state dict of one model only");
     }
-    result.tensors.emplace_back(i, name);
+    result.tensors.emplace_back(i, std::move(name));
   }
   result.note = prefix.empty()
                     ? fmt::format("weights: the root of the file ({} tensors)", result.tensors.size())
                     : fmt::format("weights: '{}' ({} tensors)", printable(result.part), result.tensors.size());
-  if (stripped) result.note += ", leading 'module.' removed";
+  if (!stripped.empty()) result.note += fmt::format(", leading '{}' removed", stripped);
   if (!aside.empty()) result.note += fmt::format("; left aside: {}", list(aside));
+  for (const auto& [name, count] : aside) {
+    const auto is = [&](const auto& names) {
+      return std::find(std::begin(names), std::end(names), name) != std::end(names);
+    };
+    if (count == result.tensors.size() || is(kAverages) || is(kWeights)) {
+      if (name != "single tensors" && !is(kTraining)) result.others.emplace_back(name);
+    }
+  }
   return result;
 }
 

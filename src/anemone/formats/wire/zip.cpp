@@ -7,6 +7,7 @@
 
 #include <algorithm>
 
+#include "anemone/support/file.h"
 #include "anemone/support/utf8.h"
 
 namespace anemone {
@@ -15,6 +16,10 @@ namespace {
 
 /// Deflate cannot do better: 258 bytes from 2 bits. Declared sizes beyond it are lies, and would cost memory.
 constexpr std::uint64_t kDeflateRatio = 1032;
+
+/// What torch.save writes is stored, and weights hardly compress.
+constexpr std::uint64_t kAlwaysFine = 64 << 20, kBombRatio = 200;
+constexpr std::size_t kMostFiles = 1'000'000;
 
 constexpr const char* kDownloadAgain = "download or copy the file again";
 
@@ -74,7 +79,7 @@ Result<ZipArchive> ZipArchive::open(Bytes file, std::string name) {
 Result<void> ZipArchive::list() {
   const auto count = std::max<zip_int64_t>(0, zip_get_num_entries(handle(archive_), ZIP_FL_UNCHANGED));
   entries_.reserve(static_cast<std::size_t>(count));
-  std::uint64_t total = 0;
+  std::uint64_t total = 0, inflated = 0;
   for (std::uint64_t i = 0; i < static_cast<std::uint64_t>(count); ++i) {
     zip_stat_t stat;
     zip_stat_init(&stat);
@@ -105,12 +110,46 @@ Result<void> ZipArchive::list() {
                                    entry.compressed_size, file_.size()),
                        place(entry), kDownloadAgain);
     }
+    if (!entry.stored) inflated += std::min<std::uint64_t>(entry.size, UINT64_MAX - inflated);
+    if (inflated > kAlwaysFine && inflated / kBombRatio > file_.size()) {
+      return bad_input(
+          "E0518", fmt::format("its entries would take {} bytes and more, from a file of {}", inflated, file_.size()),
+          place(entry), "do not trust this file; torch.save does not compress");
+    }
     entries_.push_back(std::move(entry));
   }
   return {};
 }
 
+Result<ZipArchive> ZipArchive::open_folder(const std::filesystem::path& folder) {
+  namespace fs = std::filesystem;
+  ZipArchive result;
+  result.name_ = folder.string();
+  std::error_code error;
+  const fs::path whole = fs::absolute(folder, error).lexically_normal();
+  const fs::path named = whole.has_filename() ? whole : whole.parent_path();
+  result.base_ = named.parent_path();
+  for (fs::recursive_directory_iterator it(named, error), end; !error && it != end; it.increment(error)) {
+    std::error_code ignored;
+    if (it->is_symlink(ignored) || !it->is_regular_file(ignored)) continue;
+    if (result.entries_.size() == kMostFiles)
+      return bad_input("E0513", fmt::format("the folder holds more than {} files", kMostFiles), result.name_);
+    const std::uint64_t size = it->file_size(ignored);
+    ZipEntry entry{
+        it->path().lexically_relative(result.base_).generic_string(), result.entries_.size(), size, size, 0, true};
+    result.by_name_.emplace(entry.name, result.entries_.size());
+    result.entries_.push_back(std::move(entry));
+  }
+  if (error) return system_error("read the folder", result.name_, error.value());
+  return result;
+}
+
 Result<Bytes> ZipArchive::read(const ZipEntry& entry) const {
+  if (!base_.empty()) {
+    TRY(Bytes bytes, map_file(base_ / entry.name));
+    if (bytes.size() == entry.size) return bytes;
+    return bad_input("E0514", "the file changed while it was read", place(entry));
+  }
   const auto damaged = [&](std::string_view reason) -> Diagnostic {
     return bad_input("E0514", fmt::format("the entry cannot be read ({})", reason), place(entry), kDownloadAgain);
   };

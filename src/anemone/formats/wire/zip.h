@@ -1,6 +1,8 @@
 #pragma once
 // Zip archives in memory, checked: libzip reads the directory and inflates, stored entries are views of the file.
+// A folder that an archive was unpacked into reads the same.
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -24,8 +26,11 @@ struct ZipEntry {
 class ZipArchive {
  public:
   /// `name` is how messages call the file. Refuses damaged directories, two entries of one name, encryption,
-  /// compression other than deflate, and sizes that cannot be true (E0510 to E0513).
+  /// compression other than deflate, sizes that cannot be true (E0510 to E0513), and bombs: more than 64 MB and 200
+  /// times the file's size once inflated (E0518).
   static Result<ZipArchive> open(Bytes file, std::string name);
+  /// The files of a folder as entries "PREFIX/part": the folder's own name stands in front. Links are not followed.
+  static Result<ZipArchive> open_folder(const std::filesystem::path& folder);
 
   const std::string& name() const { return name_; }
   const std::vector<ZipEntry>& entries() const { return entries_; }
@@ -43,6 +48,7 @@ class ZipArchive {
   Bytes file_;
   std::string name_;
   std::shared_ptr<void> source_, archive_;  // zip_source_t, zip_t
+  std::filesystem::path base_;              // of an unpacked one: what the entries' names continue
   std::vector<ZipEntry> entries_;
   std::unordered_map<std::string, std::size_t> by_name_;
 };
