@@ -79,6 +79,11 @@ Result<KeyReport> check_keys(const StateDict& state, const KeySpecs& specs, std:
   for (const StoredTensor& tensor : state.tensors) {
     if (!known.contains(tensor.path)) unknown.push_back(tensor.path);
   }
+  if (wrong_shapes * 2 > specs.size()) {
+    errors.front().notes.push_back(
+        fmt::format("{} of {} tensors have the names of {} and other shapes: another width of it", wrong_shapes,
+                    specs.size(), network));
+  }
   if (wrong_shapes > kNamed)
     errors.back().notes.push_back(fmt::format("and {} more of other shapes", wrong_shapes - kNamed));
   if (!missing.empty()) {

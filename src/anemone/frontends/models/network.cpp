@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 
+#include "anemone/frontends/models/likeness.h"
 #include "anemone/frontends/models/retinaface.h"
 #include "anemone/frontends/models/star.h"
 
@@ -29,16 +30,20 @@ std::string known_names() {
   return names;
 }
 
-/// Part of the needed tensors that the file has, 0 to 1. The file counts as this network from one half on: one with
-/// missing or foreign tensors should be told which those are, not that it is unknown.
-double likeness(const StateDict& state, const KeySpecs& specs) {
-  std::size_t needed = 0, present = 0;
-  for (const KeySpec& spec : specs) {
-    if (!spec.is_needed()) continue;
-    ++needed;
-    present += state.find(spec.key) ? 1 : 0;
-  }
-  return needed == 0 ? 0 : static_cast<double>(present) / static_cast<double>(needed);
+std::string joined(const std::vector<std::string>& names) {
+  std::string out;
+  for (const std::string& name : names) out += fmt::format("{}'{}'", out.empty() ? "" : ", ", name);
+  return out;
+}
+
+/// What was chosen among several things that the file offers; empty where there was no choice.
+std::string chosen(const StateDict& state, const std::string& renamed) {
+  std::string note;
+  const bool unwrapped = state.note.find("removed") != std::string::npos;
+  if (!state.others.empty() || unwrapped) note = state.note;
+  if (!renamed.empty()) note += fmt::format("{}{}", note.empty() ? "" : "; ", renamed);
+  if (!state.others.empty()) note += fmt::format("; '--weights {}' takes that instead", state.others.front());
+  return note;
 }
 
 std::string first_prefixes(const StateDict& state) {
@@ -57,18 +62,26 @@ std::string first_prefixes(const StateDict& state) {
   return out;
 }
 
-Diagnostic unrecognised(const StateDict& state) {
+Diagnostic unrecognised(const StateDict& state, const std::vector<Naming>& all) {
   Diagnostic error = bad_input(
       "E0610",
       state.tensors.empty() ? std::string("the state dict holds no tensors")
                             : fmt::format("no known network has these {} tensors (their names begin with {})",
                                           state.tensors.size(), first_prefixes(state)),
-      place_of(state), fmt::format("known networks: {}; other architectures can come in as ONNX", known_names()));
+      place_of(state),
+      fmt::format("known networks: {}; of others, give a Core ML package (coremltools makes one from the model's code)",
+                  known_names()));
   for (const Known& known : kKnown) {
-    const KeySpecs specs = known.keys(state);
-    if (const std::size_t present = count_present(state, specs); present > 0) {
-      error.notes.push_back(fmt::format("{} of the {} tensors of {} are there", present, specs.size(), known.name));
+    std::vector<std::string> best;
+    for (const Naming& naming : all) {
+      std::vector<std::string> notes = describe_likeness(naming.state, known.keys(naming.state), known.name);
+      if (notes.size() > best.size()) best = std::move(notes);
     }
+    error.notes.insert(error.notes.end(), best.begin(), best.end());
+  }
+  if (!state.others.empty()) {
+    error.notes.push_back(fmt::format("the file has other parts that may be weights: {}; '--weights NAME' takes one",
+                                      joined(state.others)));
   }
   return error;
 }
@@ -82,26 +95,37 @@ std::vector<std::string_view> known_networks() {
 }
 
 Result<Network> build_network(const StateDict& state, const NetworkOptions& options) {
-  if (options.name) {
-    for (const Known& known : kKnown) {
-      if (known.name == *options.name) return known.build(state, options);
-    }
+  const auto is_wanted = [&](const Known& known) { return known.name == *options.name; };
+  if (options.name && std::none_of(kKnown.begin(), kKnown.end(), is_wanted)) {
     const auto names = known_networks();
     return Diagnostic{.blame = Blame::usage,
                       .code = "E0611",
                       .message = fmt::format("there is no network '{}'", *options.name),
                       .help = did_you_mean(*options.name, names, fmt::format("known networks: {}", known_names()))};
   }
+  // The names as they are win a tie; of networks, the later one does.
+  const std::vector<Naming> all = namings(state);
   const Known* best = nullptr;
+  const Naming* best_naming = nullptr;
   double best_likeness = 0.5;
-  for (const Known& known : kKnown) {
-    const double alike = likeness(state, known.keys(state));
-    if (alike < best_likeness) continue;
-    best_likeness = alike;
-    best = &known;
+  for (const Naming& naming : all) {
+    for (const Known& known : kKnown) {
+      if (options.name && known.name != *options.name) continue;
+      const double alike = likeness(naming.state, known.keys(naming.state));
+      if (alike < best_likeness || (alike == best_likeness && best_naming && best_naming != &naming)) continue;
+      best_likeness = alike;
+      best = &known;
+      best_naming = &naming;
+    }
   }
-  if (!best) return unrecognised(state);
-  return best->build(state, options);
+  if (!best && options.name) {  // the user knows better; the network says what is missing
+    best = &*std::find_if(kKnown.begin(), kKnown.end(), is_wanted);
+    best_naming = &all.front();
+  }
+  if (!best) return unrecognised(state, all);
+  TRY(Network network, best->build(best_naming->state, options));
+  network.note = chosen(state, best_naming->note);
+  return network;
 }
 
 std::string_view name(Landmarks::Coordinates coordinates) {

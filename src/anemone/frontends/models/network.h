@@ -65,6 +65,7 @@ struct Network {
   std::string default_group = "all";
   std::map<std::string, std::string> aliases;  ///< other names of values: "pointmaps0" → "pointmap0"
 
+  std::string note;  ///< which of several weights was taken, what was removed from names; empty: there was no choice
   KeyReport keys;
   ModuleTree modules;  ///< with the work of `program`
 };

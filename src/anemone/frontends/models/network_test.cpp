@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <functional>
 
 #include "anemone/frontends/models/retinaface.h"
 #include "anemone/frontends/models/star.h"
@@ -293,6 +294,67 @@ TEST(Networks, UnknownTensorsAreDescribed) {
   EXPECT_EQ(errors[0].place, "other.pth");
   EXPECT_NE(errors[0].help.find("star, retinaface-mobilenet0.25"), std::string::npos);
   EXPECT_EQ(refused(StateDict{})[0].message, "the state dict holds no tensors");
+}
+
+/// The same tensors under other names.
+StateDict renamed(const StateDict& state, const std::function<std::string(const std::string&)>& rename) {
+  StateDict result;
+  result.file = state.file;
+  for (const StoredTensor& tensor : state.tensors) {
+    const std::string name = rename(tensor.path);
+    if (name.empty()) continue;
+    result.tensors.push_back(tensor);
+    result.tensors.back().path = name;
+    result.index.emplace(name, result.tensors.size() - 1);
+  }
+  return result;
+}
+
+TEST(Networks, PrefixesOfWrappersAreTriedAndSaid) {
+  const StateDict state = zeros(retinaface_keys());
+  EXPECT_EQ(built(state).note, "");
+  for (const std::string prefix : {"model.", "net.", "my.own.wrapper."}) {
+    const Network network = built(renamed(state, [&](const std::string& name) { return prefix + name; }));
+    EXPECT_EQ(network.name, "retinaface-mobilenet0.25");
+    EXPECT_EQ(network.note, "leading '" + prefix + "' removed from the names");
+  }
+  StateDict with_loss = renamed(state, [](const std::string& name) { return "model." + name; });
+  ASSERT_TRUE(append(with_loss, "loss.weight", ScalarType::float32, {1}, Bytes::owned(std::vector<std::byte>(4))));
+  EXPECT_EQ(built(with_loss).note, "leading 'model.' removed from the names; left aside: 1 tensors without it");
+}
+
+TEST(Networks, SeveralWeightsInOneFileAreSaid) {
+  StateDict state = zeros(retinaface_keys());
+  state.note = "weights: 'net' (300 tensors); left aside: 'net_ema' (300)";
+  state.others = {"net_ema"};
+  EXPECT_EQ(built(state).note, state.note + "; '--weights net_ema' takes that instead");
+}
+
+TEST(Networks, WhatAFileHasOfAKnownNetworkIsSaid) {
+  const StateDict state = zeros(retinaface_keys());
+  const auto notes = [](const StateDict& s) {
+    std::string all;
+    const Diagnostics errors = refused(s);
+    EXPECT_EQ(errors[0].help.find("ONNX"), std::string::npos);
+    for (const std::string& note : errors[0].notes) all += note + "\n";
+    return all;
+  };
+  const auto backbone = renamed(
+      state, [](const std::string& name) { return name.starts_with("body.") ? name.substr(5) : std::string(); });
+  EXPECT_NE(notes(backbone).find("are those of 'body' of retinaface-mobilenet0.25: this is its backbone alone"),
+            std::string::npos)
+      << notes(backbone);
+  const auto other = renamed(state, [](const std::string& name) {
+    return name.starts_with("body.") ? "body.layer1." + name.substr(5) : name;
+  });
+  if (const auto network = build_network(other); !network) {
+    EXPECT_NE(render(network.error()).find("another backbone"), std::string::npos) << render(network.error());
+  }
+  KeySpecs wide = retinaface_keys();
+  for (KeySpec& spec : wide) {
+    for (std::int64_t& n : spec.shape) n *= n > 4 ? 2 : 1;
+  }
+  EXPECT_NE(render(refused(zeros(wide))).find("another width"), std::string::npos);
 }
 
 TEST(Networks, ProgramsVerifyForEveryTarget) {
