@@ -303,7 +303,7 @@ def large():
         weights.stat().st_size > 2 << 30 and weights.stat().st_blocks * 512 < 64 << 20,
         weights.stat(),
     )
-    for words in ((), ('--weights',)):
+    for words in ((), ('--scan-weights',)):
         report, memory = measured('analyze', package, *words)
         print(f'  2 GB package {" ".join(words):10} peak {memory:.0f} MB')
         lib.check(f'2 GB package {words}: memory', memory < 200, f'{memory:.0f} MB')

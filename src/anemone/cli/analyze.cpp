@@ -24,7 +24,8 @@ int run_analyze(Call& call) {
   call.options.value("--device", "CHIP", request.device, "whose Neural Engine is asked: a14, m1, m1pro, m4 …");
   call.options.choice("--precision", request.precision, kPlannedPrecisions,
                       "of the package that the engine is asked about; fp16, fp32: what 'convert' would write");
-  call.options.flag("--weights", request.weights, "read the weights for hazards also when there are more than 256 MB");
+  call.options.flag("--scan-weights", request.weights,
+                    "read the weights for hazards also when there are more than 256 MB");
   call.options.group("output");
   call.options.flag("--tree", how.tree, "the module tree with shapes, parameters and MACs");
   call.options.value("--depth", "N", depth, "of the tree: levels below the network", {.at_least = 0, .at_most = 1000});
@@ -70,7 +71,7 @@ const Verb kAnalyzeVerb{
         "Of a program, which has\n"
         "no modules, layers are operations. What is said about the Neural Engine is what 'plan' "
         "says: a prediction. Weights\n"
-        "are read in blocks; above 256 MB only with --weights.",
+        "are read in blocks; above 256 MB only with --scan-weights.",
     .examples =
         "anemone analyze Landmark_98.pkl\n"
         "anemone analyze star.mlpackage --json\n"

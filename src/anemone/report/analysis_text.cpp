@@ -238,7 +238,7 @@ std::string analysis_text(const Analysis& a, const AnalysisText& how) {
     groups(text, "pads", a.pads);
     groups(text, "layout", a.layouts);
     if (!a.weights.done)
-      text.field("weights", fmt::format("{} were not read; '--weights' does", mebibytes(a.weights.bytes)));
+      text.field("weights", fmt::format("{} were not read; '--scan-weights' does", mebibytes(a.weights.bytes)));
   }
   findings(text, a);
   return text.take();

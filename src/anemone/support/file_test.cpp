@@ -279,9 +279,9 @@ TEST_F(FileTest, AFileThatShrinksWhileItIsMappedReadsAsZerosAndKeepsOutputsBack)
         if (!bytes || !other || lost_file() || ::truncate((folder_ / "in").c_str(), 10) != 0) std::_Exit(1);
         if (bytes->view[5 * page] != std::byte{0} || bytes->view[8 * page - 1] != std::byte{0}) std::_Exit(2);
         if (other->view[3 * page] != std::byte{0} || bytes->view[0] != std::byte{'x'}) std::_Exit(3);
-        if (!lost_file() || lost_file()->code != "E0106" || exit_code(lost_file()->blame) != 3) std::_Exit(4);
+        if (!lost_file() || lost_file()->code != "E0107" || exit_code(lost_file()->blame) != 3) std::_Exit(4);
         const Result<void> committed = output->commit();
-        if (committed || committed.error().front().code != "E0106") std::_Exit(5);
+        if (committed || committed.error().front().code != "E0107") std::_Exit(5);
         std::_Exit(0);
       },
       testing::ExitedWithCode(0), "");

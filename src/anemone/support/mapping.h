@@ -15,7 +15,7 @@ namespace anemone {
 Result<std::shared_ptr<const void>> map_guarded(int descriptor, std::size_t size, const std::filesystem::path& path);
 
 /// The diagnostic for a mapped file that shrank since the process began: what was read of it is not to be trusted, so
-/// outputs are not put in their place (PendingOutput::commit) and the program says so at its end (E0106).
+/// outputs are not put in their place (PendingOutput::commit) and the program says so at its end (E0107).
 std::optional<Diagnostic> lost_file();
 
 }  // namespace anemone

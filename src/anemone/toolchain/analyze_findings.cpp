@@ -65,7 +65,7 @@ void weight_hazards(Analysis& out) {
                 fmt::format("{:.0f} MB of weights were not read for hazards", static_cast<double>(scan.bytes) / 1e6));
     f.checked = false;
     f.instead = "read them: memory stays bounded";
-    f.command = "anemone analyze MODEL --weights";
+    f.command = "anemone analyze MODEL --scan-weights";
     out.findings.push_back(std::move(f));
     return;
   }

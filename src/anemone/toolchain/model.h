@@ -24,12 +24,12 @@ Result<ModelFormat> recognise(const std::filesystem::path& path);
 
 struct LoadOptions {
   std::optional<std::string> network;         ///< of a checkpoint; else recognised
+  std::optional<std::string> weights;         ///< the part of a checkpoint that holds them: "net_ema"; else chosen
   std::optional<std::int64_t> height, width;  ///< of a checkpoint's input; else the network's default
   std::optional<Target> target;               ///< the opset a checkpoint's program is built for
   bool program_needed = true;  ///< else a checkpoint of an unknown network loads as its tensors, ONNX as its graph
   std::optional<std::int64_t> part;  ///< of a pipeline, from 1; else its only ML Program
   Talk talk;                         ///< kept in the model, for what is done with it
-  std::optional<std::string> weights;         ///< the part of a checkpoint that holds them: "net_ema"; else chosen
 };
 
 /// Not changed by what is done with it: who edits a program edits a copy. Copies share weights.
