@@ -35,6 +35,7 @@ struct Engine::State {
   }
 
   Result<void> run_calls();
+  void round_results(const Call& call, std::span<float* const> at);
   Result<void> fill(const Port& port, const Array& from);
   Array read(const Port& port);
 
@@ -67,6 +68,14 @@ Result<Engine> Engine::compile(const Function& function, ThreadPool& pool, const
 const std::vector<EnginePort>& Engine::inputs() const { return state_->shown_inputs; }
 const std::vector<EnginePort>& Engine::outputs() const { return state_->shown_outputs; }
 
+void Engine::State::round_results(const Call& call, std::span<float* const> at) {
+  for (std::size_t k = 0; k < call.operands.size(); ++k) {
+    const Access& operand = call.operands[k];
+    if (operand.use != Access::Use::write || !at[k]) continue;
+    cpu::round_to_half(at[k], static_cast<std::size_t>(operand.ref.count), *pool);
+  }
+}
+
 Result<void> Engine::State::run_calls() try {
   using Clock = std::chrono::steady_clock;
   auto before = Clock::now();
@@ -77,10 +86,7 @@ Result<void> Engine::State::run_calls() try {
     } else {
       TRY_VOID(run_reference(call, plan, pointers[i]));
     }
-    if (call.rounds) {
-      const auto count = static_cast<std::size_t>(call.operands.back().ref.count);
-      cpu::round_to_half(pointers[i].back(), count, *pool);
-    }
+    if (call.rounds) round_results(call, pointers[i]);
     const auto now = Clock::now();
     ms[i] = std::chrono::duration<double, std::milli>(now - before).count();
     before = now;

@@ -3,8 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <array>
-
 #include "anemone/runtime/kernel_table.h"
 
 namespace anemone::runtime {
@@ -130,10 +128,15 @@ const Node* GraphView::only_user(const Value& value) const {
 }
 
 Need need_of(const OpDef&, std::string_view param) {
-  static constexpr std::array<std::string_view, 6> kData{"x", "y", "a", "b", "cond", "values"};
-  static constexpr std::array<std::string_view, 7> kWeights{"weight", "bias",     "gamma", "beta",
-                                                            "mean",   "variance", "alpha"};
-  const auto in = [param](const auto& list) { return std::find(list.begin(), list.end(), param) != list.end(); };
+  static constexpr std::string_view kData[] = {"x",   "y",     "a",     "b",         "cond",      "values",
+                                               "key", "value", "query", "attn_mask", "initial_h", "initial_c"};
+  static constexpr std::string_view kWeights[] = {"weight",    "bias",           "gamma",          "beta",
+                                                  "mean",      "variance",       "alpha",          "weight_ih",
+                                                  "weight_hh", "weight_ih_back", "weight_hh_back", "bias_back",
+                                                  "peephole",  "peephole_back",  "input_bias"};
+  const auto in = [param](const auto& list) {
+    return std::find(std::begin(list), std::end(list), param) != std::end(list);
+  };
   if (in(kData)) return Need::data;
   if (in(kWeights)) return Need::known;
   return param == "ref_tensors" ? Need::shape : Need::constant;

@@ -15,9 +15,11 @@ struct Case {
   std::string form;  ///< what is special about it
   std::function<std::vector<Value*>(TestGraph&)> build;
   bool by_reference = false;  ///< no kernel covers this form
+  Target opset = Target::ios17;
 };
 using Values = std::vector<Value*>;
 
+void add_attention_cases(std::vector<Case>& cases);
 void add_conv_cases(std::vector<Case>& cases);
 void add_matrix_cases(std::vector<Case>& cases);
 void add_norm_cases(std::vector<Case>& cases);
@@ -25,6 +27,7 @@ void add_unary_cases(std::vector<Case>& cases);
 void add_elementwise_cases(std::vector<Case>& cases);
 void add_pool_cases(std::vector<Case>& cases);
 void add_resize_cases(std::vector<Case>& cases);
+void add_recurrent_cases(std::vector<Case>& cases);
 void add_reduce_cases(std::vector<Case>& cases);
 void add_shape_cases(std::vector<Case>& cases);
 void add_move_cases(std::vector<Case>& cases);

@@ -6,9 +6,10 @@
 namespace anemone::runtime {
 namespace {
 
-std::array<std::span<const KernelRow>, 11> families() {
-  return {conv_kernels(),   matrix_kernels(), norm_kernels(),  unary_kernels(), elementwise_kernels(), pool_kernels(),
-          resize_kernels(), reduce_kernels(), slice_kernels(), move_kernels(),  space_kernels()};
+std::array<std::span<const KernelRow>, 13> families() {
+  return {conv_kernels(),  matrix_kernels(),    norm_kernels(),     unary_kernels(), elementwise_kernels(),
+          pool_kernels(),  resize_kernels(),    reduce_kernels(),   slice_kernels(), move_kernels(),
+          space_kernels(), attention_kernels(), recurrent_kernels()};
 }
 
 }  // namespace

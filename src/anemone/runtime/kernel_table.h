@@ -30,12 +30,14 @@ struct KernelRow {
 };
 
 // One family, one file kernels_NAME.cpp, listed in kernel_table.cpp.
+std::span<const KernelRow> attention_kernels();
 std::span<const KernelRow> conv_kernels();
 std::span<const KernelRow> elementwise_kernels();
 std::span<const KernelRow> matrix_kernels();
 std::span<const KernelRow> move_kernels();
 std::span<const KernelRow> norm_kernels();
 std::span<const KernelRow> pool_kernels();
+std::span<const KernelRow> recurrent_kernels();
 std::span<const KernelRow> reduce_kernels();
 std::span<const KernelRow> resize_kernels();
 std::span<const KernelRow> slice_kernels();

@@ -23,6 +23,8 @@ std::vector<Case> all_cases() {
   add_shape_cases(cases);
   add_move_cases(cases);
   add_space_cases(cases);
+  add_attention_cases(cases);
+  add_recurrent_cases(cases);
   return cases;
 }
 
@@ -68,7 +70,7 @@ TEST(KernelTable, EveryRowHasACase) {
 }
 
 void compare(const Case& c, DType dtype, unsigned seed, ThreadPool& one, ThreadPool& three) {
-  TestGraph g(dtype, seed);
+  TestGraph g(dtype, seed, c.opset);
   ASSERT_TRUE(g.finish(c.build(g)));
   const auto want = ops::evaluate(g.function(), g.inputs());
   ASSERT_TRUE(want) << render(want.error());

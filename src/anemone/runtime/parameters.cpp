@@ -70,6 +70,14 @@ struct Show {
     const std::string one = fmt::format("[{}, {}] x [{}, {}]", p.shape.m, p.shape.k, p.shape.k, p.shape.n);
     return (p.batch == 1 ? one : fmt::format("{} of {}", p.batch, one)) + text(p.epilogue);
   }
+  std::string operator()(const AttentionParameters& p) const {
+    return fmt::format("{} of {} queries, {} keys, {} to {}, {} rows at once", p.batch, p.queries, p.keys, p.depth,
+                       p.width, p.batches_at_once * p.rows_at_once);
+  }
+  std::string operator()(const RecurrentParameters& p) const {
+    return fmt::format("{} steps of {}, {} to {}{}", p.steps, p.batch, p.inputs, p.hidden,
+                       p.backward ? ", backward" : "");
+  }
   std::string operator()(const ReferenceParameters&) const { return ""; }
 };
 

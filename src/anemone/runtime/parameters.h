@@ -100,14 +100,36 @@ struct MatmulParameters {
   cpu::Epilogue epilogue;                              ///< all but `add`; of packed products
 };
 
+/// softmax(query * key / sqrt(depth) + mask) * value, for [batch, queries, depth].
+struct AttentionParameters {
+  std::int64_t batch = 1, queries = 1, keys = 1, depth = 1, width = 1;
+  Dims scores, mask;  ///< extents of the scores with all batch dimensions, and of the mask (empty: none, or a scalar)
+  bool selects = false;  ///< the mask is a bool: where it is 0, nothing is looked at
+  std::int64_t batches_at_once = 1, rows_at_once = 1;
+};
+
+/// One direction of a recurrent operation over [steps, batch, inputs].
+struct RecurrentParameters {
+  struct Function {
+    cpu::Unary function = cpu::Unary::identity;
+    float alpha = 0, beta = 0;
+  };
+  std::int64_t steps = 1, batch = 1, inputs = 1, hidden = 1;
+  std::int64_t width = 1, column = 0;  ///< of the outputs: both directions side by side
+  bool backward = false, sequence = false;
+  Function gate, cell, out;
+  float clip = 0;            ///< of an lstm's cell
+  bool reset_after = false;  ///< of a gru
+};
+
 struct ReferenceParameters {
   std::size_t index = 0;  ///< of Plan::references
 };
 
-using Parameters =
-    std::variant<std::monostate, UnaryParameters, BinaryParameters, SelectParameters, AxisParameters, ReduceParameters,
-                 PoolParameters, BilinearParameters, NearestParameters, CopyParameters, TileParameters, PadParameters,
-                 GatherParameters, ConvParameters, MatmulParameters, ReferenceParameters>;
+using Parameters = std::variant<std::monostate, UnaryParameters, BinaryParameters, SelectParameters, AxisParameters,
+                                ReduceParameters, PoolParameters, BilinearParameters, NearestParameters, CopyParameters,
+                                TileParameters, PadParameters, GatherParameters, ConvParameters, MatmulParameters,
+                                AttentionParameters, RecurrentParameters, ReferenceParameters>;
 
 /// One line for a reader: "3x3 64->128 at 32x32, relu".
 std::string to_text(const Parameters& parameters);

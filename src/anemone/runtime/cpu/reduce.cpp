@@ -187,22 +187,4 @@ void reduce(Reduction op, const float* in, ShapeView shape, std::span<const std:
   }
 }
 
-void arg_max(const float* in, std::int64_t outer, std::int64_t axis, std::int64_t inner, std::int32_t* out,
-             bool smallest, runtime::ThreadPool& pool) {
-  pool.parallel_ranges(outer * inner, std::max<std::int64_t>(1, 4096 / std::max<std::int64_t>(1, axis)),
-                       [&](std::int64_t begin, std::int64_t end, int) {
-                         for (std::int64_t i = begin; i < end; ++i) {
-                           const float* x = in + i / inner * axis * inner + i % inner;
-                           std::int64_t best = 0;
-                           for (std::int64_t k = 1; k < axis; ++k) {
-                             const float candidate = x[k * inner], leader = x[best * inner];
-                             if (leader != leader) break;
-                             const bool wins = smallest ? candidate < leader : candidate > leader;
-                             if (wins || candidate != candidate) best = k;
-                           }
-                           out[i] = static_cast<std::int32_t>(best);
-                         }
-                       });
-}
-
 }  // namespace anemone::cpu

@@ -14,9 +14,4 @@ enum class Reduction : std::uint8_t { sum, mean, max, min, prod, l1_norm, l2_nor
 void reduce(Reduction op, const float* in, ShapeView shape, std::span<const std::int64_t> axes, float* out,
             runtime::ThreadPool& pool);
 
-/// The index of the largest (smallest) element of the middle extent of [outer, axis, inner]; the first of equals; the
-/// first NaN wins, as in numpy.
-void arg_max(const float* in, std::int64_t outer, std::int64_t axis, std::int64_t inner, std::int32_t* out,
-             bool smallest, runtime::ThreadPool& pool);
-
 }  // namespace anemone::cpu

@@ -138,18 +138,5 @@ TEST(Reduce, NaNAndInfinity) {
   }
 }
 
-TEST(ArgMax, FirstOfEqualsAndFirstNaN) {
-  runtime::ThreadPool pool(2);
-  const std::vector<float> in = {1, 5, 5, 2, -1, -1, 0, 0, std::nanf(""), 9, std::nanf(""), 3};
-  std::vector<std::int32_t> out(3);
-  arg_max(in.data(), 3, 4, 1, out.data(), false, pool);
-  EXPECT_EQ(out, (std::vector<std::int32_t>{1, 2, 0}));
-  arg_max(in.data(), 3, 4, 1, out.data(), true, pool);
-  EXPECT_EQ(out, (std::vector<std::int32_t>{0, 0, 0}));
-  out.resize(2);
-  arg_max(in.data(), 1, 4, 2, out.data(), false, pool);  // columns 1 5 -1 0 and 5 2 -1 0
-  EXPECT_EQ(out, (std::vector<std::int32_t>{1, 0}));
-}
-
 }  // namespace
 }  // namespace anemone::cpu
