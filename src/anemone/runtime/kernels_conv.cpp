@@ -27,6 +27,18 @@ const Kernel kConvHalfSums{"conv2d", [](const Bound& b) {
                                                    p.height, p.width, b.out(kOut), b.pool);
                            }};
 
+std::string_view name(cpu::ConvAlgorithm algorithm) {
+  switch (algorithm) {
+    case cpu::ConvAlgorithm::gemm:
+      break;
+    case cpu::ConvAlgorithm::depthwise:
+      return "depthwise";
+    case cpu::ConvAlgorithm::winograd:
+      return "winograd";
+  }
+  return "gemm";
+}
+
 Dims spatial_part(const Dims& dims) { return Dims(dims.begin() + 2, dims.end()); }
 
 cpu::ConvParams params_of(const Node& node, const ops::Window& w) {
@@ -87,11 +99,18 @@ Result<void> add_conv(const Group& g, Planner& p, const Ref& from, ConvParameter
     weight = p.constant(weights.kernel);
     if (!weights.bias.empty()) bias = p.constant(weights.bias);
   } else {
-    cpu::PackedConv packed = cpu::pack_conv(parameters.form.params, weights.kernel.data(),
-                                            weights.bias.empty() ? nullptr : weights.bias.data());
+    const cpu::ConvParams& c = parameters.form.params;
+    const std::int64_t height = c.out_height(parameters.height), width = c.out_width(parameters.width);
+    cpu::ConvAlgorithm algorithm = cpu::fastest_algorithm(c, height, width);
+    // What is rounded to half is rounded from the nearest sum that there is.
+    if (parameters.epilogue.round_half && algorithm == cpu::ConvAlgorithm::winograd) {
+      algorithm = cpu::ConvAlgorithm::gemm;
+    }
+    cpu::PackedConv packed =
+        cpu::pack_conv(c, weights.kernel.data(), weights.bias.empty() ? nullptr : weights.bias.data(), algorithm);
     parameters.form = packed.form;
     call.kernel = &kConv;
-    call.algorithm = packed.form.algorithm == cpu::ConvAlgorithm::depthwise ? "depthwise" : "gemm";
+    call.algorithm = name(packed.form.algorithm);
     weight = p.constant(std::move(packed.weights));
     bias = p.constant(std::move(packed.bias));
   }

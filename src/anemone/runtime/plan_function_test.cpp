@@ -1,6 +1,8 @@
 // Plans of small graphs, looked at without running them: what goes together, in which layout, by which algorithm, where.
 #include "anemone/runtime/plan_function.h"
 
+#include <tuple>
+
 #include "anemone/runtime/engine_test_networks.h"
 
 namespace anemone::runtime {
@@ -92,6 +94,13 @@ TEST(PlanFunction, ChoosesTheAlgorithm) {
   Value* x = g.input({1, 8, 8, 8});
   EXPECT_EQ(kernels(plan(g, {grouped(g, x, 8), grouped(g, x, 2), grouped(g, x, 1)})),
             (Words{"conv2d/depthwise", "conv2d/gemm", "conv2d/gemm"}));
+  // Winograd's for large maps of many channels, where nothing is rounded to half.
+  for (const auto& [dtype, side, want] :
+       {std::tuple{DType::fp32, 32, "conv2d/winograd"}, std::tuple{DType::fp32, 12, "conv2d/gemm"},
+        std::tuple{DType::fp16, 32, "conv2d/gemm"}}) {
+    TestGraph large(dtype);
+    EXPECT_EQ(kernels(plan(large, {conv(large, large.input({1, 32, side, side}), 32, 3)})), Words{want});
+  }
   TestGraph half(DType::fp16);
   EXPECT_EQ(kernels(plan(half, {grouped(half, half.input({1, 8, 8, 8}), 8)}, {.half_sums = true})),
             Words{"conv2d/half sums"});

@@ -37,6 +37,47 @@ runtime::FloatBuffer pack_gemm(const ConvParams& p, const float* weights, std::i
   return packed;
 }
 
+// The weights of F(4x4, 3x3), G w G' of every pair of channels, in double. Panels of output channels as pack_gemm's:
+// [panel][place][channel][row of the panel].
+runtime::FloatBuffer pack_winograd(const ConvParams& p, const float* weights, std::int64_t panel_rows) {
+  constexpr std::int64_t kIn = 6, kPlaces = 36;
+  constexpr double kG[kIn][3] = {{1.0 / 4, 0, 0},
+                                 {-1.0 / 6, -1.0 / 6, -1.0 / 6},
+                                 {-1.0 / 6, 1.0 / 6, -1.0 / 6},
+                                 {1.0 / 24, 1.0 / 12, 1.0 / 6},
+                                 {1.0 / 24, -1.0 / 12, 1.0 / 6},
+                                 {0, 0, 1}};
+  runtime::FloatBuffer packed(static_cast<std::size_t>(p.out_channels * p.in_channels * kPlaces));
+  const RowPanels panels(p.out_channels, panel_rows);
+  for (std::int64_t panel = 0; panel < panels.count; ++panel) {
+    const std::int64_t size = panels.size(panel);
+    float* to = packed.data() + panels.begin(panel) * kPlaces * p.in_channels;
+    for (std::int64_t r = 0; r < size; ++r) {
+      for (std::int64_t c = 0; c < p.in_channels; ++c) {
+        const float* w = weights + ((panels.begin(panel) + r) * p.in_channels + c) * 9;
+        double half[kIn][3];
+        for (std::int64_t i = 0; i < kIn; ++i) {
+          for (std::int64_t k = 0; k < 3; ++k) half[i][k] = kG[i][0] * w[k] + kG[i][1] * w[3 + k] + kG[i][2] * w[6 + k];
+        }
+        for (std::int64_t i = 0; i < kIn; ++i) {
+          for (std::int64_t k = 0; k < kIn; ++k) {
+            const double sum = half[i][0] * kG[k][0] + half[i][1] * kG[k][1] + half[i][2] * kG[k][2];
+            to[((i * kIn + k) * p.in_channels + c) * size + r] = static_cast<float>(sum);
+          }
+        }
+      }
+    }
+  }
+  return packed;
+}
+
+bool is_depthwise(const ConvParams& p) { return p.groups > 1 && p.groups == p.in_channels; }
+
+bool suits_winograd(const ConvParams& p) {
+  return p.kernel_height == 3 && p.kernel_width == 3 && p.stride_height == 1 && p.stride_width == 1 &&
+         p.dilation_height == 1 && p.dilation_width == 1 && p.groups == 1;
+}
+
 }  // namespace
 
 std::int64_t ConvParams::out_height(std::int64_t in_height) const {
@@ -52,15 +93,24 @@ std::int64_t ConvParams::macs(std::int64_t in_height, std::int64_t in_width) con
          kernel_width;
 }
 
+ConvAlgorithm fastest_algorithm(const ConvParams& p, std::int64_t out_height, std::int64_t out_width) {
+  if (is_depthwise(p)) return ConvAlgorithm::depthwise;
+  if (!suits_winograd(p) || p.in_channels < 32 || p.out_channels < 32) return ConvAlgorithm::gemm;
+  // Tiles reach over the edge, and their weights, four times as many, are read once a block.
+  const std::int64_t tiles = ((out_height + 3) / 4) * ((out_width + 3) / 4);
+  const bool fits = tiles * 16 * 3 <= out_height * out_width * 4;
+  return fits && tiles >= 16 ? ConvAlgorithm::winograd : ConvAlgorithm::gemm;
+}
+
 PackedConv pack_conv(const ConvParams& params, const float* weights, const float* bias) {
-  const bool depthwise = params.groups > 1 && params.groups == params.in_channels;
-  return pack_conv(params, weights, bias, depthwise ? ConvAlgorithm::depthwise : ConvAlgorithm::gemm);
+  return pack_conv(params, weights, bias, is_depthwise(params) ? ConvAlgorithm::depthwise : ConvAlgorithm::gemm);
 }
 
 PackedConv pack_conv(const ConvParams& params, const float* weights, const float* bias, ConvAlgorithm algorithm) {
   PackedConv packed;
   packed.form.params = params;
-  packed.form.algorithm = params.groups == params.in_channels ? algorithm : ConvAlgorithm::gemm;
+  const bool can = algorithm == ConvAlgorithm::winograd ? suits_winograd(params) : params.groups == params.in_channels;
+  packed.form.algorithm = can ? algorithm : ConvAlgorithm::gemm;
   packed.bias = runtime::FloatBuffer(static_cast<std::size_t>(params.out_channels));
   if (bias) {
     std::copy_n(bias, params.out_channels, packed.bias.data());
@@ -73,7 +123,8 @@ PackedConv pack_conv(const ConvParams& params, const float* weights, const float
     std::copy_n(weights, size, packed.weights.data());
   } else {
     packed.form.panel_rows = gemm_kernels().panel_rows;
-    packed.weights = pack_gemm(params, weights, packed.form.panel_rows);
+    const bool winograd = packed.form.algorithm == ConvAlgorithm::winograd;
+    packed.weights = (winograd ? pack_winograd : pack_gemm)(params, weights, packed.form.panel_rows);
   }
   return packed;
 }
@@ -97,6 +148,8 @@ void conv2d(const ConvForm& form, const float* weights, const float* bias, const
   if (call.batch <= 0 || call.out_height <= 0 || call.out_width <= 0) return;
   if (form.algorithm == ConvAlgorithm::depthwise) {
     conv2d_depthwise(call, pool);
+  } else if (form.algorithm == ConvAlgorithm::winograd) {
+    conv2d_winograd(call, pool);
   } else {
     conv2d_gemm(call, pool);
   }

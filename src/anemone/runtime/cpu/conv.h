@@ -27,6 +27,7 @@ struct ConvParams {
 enum class ConvAlgorithm : std::uint8_t {
   gemm,       ///< sums over packed panels of weights and of input tiles (implicit im2col)
   depthwise,  ///< one input channel per group
+  winograd,   ///< 3x3 without stride: F(4x4, 3x3), a quarter of the products
 };
 
 /// How a convolution is done, and so how its weights are packed.
@@ -43,7 +44,11 @@ struct PackedConv {
   runtime::FloatBuffer bias;  ///< [out_channels]; zeros when there is none
 };
 
-/// `weights`: [out_channels, in_channels / groups, kernel_height, kernel_width]; `bias`: [out_channels] or nullptr.
+/// The fastest algorithm for an output of this size. Winograd's is chosen for large maps of many channels.
+ConvAlgorithm fastest_algorithm(const ConvParams& params, std::int64_t out_height, std::int64_t out_width);
+
+/// `weights`: [out_channels, in_channels / groups, kernel_height, kernel_width]; `bias`: [out_channels] or nullptr. By
+/// gemm, or depthwise where that can be.
 PackedConv pack_conv(const ConvParams& params, const float* weights, const float* bias);
 /// The same with the algorithm chosen by the caller (tests and tuning); one that cannot do `params` becomes gemm.
 PackedConv pack_conv(const ConvParams& params, const float* weights, const float* bias, ConvAlgorithm algorithm);
@@ -51,6 +56,7 @@ PackedConv pack_conv(const ConvParams& params, const float* weights, const float
 /// in: [batch, in_channels, in_height, in_width]; out: [batch, out_channels, out_height, out_width]; in and out are
 /// different memory. Sums are float32 in a fixed order (taps, channels inside), in chains of 128 terms:
 /// |error| <= 2^-24 * (K + 2) * sum|w*x| in the worst case, about 2^-24 * sqrt(K) of it in practice; K = terms per sum.
+/// Winograd's sums are of transformed numbers: about ten times that, of the largest sum|w*x| of a tile.
 /// `weights` and `bias` are those of a PackedConv of this form.
 void conv2d(const ConvForm& form, const float* weights, const float* bias, const float* in, std::int64_t batch,
             std::int64_t in_height, std::int64_t in_width, float* out, runtime::ThreadPool& pool,

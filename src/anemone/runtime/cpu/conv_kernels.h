@@ -24,5 +24,6 @@ void run_tasks(std::int64_t tasks, std::int64_t scratch, runtime::ThreadPool& po
 
 void conv2d_gemm(const ConvCall& call, runtime::ThreadPool& pool);
 void conv2d_depthwise(const ConvCall& call, runtime::ThreadPool& pool);
+void conv2d_winograd(const ConvCall& call, runtime::ThreadPool& pool);
 
 }  // namespace anemone::cpu

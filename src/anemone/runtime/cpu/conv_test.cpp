@@ -107,6 +107,56 @@ TEST(Conv, SamplesOfNetworkShapesOnEveryTarget) {
   });
 }
 
+/// What the sums of a Winograd tile round at: the largest of its outputs' magnitudes, and ten times a direct sum's steps.
+TEST(Conv, WinogradOnEveryTarget) {
+  runtime::ThreadPool pool(2);
+  struct Size {
+    std::int64_t in, out, height, width, batch;
+  };
+  for_each_target([&] {
+    // Whole tiles and not, several rows of tiles in a block, parts of one, more outputs than a group of panels.
+    for (const Size& s : {Size{5, 13, 8, 8, 2}, Size{3, 40, 13, 21, 1}, Size{16, 16, 32, 32, 1}, Size{4, 70, 9, 150, 1},
+                          Size{32, 9, 40, 40, 1}, Size{1, 1, 1, 1, 1}}) {
+      for (std::int64_t pad : {0, 1}) {
+        if (s.height + 2 * pad < 3) continue;
+        ConvCase c{"winograd", square_conv(s.in, s.out, 3), s.batch, s.height, s.width};
+        c.params.pad_top = c.params.pad_bottom = c.params.pad_left = c.params.pad_right = pad;
+        c.params.pad_left += pad;  // not the same on both sides
+        const Tensors t(c);
+        const PackedConv packed = pack_conv(c.params, t.weights.data(), t.bias.data(), ConvAlgorithm::winograd);
+        ASSERT_EQ(packed.form.algorithm, ConvAlgorithm::winograd);
+        const std::vector<float> out = run(c, t, packed, pool);
+        double worst = 0;
+        for (std::int64_t i = 0; i < t.out_size; ++i) {
+          const Sum sum = sum_at(c, t, i);
+          worst = std::max(worst, std::fabs(out[static_cast<std::size_t>(i)] - sum.value) / (10 * tolerance(sum)));
+        }
+        EXPECT_LE(worst, 1) << s.in << " to " << s.out << " at " << s.height << "x" << s.width << ", pad " << pad;
+      }
+    }
+  });
+}
+
+TEST(Conv, WinogradDoesWhatGemmDoes) {
+  // Prologue, addition and activation, and the same bits with any number of threads.
+  runtime::ThreadPool one(1), three(3);
+  const ConvCase c{"3x3", square_conv(12, 37, 3), 2, 30, 22};
+  const Tensors t(c);
+  std::vector<float> scale = TestRandom(1).floats(12), shift = TestRandom(2).floats(12),
+                     add = TestRandom(3).floats(t.out_size);
+  const Prologue prologue{scale.data(), shift.data(), true};
+  Epilogue epilogue{.add = add.data(), .activation = Activation::clip, .alpha = -1, .beta = 2};
+  const auto with = [&](ConvAlgorithm algorithm, runtime::ThreadPool& pool) {
+    const PackedConv packed = pack_conv(c.params, t.weights.data(), t.bias.data(), algorithm);
+    std::vector<float> out(static_cast<std::size_t>(t.out_size));
+    conv2d(packed, t.in.data(), c.batch, c.height, c.width, out.data(), pool, epilogue, prologue);
+    return out;
+  };
+  const std::vector<float> want = with(ConvAlgorithm::gemm, one), got = with(ConvAlgorithm::winograd, one);
+  for (std::size_t i = 0; i < got.size(); ++i) ASSERT_NEAR(got[i], want[i], 2e-5);
+  EXPECT_TRUE(same_bits(got, with(ConvAlgorithm::winograd, three)));
+}
+
 TEST(Conv, ThreadsChangeNoBit) {
   runtime::ThreadPool one(1), three(3);
   for (const ConvCase& c : odd_conv_cases()) {

@@ -56,6 +56,35 @@ HWY_INLINE void AddBias(const GemmTile& t, V (&sum)[kRows][kVectors]) {
   }
 }
 
+// What FinishRow does to whole vectors that are not rounded, in registers.
+template <int kRows, int kVectors>
+HWY_INLINE void AddAndActivate(const GemmTile& t, V (&sum)[kRows][kVectors]) {
+  const D d;
+  constexpr std::size_t kLanes = hn::MaxLanes(D());
+  const Epilogue& e = *t.epilogue;
+  const auto each = [&sum](auto function) HWY_ATTR {
+    for (int r = 0; r < kRows; ++r) {
+      for (int v = 0; v < kVectors; ++v) sum[r][v] = function(sum[r][v], r, v);
+    }
+  };
+  if (t.add) {
+    each([&t, d](V x, int r, int v) HWY_ATTR {
+      return hn::Add(x, hn::LoadU(d, t.add + r * t.out_stride + static_cast<std::size_t>(v) * kLanes));
+    });
+  }
+  switch (e.activation) {
+    case Activation::none:
+      break;
+    case Activation::relu:
+      each([d](V x, int, int) HWY_ATTR { return hn::IfThenZeroElse(hn::Lt(x, hn::Zero(d)), x); });
+      break;
+    case Activation::leaky_relu:
+    case Activation::clip:
+      each([d, &e](V x, int, int) HWY_ATTR { return Activate(d, x, e); });
+      break;
+  }
+}
+
 template <int kRows, int kVectors>
 HWY_INLINE void Multiply(const GemmTile& t) {
   const D d;
@@ -101,8 +130,8 @@ HWY_INLINE void Multiply(const GemmTile& t) {
   }
   AddBias<kRows, kVectors>(t, sum);
   const Epilogue& e = *t.epilogue;
-  const bool plain = !t.add && e.activation == Activation::none && !e.round_half;
-  if (plain && t.columns == static_cast<std::int64_t>(kVectors * kLanes)) {
+  if (!e.round_half && t.columns == static_cast<std::int64_t>(kVectors * kLanes)) {
+    AddAndActivate<kRows, kVectors>(t, sum);
     for (int r = 0; r < kRows; ++r) {
       for (int v = 0; v < kVectors; ++v) {
         hn::StoreU(sum[r][v], d, t.out + r * t.out_stride + static_cast<std::size_t>(v) * kLanes);
