@@ -11,7 +11,7 @@ Result<ChannelAffine> affine_of(const Node& batch_norm, const Planner& planner) 
   TRY(const std::vector<float> gamma, planner.known_floats(batch_norm.input("gamma")));
   TRY(const std::vector<float> beta, planner.known_floats(batch_norm.input("beta")));
   ChannelAffine affine{FloatBuffer(mean.size()), FloatBuffer(mean.size())};
-  const auto epsilon = static_cast<float>(ConstantView(batch_norm).number("epsilon", 1e-5));
+  const auto epsilon = static_cast<float>(ConstantView(batch_norm).number("epsilon"));
   cpu::batch_norm_affine(static_cast<std::int64_t>(mean.size()), mean.data(), variance.data(),
                          gamma.empty() ? nullptr : gamma.data(), beta.empty() ? nullptr : beta.data(), epsilon,
                          affine.scale.data(), affine.shift.data());

@@ -38,8 +38,8 @@ cpu::Epilogue epilogue_of(const Group& group, const GraphView& graph) {
   const Row& row = *find(*group.activation);
   const ConstantView v(*group.activation);
   epilogue.activation = row.activation;
-  if (!row.alpha.empty()) epilogue.alpha = static_cast<float>(v.number(row.alpha, 0));
-  epilogue.beta = row.beta.empty() ? row.fixed_beta : static_cast<float>(v.number(row.beta, 0));
+  if (!row.alpha.empty()) epilogue.alpha = static_cast<float>(v.number(row.alpha));
+  epilogue.beta = row.beta.empty() ? row.fixed_beta : static_cast<float>(v.number(row.beta));
   return epilogue;
 }
 

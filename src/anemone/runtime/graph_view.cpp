@@ -127,26 +127,42 @@ const Node* GraphView::only_user(const Value& value) const {
   return only;
 }
 
-Need need_of(const OpDef&, std::string_view param) {
-  static constexpr std::string_view kData[] = {"x",   "y",     "a",     "b",         "cond",      "values",
-                                               "key", "value", "query", "attn_mask", "initial_h", "initial_c"};
-  static constexpr std::string_view kWeights[] = {"weight",    "bias",           "gamma",          "beta",
-                                                  "mean",      "variance",       "alpha",          "weight_ih",
-                                                  "weight_hh", "weight_ih_back", "weight_hh_back", "bias_back",
-                                                  "peephole",  "peephole_back",  "input_bias"};
-  const auto in = [param](const auto& list) {
-    return std::find(std::begin(list), std::end(list), param) != std::end(list);
-  };
-  if (in(kData)) return Need::data;
-  if (in(kWeights)) return Need::known;
-  return param == "ref_tensors" ? Need::shape : Need::constant;
+namespace {
+
+/// Whether a word is in a list with spaces between.
+bool lists(std::string_view words, std::string_view word) {
+  for (std::size_t at = 0; at <= words.size();) {
+    const std::size_t end = std::min(words.find(' ', at), words.size());
+    if (words.substr(at, end - at) == word) return true;
+    at = end + 1;
+  }
+  return false;
+}
+
+Role role_of(const OpDef& def, std::string_view param) {
+  for (const Form& form : def.forms) {
+    for (const Param& p : form.params) {
+      if (p.name == param) return p.role;
+    }
+  }
+  return Role::mode;
+}
+
+}  // namespace
+
+Need need_of(const OpDef& def, const KernelRow& row, std::string_view param) {
+  if (lists(row.constants, param)) return Need::constant;
+  if (lists(row.shapes, param)) return Need::shape;
+  const Role role = role_of(def, param);
+  return role == Role::data ? Need::data : role == Role::weight ? Need::known : Need::constant;
 }
 
 bool GraphView::suits_kernels(const Node& node) const {
-  if (!node.def || !is_exact(node)) return false;
+  const KernelRow* row = find_kernel(node.type);
+  if (!row || !node.def || !is_exact(node)) return false;
   const auto fills = [](const Value& value) { return is_real(value) && !is_empty(value); };
   for (const Operand& operand : node.operands()) {
-    const Need need = need_of(*node.def, operand.param);
+    const Need need = need_of(*node.def, *row, operand.param);
     for (const Value* value : operand.values) {
       if (need == Need::data && !fills(*value)) return false;
       if (need == Need::known && !(is_static(value) && fills(*value))) return false;

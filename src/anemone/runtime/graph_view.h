@@ -42,15 +42,16 @@ class GraphView {
   std::unordered_set<const Node*> needed_, exact_;
 };
 
-/// How a kernel needs a parameter to come. Nothing: no kernel knows it, and an operation that has it is executed by its
-/// definition (a test says which).
+struct KernelRow;
+
+/// How a kernel needs a parameter to come: by its role, unless the row says otherwise.
 enum class Need : std::uint8_t {
   data,      ///< at run time, as floats
   known,     ///< at compile time, as floats
   constant,  ///< a plain constant
   shape,     ///< only the shape counts
 };
-Need need_of(const OpDef& def, std::string_view param);
+Need need_of(const OpDef& def, const KernelRow& row, std::string_view param);
 
 /// True when an extent is 0.
 inline bool is_empty(const Value& value) {

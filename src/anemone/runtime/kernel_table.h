@@ -27,6 +27,7 @@ struct KernelRow {
   bool takes_norms = false;                                   ///< a batch norm in front of it or behind it
   /// Parameters that may come at run time and that the kernel needs as plain constants: "begin end".
   std::string_view constants{};
+  std::string_view shapes{};  ///< those of which it needs the shape alone
 };
 
 // One family, one file kernels_NAME.cpp, listed in kernel_table.cpp.

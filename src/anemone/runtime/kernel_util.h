@@ -14,8 +14,8 @@ extern const Kernel kBinaryKernel;
 inline std::int64_t count_of(std::span<const std::int64_t> dims) { return element_count(dims).value_or(0); }
 
 /// Nearest float: parameters of an op as its kernel takes them.
-inline float number(const Node& node, std::string_view param, double fallback) {
-  return static_cast<float>(ConstantView(node).number(param, fallback));
+inline float number(const Node& node, std::string_view param) {
+  return static_cast<float>(ConstantView(node).number(param));
 }
 
 /// The parameters of a call.

@@ -46,7 +46,7 @@ cpu::ConvParams params_of(const Node& node, const ops::Window& w) {
   cpu::ConvParams p;
   p.in_channels = x[1];
   p.out_channels = out[1];
-  p.groups = ConstantView(node).integer("groups", 1);
+  p.groups = ConstantView(node).integer("groups");
   // The last dimension is the width; a 1-D convolution has no height.
   const std::size_t i = w.in.size() - 1;
   p.kernel_width = w.kernel[i];

@@ -91,8 +91,8 @@ Product product_of(const Node& node) {
   const ConstantView v(node);
   Product product{matrices_of(node.input("x")->type.dims, true), matrices_of(node.input("y")->type.dims, false), {}};
   cpu::MatmulShape& shape = product.shape;
-  shape.transpose_a = v.flag("transpose_x", false);
-  shape.transpose_b = v.flag("transpose_y", false);
+  shape.transpose_a = v.flag("transpose_x");
+  shape.transpose_b = v.flag("transpose_y");
   shape.m = shape.transpose_a ? product.x.columns : product.x.rows;
   shape.k = shape.transpose_a ? product.x.rows : product.x.columns;
   shape.n = shape.transpose_b ? product.y.rows : product.y.columns;

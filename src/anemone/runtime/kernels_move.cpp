@@ -57,8 +57,8 @@ Result<void> join(const Group& g, Planner& p, const std::vector<Dims>& shapes, c
 Result<void> plan_concat(const Group& g, Planner& p) {
   const ConstantView v(*g.node);
   const Type& out = g.node->output()->type;
-  const std::size_t axis = ops::wrap_axis(v.integer("axis", 0), out.rank());
-  const bool interleave = v.flag("interleave", false);
+  const std::size_t axis = ops::wrap_axis(v.integer("axis"), out.rank());
+  const bool interleave = v.flag("interleave");
   const std::vector<Value*>& values = g.node->operand("values")->values;
   std::vector<Dims> shapes;
   Dims strides = row_major_strides(out.dims), offsets;
@@ -74,7 +74,7 @@ Result<void> plan_concat(const Group& g, Planner& p) {
 
 Result<void> plan_stack(const Group& g, Planner& p) {
   const Type& out = g.node->output()->type;
-  const std::size_t axis = ops::wrap_axis(ConstantView(*g.node).integer("axis", 0), out.rank());
+  const std::size_t axis = ops::wrap_axis(ConstantView(*g.node).integer("axis"), out.rank());
   const std::vector<Value*>& values = g.node->operand("values")->values;
   std::vector<Dims> shapes;
   Dims strides = row_major_strides(out.dims), offsets;
@@ -126,13 +126,13 @@ Result<void> plan_pad(const Group& g, Planner& p) {
   const ConstantView v(*g.node);
   PadParameters parameters{
       .in = g.in().type.dims, .before = Dims(g.in().type.dims.size(), 0), .out = g.out().type.dims};
-  const std::string word = v.text("mode", "constant");
+  const std::string word = v.text("mode");
   if (word == "reflect") parameters.mode = cpu::PadMode::reflect;
   if (word == "replicate") parameters.mode = cpu::PadMode::replicate;
   const Dims pads = v.ints("pad");
   const std::size_t first = parameters.before.size() - pads.size() / 2;
   for (std::size_t i = 0; 2 * i < pads.size(); ++i) parameters.before[first + i] = pads[2 * i];
-  parameters.value = number(*g.node, "constant_val", 0);
+  parameters.value = number(*g.node, "constant_val");
   if (p.graph().rounds(g.out())) parameters.value = round_to_half(parameters.value);
   TRY(const Ref from, p.read(g.in()));
   p.add(g.out(), Rounding::exact,
@@ -144,8 +144,8 @@ Result<void> plan_pad(const Group& g, Planner& p) {
 std::optional<GatherParameters> gather_of(const Node& node) {
   const ConstantView v(node);
   const Type& type = node.input("x")->type;
-  if (v.integer("batch_dims", 0) != 0) return {};
-  const ops::AxisView view(type.dims, ops::wrap_axis(v.integer("axis", 0), type.rank()));
+  if (v.integer("batch_dims") != 0) return {};
+  const ops::AxisView view(type.dims, ops::wrap_axis(v.integer("axis"), type.rank()));
   GatherParameters parameters{view.outer, view.extent, view.inner, v.ints("indices")};
   for (std::int64_t& i : parameters.picks) {
     if (i < -view.extent || i >= view.extent) return {};  // reference execution says what is wrong
@@ -168,7 +168,7 @@ constexpr KernelRow kRows[] = {
     {"concat", plan_concat},
     {"stack", plan_stack},
     {"transpose", plan_transpose},
-    {.type = "tile", .plan = plan_tile, .constants = "reps"},
+    {"tile", plan_tile},
     {.type = "pad", .plan = plan_pad, .constants = "pad"},
     {.type = "gather", .plan = plan_gather, .covers = covers_gather, .constants = "indices"},
 };

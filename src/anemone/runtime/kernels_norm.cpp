@@ -7,8 +7,6 @@
 namespace anemone::runtime {
 namespace {
 
-constexpr double kEpsilon = 1e-5;  // MIL's default
-
 const Kernel kChannelAffine{"channel_affine", [](const Bound& b) {
                               const auto& p = get<AxisParameters>(b);
                               cpu::channel_affine(b.in(0), b.out(3), p.outer, p.extent, p.inner, b.in(1), b.in(2),
@@ -51,7 +49,7 @@ Result<void> plan_instance_norm(const Group& g, Planner& p) {
   TRY(const Ref beta, p.read_maybe(g.node->input("beta")));
   TRY(const Ref from, p.read(g.in()));
   AxisParameters parameters = axis_of(g.in().type.dims, 1);
-  parameters.epsilon = number(*g.node, "epsilon", kEpsilon);
+  parameters.epsilon = number(*g.node, "epsilon");
   parameters.relu = g.activation != nullptr;
   p.add(g.out(), Rounding::needed,
         {.kernel = &kInstanceNorm,
@@ -83,7 +81,7 @@ Result<void> plan_layer_norm(const Group& g, Planner& p) {
   AxisParameters parameters;
   parameters.inner = count_of(std::span(g.in().type.dims).subspan(*first_axis(*g.node)));
   parameters.outer = from.count / parameters.inner;
-  parameters.epsilon = number(*g.node, "epsilon", kEpsilon);
+  parameters.epsilon = number(*g.node, "epsilon");
   p.add(g.out(), Rounding::needed,
         {.kernel = &kLayerNorm,
          .parameters = parameters,
@@ -98,7 +96,7 @@ Result<void> plan_softmax(const Group& g, Planner& p) {
   TRY(const Ref from, p.read(g.in()));
   p.add(g.out(), Rounding::needed,
         {.kernel = &kSoftmax,
-         .parameters = axis_of(type.dims, ops::wrap_axis(ConstantView(*g.node).integer("axis", -1), type.rank())),
+         .parameters = axis_of(type.dims, ops::wrap_axis(ConstantView(*g.node).integer("axis"), type.rank())),
          .operands = {read("x", from), write("out", p.define(g.out()))},
          .overwrites = {0},
          .elementwise = true});

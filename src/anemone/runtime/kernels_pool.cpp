@@ -53,7 +53,7 @@ Result<void> plan_max_pool(const Group& g, Planner& p) {
 
 Result<void> plan_avg_pool(const Group& g, Planner& p) {
   PoolParameters parameters = pooling_of(*g.node);
-  parameters.exclude_padding = ConstantView(*g.node).flag("exclude_padding_from_average", false);
+  parameters.exclude_padding = ConstantView(*g.node).flag("exclude_padding_from_average");
   TRY(const Ref from, p.read(g.in()));
   p.add(
       g.out(), Rounding::needed,

@@ -140,8 +140,8 @@ const Kernel kRnn{"rnn", [](const Bound& b) {
                     });
                   }};
 
-RecurrentParameters::Function function_of(const Node& node, std::string_view param, std::string_view fallback) {
-  const std::string word = ConstantView(node).text(param, fallback);
+RecurrentParameters::Function function_of(const Node& node, std::string_view param) {
+  const std::string word = ConstantView(node).text(param);
   if (word == "sigmoid") return {cpu::Unary::sigmoid};
   if (word == "relu") return {cpu::Unary::relu};
   if (word == "hard_sigmoid" || word == "sigmoid_hard") return {cpu::Unary::sigmoid_hard, 0.2f, 0.5f};
@@ -154,13 +154,13 @@ RecurrentParameters parameters_of(const Node& node) {
   const Dims &x = node.input("x")->type.dims, &out = node.output()->type.dims;
   RecurrentParameters p{.steps = x[0], .batch = x[1], .inputs = x[2], .width = out[2]};
   p.hidden = node.input("weight_hh")->type.dims[1];
-  p.backward = v.text("direction", "forward") == "reverse";
-  p.sequence = v.flag("output_sequence", false);
-  p.gate = function_of(node, "recurrent_activation", "sigmoid");
-  p.cell = function_of(node, "cell_activation", "tanh");
-  p.out = function_of(node, "activation", "tanh");
+  p.backward = v.text("direction") == "reverse";
+  p.sequence = v.flag("output_sequence");
+  p.gate = function_of(node, "recurrent_activation");
+  p.cell = function_of(node, "cell_activation");
+  p.out = function_of(node, "activation");
   p.clip = static_cast<float>(v.number("clip", std::numeric_limits<double>::infinity()));
-  p.reset_after = v.flag("reset_after", false);
+  p.reset_after = v.flag("reset_after");
   return p;
 }
 
@@ -252,7 +252,7 @@ std::vector<Ref> define_all(const Node& node, Planner& p) {
 
 Result<void> plan_lstm(const Group& g, Planner& p) {
   const std::vector<Ref> outs = define_all(*g.node, p);
-  const bool both = ConstantView(*g.node).text("direction", "forward") == "bidirectional";
+  const bool both = ConstantView(*g.node).text("direction") == "bidirectional";
   for (const bool second : {false, true}) {
     if (second && !both) break;
     const Direction d(g, p, second);

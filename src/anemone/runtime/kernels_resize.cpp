@@ -59,11 +59,11 @@ struct Form {
 Form form_of(const Node& node) {
   const ConstantView v(node);
   if (node.type == "upsample_bilinear") {
-    const bool align = v.flag("align_corners", true), half = v.flag("half_pixel_centers", !align);
+    const bool align = v.flag("align_corners"), half = v.flag("half_pixel_centers", !align);
     return {true, align ? "STRICT_ALIGN_CORNERS" : half ? "UNALIGN_CORNERS" : "DEFAULT"};
   }
-  const bool linear = node.type == "resize_bilinear" || v.text("interpolation_mode", "LINEAR") == "LINEAR";
-  return {linear, v.text("sampling_mode", "DEFAULT")};
+  const bool linear = node.type == "resize_bilinear" || v.text("interpolation_mode") == "LINEAR";
+  return {linear, v.text("sampling_mode")};
 }
 
 bool covers_nearest(const Node& node, const GraphView&) { return shape_of(node).has_value(); }
@@ -110,7 +110,7 @@ constexpr KernelRow kRows[] = {
     {.type = "resize_nearest_neighbor", .plan = plan_nearest, .covers = covers_nearest},
     {.type = "upsample_bilinear", .plan = plan_resize, .covers = covers},
     {.type = "resize_bilinear", .plan = plan_resize, .covers = covers},
-    {.type = "resize", .plan = plan_resize, .covers = covers, .constants = "shape"},
+    {.type = "resize", .plan = plan_resize, .covers = covers},
 };
 
 }  // namespace

@@ -60,7 +60,7 @@ std::optional<Box> slice_by_index(const Node& node) {
   const ConstantView v(node);
   const Dims& dims = node.input("x")->type.dims;
   const std::size_t rank = dims.size();
-  const Dims begin = v.ints("begin"), end = v.ints("end"), strides = v.ints("stride", Dims(rank, 1));
+  const Dims begin = v.ints("begin"), end = v.ints("end"), strides = v.ints("stride", rank);
   const std::vector<bool> from_start = v.flags("begin_mask", rank), to_end = v.flags("end_mask", rank),
                           squeezed = v.flags("squeeze_mask", rank);
   if (begin.size() != rank || end.size() != rank || strides.size() != rank) return {};
@@ -114,7 +114,7 @@ std::optional<Box> reverse(const Node& node) {
 Result<void> plan_split(const Group& g, Planner& p) {
   const Type& type = g.in().type;
   const Dims& dims = type.dims;
-  const std::size_t axis = ops::wrap_axis(ConstantView(*g.node).integer("axis", 0), type.rank());
+  const std::size_t axis = ops::wrap_axis(ConstantView(*g.node).integer("axis"), type.rank());
   TRY(const Ref from, p.read(g.in()));
   Dims begin(dims.size(), 0);
   for (const auto& out : g.node->outputs) {
@@ -135,17 +135,18 @@ constexpr KernelRow box_row(std::string_view type, std::string_view constants = 
   return {.type = type, .plan = plan_box<kBox>, .covers = has_box<kBox>, .constants = constants};
 }
 
-constexpr KernelRow kRows[] = {box_row<slice_by_index>("slice_by_index", "begin end"),
-                               box_row<slice_by_size>("slice_by_size", "begin size"),
-                               box_row<crop>("crop"),
-                               box_row<reverse>("reverse"),
-                               {"split", plan_split},
-                               {"identity", same_elements},
-                               {.type = "reshape", .plan = same_elements, .constants = "shape"},
-                               {.type = "reshape_like", .plan = same_elements, .constants = "begins ends end_masks"},
-                               {"expand_dims", same_elements},
-                               {"squeeze", same_elements},
-                               {"flatten2d", same_elements}};
+constexpr KernelRow kRows[] = {
+    box_row<slice_by_index>("slice_by_index", "begin end"),
+    box_row<slice_by_size>("slice_by_size", "begin size"),
+    box_row<crop>("crop"),
+    box_row<reverse>("reverse"),
+    {"split", plan_split},
+    {"identity", same_elements},
+    {"reshape", same_elements},
+    {.type = "reshape_like", .plan = same_elements, .constants = "begins ends end_masks", .shapes = "ref_tensors"},
+    {"expand_dims", same_elements},
+    {"squeeze", same_elements},
+    {"flatten2d", same_elements}};
 
 }  // namespace
 

@@ -9,7 +9,7 @@ namespace {
 Result<void> move_blocks(const Group& g, Planner& p, std::string_view param, bool to_space, bool block_first) {
   const Dims &in = g.in().type.dims, &out = g.out().type.dims;
   const Dims &wide = to_space ? out : in, &deep = to_space ? in : out;
-  const std::int64_t b = ConstantView(*g.node).integer(param, 1), channels = wide[1];
+  const std::int64_t b = ConstantView(*g.node).integer(param), channels = wide[1];
   const std::int64_t plane = deep[2] * deep[3];
   CopyParameters::Part part{.shape = {wide[0], channels, deep[2], b, deep[3], b}, .from = {}, .to = {}};
   const Dims wide_strides{channels * wide[2] * wide[3], wide[2] * wide[3], b * wide[3], wide[3], b, 1};

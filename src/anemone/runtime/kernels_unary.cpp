@@ -42,7 +42,7 @@ Result<void> plain(const Group& g, Planner& p) {
 /// With parameters; clip and its like bring in numbers that may be no halves.
 template <Unary Function>
 Result<void> with_parameters(const Group& g, Planner& p) {
-  return add_unary(g, p, Rounding::needed, {Function, number(*g.node, "alpha", 0), number(*g.node, "beta", 0)});
+  return add_unary(g, p, Rounding::needed, {Function, number(*g.node, "alpha"), number(*g.node, "beta")});
 }
 bool parameters_are_constants(const Node& node, const GraphView&) {
   return (!node.operand("alpha") || node.constant("alpha")) && (!node.operand("beta") || node.constant("beta"));
@@ -50,19 +50,17 @@ bool parameters_are_constants(const Node& node, const GraphView&) {
 
 /// The default epsilon is one of the dtype of x: most are 0 in half precision.
 template <Unary Function>
-Result<void> with_epsilon(const Group& g, Planner& p, double fallback) {
+Result<void> with_epsilon(const Group& g, Planner& p) {
+  const ConstantView v(*g.node);
   const bool wide = p.graph().options().precision == Precision::fp32;
-  const double rounded = ops::rounded(fallback, wide ? DType::fp32 : g.in().type.dtype);
-  return add_unary(g, p, Rounding::needed, {Function, number(*g.node, "epsilon", rounded)});
+  const double rounded = ops::rounded(v.fallback("epsilon").number, wide ? DType::fp32 : g.in().type.dtype);
+  return add_unary(g, p, Rounding::needed, {Function, static_cast<float>(v.number("epsilon", rounded))});
 }
-Result<void> plan_log(const Group& g, Planner& p) { return with_epsilon<Unary::log>(g, p, 1e-45); }
-Result<void> plan_rsqrt(const Group& g, Planner& p) { return with_epsilon<Unary::rsqrt>(g, p, 1e-12); }
-Result<void> plan_inverse(const Group& g, Planner& p) { return with_epsilon<Unary::inverse>(g, p, 1e-4); }
 
 Result<void> plan_relu6(const Group& g, Planner& p) { return add_unary(g, p, Rounding::exact, {Unary::clip, 0, 6}); }
 
 Result<void> plan_gelu(const Group& g, Planner& p) {
-  const std::string mode = ConstantView(*g.node).text("mode", "EXACT");
+  const std::string mode = ConstantView(*g.node).text("mode");
   const Unary function = mode == "EXACT"                ? Unary::gelu
                          : mode == "TANH_APPROXIMATION" ? Unary::gelu_tanh
                                                         : Unary::gelu_sigmoid;
@@ -152,9 +150,9 @@ constexpr KernelRow kRows[] = {
     {"atanh", plain<Unary::atanh>},
     {"sinh", plain<Unary::sinh>},
     {"cosh", plain<Unary::cosh>},
-    {"log", plan_log},
-    {"rsqrt", plan_rsqrt},
-    {"inverse", plan_inverse},
+    {"log", with_epsilon<Unary::log>},
+    {"rsqrt", with_epsilon<Unary::rsqrt>},
+    {"inverse", with_epsilon<Unary::inverse>},
     parametric<Unary::clip>("clip"),
     parametric<Unary::threshold>("threshold"),
     {"logical_not", plain<Unary::logical_not, kExact>},
