@@ -38,8 +38,11 @@ int run_print(Call& call) {
   const auto model = load(path, how);
   if (!model) return call.fail(model.error());
   for (const Diagnostic& warning : model->warnings) call.warn(warning);
-  const std::string text = program_text(*model, options);
-  call.print(call.json ? report::program_json(text) : text);
+  if (call.json) {
+    call.print(report::program_json(program_text(*model, options)));
+  } else {
+    write_program(*model, options, [&call](std::string_view piece) { call.print(piece); });
+  }
   return 0;
 }
 

@@ -213,11 +213,17 @@ Model copy(const Model& model) {
 }
 
 std::string program_text(const Model& model, const TextOptions& options) {
-  if (model.onnx) return onnx::to_text(*model.onnx);
+  std::string text;
+  write_program(model, options, [&text](std::string_view piece) { text += piece; });
+  return text;
+}
+
+void write_program(const Model& model, const TextOptions& options, const std::function<void(std::string_view)>& write) {
+  if (model.onnx) return write(onnx::to_text(*model.onnx));
   PrintOptions print;
   print.exact = options.exact;
   print.origins = options.origins;
-  return to_text(*model.program, print);
+  write_text(*model.program, print, write);
 }
 
 Result<Model> at_size(const Model& model, std::int64_t height, std::int64_t width) {

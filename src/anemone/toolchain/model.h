@@ -2,6 +2,7 @@
 // Any input of the program, recognised by its content, as a graph with what is known about it: the currency of all
 // verbs. Files are opened here and nowhere else.
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -63,6 +64,8 @@ struct TextOptions {
   bool origins = false;  ///< a comment says where a node comes from
 };
 std::string program_text(const Model& model, const TextOptions& options = {});
+/// The same in pieces: what `exact` makes of a large network is many times its size.
+void write_program(const Model& model, const TextOptions& options, const std::function<void(std::string_view)>& write);
 
 /// An error when weights of the model are missing: for verbs that need numbers.
 Result<void> require_weights(const Model& model);

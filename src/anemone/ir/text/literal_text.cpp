@@ -99,10 +99,17 @@ void append_element(std::string& out, const Elements& elements, std::size_t i, c
   }
 }
 
+void drain(std::string& out, const LiteralStyle& style) {
+  if (out.size() > LiteralStyle::kDrainAt && style.drain) style.drain(out);
+}
+
 void append_nested(std::string& out, const Elements& elements, std::size_t axis, std::size_t& index,
                    const LiteralStyle& style) {
   const Dims& dims = elements.constant.type.dims;
-  if (axis == dims.size()) return append_element(out, elements, index++, style);
+  if (axis == dims.size()) {
+    drain(out, style);
+    return append_element(out, elements, index++, style);
+  }
   out += '[';
   for (std::int64_t k = 0; k < dims[axis]; ++k) {
     if (k) out += ", ";
@@ -196,6 +203,7 @@ void append_payload(std::string& out, const Constant& c, const LiteralStyle& sty
       for (; index < static_cast<std::size_t>(c.count()); ++index) {
         out += index ? ", " : "[";
         append_element(out, elements, index, style);
+        drain(out, style);
       }
       out += ']';
       return;

@@ -1,5 +1,6 @@
 #pragma once
 // Types and constants as MIL text.
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -10,6 +11,10 @@ namespace anemone {
 struct LiteralStyle {
   bool hex = false;           ///< floats in hexadecimal, exact; else the shortest decimal that rounds back
   bool short_scalars = true;  ///< fp16(1), string("x"); else tensor<fp16, []>(1), as programs before ios18 have it
+  /// Takes what there is of a long text and empties it, so that it never lies in memory as a whole. Called between
+  /// elements when there is more than kDrainAt.
+  std::function<void(std::string&)> drain{};
+  static constexpr std::size_t kDrainAt = 64 * 1024;
 };
 
 void append_type(std::string& out, const Type& type, const LiteralStyle& style);

@@ -35,6 +35,17 @@ class Printer {
     style_.short_scalars = short_scalars;
   }
 
+  /// What is printed goes there as it comes; `out`, `nodes` and `functions` mean nothing then.
+  void write_to(const std::function<void(std::string_view)>& write) {
+    style_.drain = [&write](std::string& text) {
+      write(text);
+      text.clear();
+    };
+  }
+  void drain() {
+    if (out.size() > LiteralStyle::kDrainAt && style_.drain) style_.drain(out);
+  }
+
   void program(const Program& program);
   void head(const Node& node);  ///< a statement up to its nested blocks
 
@@ -127,6 +138,7 @@ void Printer::constant_line(const Value& value, int level) {
   add(", val = ");
   typed(value.constant);
   add("];\n");
+  drain();
 }
 
 void Printer::operand(const Value* value) {
@@ -228,6 +240,7 @@ void Printer::statement(const Node& node, int level) {
     fmt::format_to(std::back_inserter(out), "  // {}", origin);
   }
   add("\n");
+  drain();
 }
 
 void Printer::inputs(const Block& block) {
@@ -359,6 +372,14 @@ std::string to_text(const Program& program, const PrintOptions& options) {
   Printer printer(options, is_new_style(program, options));
   printer.program(program);
   return std::move(printer.out);
+}
+
+void write_text(const Program& program, const PrintOptions& options,
+                const std::function<void(std::string_view)>& write) {
+  Printer printer(options, is_new_style(program, options));
+  printer.write_to(write);
+  printer.program(program);
+  if (!printer.out.empty()) write(printer.out);
 }
 
 std::string to_text(const Node& node) {

@@ -40,6 +40,9 @@ struct Printed {
 /// `name` is what messages call the text.
 Printed print(const Program& program, const PrintOptions& options = {}, std::string name = "program.mil");
 std::string to_text(const Program& program, const PrintOptions& options = {});
+/// Hands the text over in pieces: what --exact makes of a large network is many times its size.
+void write_text(const Program& program, const PrintOptions& options,
+                const std::function<void(std::string_view)>& write);
 /// One statement without the nested blocks: `tensor<fp16, [1, 8]> y = relu(x = x);`
 std::string to_text(const Node& node);
 /// A literal with its type, as the exact form writes it: `tensor<int32, [2]>([1, 1])`, `fp16(0x1p-1)`.

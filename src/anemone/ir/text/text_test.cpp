@@ -221,5 +221,24 @@ TEST(Text, IsQuick) {
 #endif
 }
 
+TEST(Text, InPiecesIsTheSameText) {
+  Program program(ops());
+  Block& body = program.add_function("main", Target::ios17).body;
+  for (int rank : {2, 33}) {  // nested lists, and one flat list
+    Dims dims(static_cast<std::size_t>(rank), 1);
+    dims.back() = 40000;
+    body.add_constant("c", make_constant(DType::fp32, dims, std::vector<double>(40000, 1.0 / 3)));
+  }
+  const PrintOptions options{.exact = true};
+  std::string whole;
+  std::size_t longest = 0;
+  write_text(program, options, [&](std::string_view piece) {
+    whole += piece;
+    longest = std::max(longest, piece.size());
+  });
+  EXPECT_EQ(whole, to_text(program, options));
+  EXPECT_GT(whole.size(), 8u * longest);
+}
+
 }  // namespace
 }  // namespace anemone
