@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Published latencies: four of five that the model was not fitted to lie in a range no wider than 1.8, and the page shows
-what the program says today."""
+"""Published latencies: four of five that the model was not fitted to lie in a range no wider than 1.8, and the page
+shows what the program says today."""
 
 import sys
 
