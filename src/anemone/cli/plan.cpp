@@ -5,10 +5,12 @@
 #include "anemone/cli/model_options.h"
 #include "anemone/cli/verbs.h"
 #include "anemone/report/errors.h"
+#include "anemone/report/plan_html.h"
 #include "anemone/report/plan_json.h"
 #include "anemone/report/plan_svg.h"
 #include "anemone/report/plan_text.h"
 #include "anemone/report/rules.h"
+#include "anemone/report/what_if.h"
 #include "anemone/support/file.h"
 
 namespace anemone::cli {
@@ -44,33 +46,51 @@ struct PlanFlags {
 };
 
 int run_plan(Call& call) {
-  std::string path, svg;
+  std::string path, svg, html;
+  std::vector<std::string> hypotheses;
   std::optional<std::string> other;
   report::PlanView view;
   PlanFlags flags;
   call.options.argument("MODEL", path, "a checkpoint, package, compiled folder, model file or MIL text");
   flags.declare(call.options);
+  call.options.list("--what-if", "CHANGE,…", hypotheses,
+                    "a table of alternatives: fp16, palettize4, int8, shapes=HxW, outputs=final, split=NAME, off=TYPE");
   call.options.group("output");
   call.options.flag("--per-op", view.per_op, "a line for each operation");
   call.options.list("--where", "KEY=VALUE,…", view.where,
                     "only these operations and what is found about them: unit=cpu, type=conv, code=ANE005 …");
   call.options.value("--top", "N", view.top, "only the N most expensive operations");
+  call.options.value("--group", "KEY", view.group, "a line for each type, unit, code … instead");
   call.options.value("--compare", "MODEL2", other, "the same for a second model: before and after by type");
   call.options.value("--svg", "FILE", svg, "also draw the program, coloured by unit");
+  call.options.value("--html", "FILE", html, "also write a page: segments, findings, a table to search and sort");
   if (const auto over = call.parse()) return *over;
   if (Result<void> good = report::check(view); !good) return call.misused(good.error().front());
   const bool table = flags.request.device == "all";
-  if (table && (other || !svg.empty() || view.per_op || view.selects()))
-    return call.misused(
-        bad_usage("'--device all' makes a table, which goes with no --compare, --svg, --per-op, --where or --top",
-                  "name one device"));
+  if (table && (other || !svg.empty() || !html.empty() || view.per_op || view.selects())) {
+    return call.misused(bad_usage(
+        "'--device all' makes a table, which goes with no --compare, --svg, --html, --per-op, --where, --top or --group",
+        "name one device"));
+  }
   const auto model = load(path, flags.load(call));
   if (!model) return call.fail(model.error());
+  if (!hypotheses.empty()) {
+    if (table || other) return call.misused(bad_usage("--what-if is about one model on one device", "name one device"));
+    const auto alternatives = what_if(*model, flags.request, hypotheses);
+    if (!alternatives) return call.fail(alternatives.error());
+    call.print(call.json ? report::what_if_json(*alternatives) : report::what_if_text(*alternatives));
+    return 0;
+  }
   const auto result = plan_model(*model, flags.request);
   if (!result) return call.fail(result.error());
   if (!svg.empty()) {
     if (Result<void> written = write_file(svg, report::plan_svg(*result)); !written) return call.fail(written.error());
     call.say("wrote " + svg);
+  }
+  if (!html.empty()) {
+    if (Result<void> written = write_file(html, report::plan_html(*result)); !written)
+      return call.fail(written.error());
+    call.say("wrote " + html);
   }
   if (!other) {
     call.print(call.json ? report::plan_json(*result, view) : report::plan_text(*result, view));

@@ -19,7 +19,8 @@ Finding blank(const RuleText& rule) {
           .trust = rule.trust,
           .checked = true,
           .cost_us = {},
-          .ops = {}};
+          .ops = {},
+          .without = {}};
 }
 
 }  // namespace

@@ -62,13 +62,20 @@ struct Segment {
   double us = 0;
 };
 
+/// Where a program would be placed, were something different about it.
+struct Outcome {
+  std::size_t on_ane = 0;
+  double planner_ms = 0;
+};
+
 struct Finding {
   std::string code, name, severity;  ///< severity: error, warn, info
   std::string message, instead, command;
   Trust trust = Trust::reported;
-  bool checked = true;            ///< false: activations would have to be known
-  std::optional<double> cost_us;  ///< by the planner's estimates; nothing = not a matter of time, or unknown
-  std::vector<std::string> ops;   ///< output names
+  bool checked = true;             ///< false: activations would have to be known
+  std::optional<double> cost_us;   ///< by the planner's estimates; nothing = not a matter of time, or unknown
+  std::vector<std::string> ops;    ///< output names
+  std::optional<Outcome> without;  ///< the plan, did the engine take these operations
 };
 
 /// Milliseconds of one of the views on latency.

@@ -33,16 +33,19 @@ Json op_counts(const OpCounts& counts) { return {{"total", counts.total}, {"by_t
 Json findings(const std::vector<Finding>& list) {
   Json out = Json::array();
   for (const Finding& f : list) {
-    out.push_back({{"code", f.code},
-                   {"name", f.name},
-                   {"severity", f.severity},
-                   {"message", f.message},
-                   {"instead", f.instead},
-                   {"command", f.command},
-                   {"trust", name(f.trust)},
-                   {"checked", f.checked},
-                   {"cost_us", f.cost_us ? Json(thousandths(*f.cost_us)) : Json(nullptr)},
-                   {"ops", f.ops}});
+    out.push_back(
+        {{"code", f.code},
+         {"name", f.name},
+         {"severity", f.severity},
+         {"message", f.message},
+         {"instead", f.instead},
+         {"command", f.command},
+         {"trust", name(f.trust)},
+         {"checked", f.checked},
+         {"cost_us", f.cost_us ? Json(thousandths(*f.cost_us)) : Json(nullptr)},
+         {"without", f.without ? Json{{"ane", f.without->on_ane}, {"planner_ms", thousandths(f.without->planner_ms)}}
+                               : Json(nullptr)},
+         {"ops", f.ops}});
   }
   return out;
 }

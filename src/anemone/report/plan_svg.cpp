@@ -5,39 +5,15 @@
 
 #include <algorithm>
 
+#include "anemone/report/markup.h"
 #include "anemone/report/words.h"
 
 namespace anemone::report {
 namespace {
 
-std::string escaped(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      default:
-        out += static_cast<unsigned char>(c) < 32 ? ' ' : c;
-    }
-  }
-  return out;
-}
-
-std::string_view color(Unit unit) { return unit == Unit::ane ? "#2f7ed8" : unit == Unit::cpu ? "#d9822b" : "#7b4fb5"; }
-
 std::string text(double x, double y, std::string_view what, int size = 12, std::string_view fill = "#222") {
   return fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" font-size=\"{}\" fill=\"{}\">{}</text>\n", x, y, size, fill,
-                     escaped(what));
+                     as_markup(what));
 }
 
 }  // namespace
@@ -90,8 +66,8 @@ std::string plan_svg(const PlanResult& result) {
         "<rect x=\"{:.2f}\" y=\"{:.1f}\" width=\"{:.2f}\" height=\"26\" fill=\"{}\"{}><title>{} {}: {}, {:.1f} "
         "us{}</title></rect>\n",
         kMargin + x / (per_row * 1.02) * span, strip_top + kRow * static_cast<double>(row), w, color(op.unit),
-        i % 2 ? " opacity=\"0.85\"" : "", escaped(op.type), escaped(op.output), name(op.unit), op.us,
-        op.verdict.code.empty() ? "" : escaped(" " + op.verdict.code + " " + op.verdict.reason));
+        i % 2 ? " opacity=\"0.85\"" : "", as_markup(op.type), as_markup(op.output), name(op.unit), op.us,
+        op.verdict.code.empty() ? "" : as_markup(" " + op.verdict.code + " " + op.verdict.reason));
     x += widths[i];
   }
   double legend = kMargin;

@@ -51,6 +51,10 @@ std::string finding_text(const Finding& f) {
   std::string out =
       fmt::format("  {} {:<5} {:>8}  {} ({})\n", f.code, f.severity, cost, escaped(f.message), name(f.trust));
   if (!f.ops.empty()) out += fmt::format("{:>24}at: {}\n", "", names(f.ops));
+  if (f.without) {
+    out += fmt::format("{:>24}were they taken: {} operations on the engine, {:.2f} ms by the planner\n", "",
+                       f.without->on_ane, f.without->planner_ms);
+  }
   if (!f.instead.empty()) out += fmt::format("{:>24}instead: {}\n", "", f.instead);
   if (!f.command.empty()) out += fmt::format("{:>24}{}\n", "", f.command);
   return out;
@@ -80,6 +84,7 @@ std::string selection(const PlanResult& result, const PlanView& view) {
                                 plan.chip, plan.compute_units, name(plan.weakest_trust), ops.size(), plan.ops.size());
   for (std::size_t i = 0; i < view.where.size(); ++i) out += (i ? ", " : " where ") + view.where[i];
   out += '\n';
+  if (!view.group.empty()) return out + group_table(plan, view, ops);
   if (!ops.empty()) out += per_op_table(plan, ops);
   const std::vector<const Finding*> findings = findings_of(plan, view, ops);
   if (!findings.empty()) out += '\n';

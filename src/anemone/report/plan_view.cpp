@@ -1,12 +1,13 @@
 // Conditions on operations, and the table of those that match.
 #include "anemone/report/plan_view.h"
-#include "anemone/support/utf8.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
 #include <unordered_set>
+
+#include "anemone/support/utf8.h"
 
 namespace anemone::report {
 namespace {
@@ -63,6 +64,8 @@ Result<void> check(const PlanView& view) {
     if (!find_key(split(text).key))
       return bad_usage(fmt::format("an operation has no '{}'", split(text).key), "what may be asked: " + names);
   }
+  if (!view.group.empty() && !find_key(view.group))
+    return bad_usage(fmt::format("an operation has no '{}'", view.group), "what may be asked: " + names);
   return {};
 }
 
@@ -103,10 +106,32 @@ std::string per_op_table(const Plan& plan, const std::vector<std::size_t>& ops) 
     out += fmt::format("{:<5} {:<26} {:>9.2f} {:>5.1f}% {:>10} {:>8.2f}  {:<11} {}", name(op.unit), op.type, op.us,
                        total > 0 ? 100 * op.us / total : 0, op.bytes, static_cast<double>(op.macs) / 1e6, op.bound,
                        escaped(op.output));
-    if (!op.verdict.code.empty())
-      out += fmt::format("  {}: {} ({})", op.verdict.code, op.verdict.reason, name(op.verdict.trust));
-    out += '\n';
+    if (!op.verdict.code.empty()) out += fmt::format("  {}:", op.verdict.code);
+    if (!op.verdict.reason.empty()) out += " " + escaped(op.verdict.reason);
+    out += fmt::format(" ({})\n", name(op.verdict.trust));
   }
+  return out;
+}
+
+std::string group_table(const Plan& plan, const PlanView& view, const std::vector<std::size_t>& ops) {
+  struct Group {
+    std::string_view value;
+    std::size_t ops = 0, on_ane = 0;
+    double us = 0;
+  };
+  const Key* key = find_key(view.group);
+  if (!key) return {};
+  std::vector<Group> groups;
+  for (const std::size_t i : ops) {
+    const PlannedOp& op = plan.ops[i];
+    auto found = std::find_if(groups.begin(), groups.end(), [&](const Group& g) { return g.value == key->of(op); });
+    if (found == groups.end()) found = groups.insert(found, {.value = key->of(op)});
+    ++found->ops, found->on_ane += op.unit == Unit::ane, found->us += op.us;
+  }
+  std::stable_sort(groups.begin(), groups.end(), [](const Group& a, const Group& b) { return a.us > b.us; });
+  std::string out = fmt::format("\n{:<28} {:>6} {:>7} {:>11}\n", view.group, "ops", "on ANE", "us");
+  for (const Group& g : groups)
+    out += fmt::format("{:<28} {:>6} {:>7} {:>11.2f}\n", g.value.empty() ? "-" : g.value, g.ops, g.on_ane, g.us);
   return out;
 }
 

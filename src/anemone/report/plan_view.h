@@ -13,8 +13,9 @@ struct PlanView {
   bool per_op = false;             ///< a line for each operation
   std::vector<std::string> where;  ///< "unit=cpu": only operations that match all; see check()
   std::size_t top = 0;             ///< only the most expensive ones; 0 = all
+  std::string group;               ///< "type": a line for each of its values instead of one an operation
 
-  bool selects() const { return !where.empty() || top > 0; }
+  bool selects() const { return !where.empty() || top > 0 || !group.empty(); }
 };
 
 /// Errors: an unknown key, or a condition without '=' (usage).
@@ -26,6 +27,10 @@ std::vector<std::size_t> selected(const Plan& plan, const PlanView& view);
 /// Findings of the codes asked for, else those about a selected operation.
 std::vector<const Finding*> findings_of(const Plan& plan, const PlanView& view, const std::vector<std::size_t>& ops);
 
+/// A line for each operation, also with the evidence for those that nothing speaks against.
 std::string per_op_table(const Plan& plan, const std::vector<std::size_t>& ops);
+
+/// A line for each value of view.group, most expensive first.
+std::string group_table(const Plan& plan, const PlanView& view, const std::vector<std::size_t>& ops);
 
 }  // namespace anemone::report

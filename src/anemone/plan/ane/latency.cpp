@@ -22,7 +22,7 @@ bool is_free(const Node& node) {
 
 bool is_int8(const Node& node) { return producer(node.input("x"), "dequantize") != nullptr; }
 
-bool is_grouped(const Node& node) { return node.operand("groups") && ConstantView(node).integer("groups", 1) > 1; }
+bool is_grouped(const Node& node) { return node.operand("groups") && ConstantView(node).integer("groups") > 1; }
 
 double layer_us(const Node& node, const OpCost& cost, const LayerCost& l, double weight_gb_s) {
   const bool int8 = is_int8(node), grouped = is_grouped(node);

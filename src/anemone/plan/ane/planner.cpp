@@ -162,23 +162,4 @@ Plan make_plan(const Function& function, const Device& device, const PlanOptions
   return plan;
 }
 
-void retype(Function& function, DType from, DType to) {
-  const auto change = [&](Value& value) {
-    if (value.type.is_tensor() && value.type.dtype == from) value.type.dtype = to;
-  };
-  for (const auto& constant : function.body.constants) change(*constant);
-  std::vector<Node*> casts;
-  for_each_node(function.body, [&](Node& node) {
-    for (const auto& output : node.outputs) change(*output);
-    const Value* x = node.input("x");
-    if (node.type == "cast" && x && &node.block() == &function.body && x->type == node.output()->type)
-      casts.push_back(&node);
-  });
-  for (Node* cast : casts) {
-    Value* x = cast->input("x");
-    replace_uses(*cast->output(), *x);
-    function.body.erase(*cast);
-  }
-}
-
 }  // namespace anemone::ane

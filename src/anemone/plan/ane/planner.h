@@ -19,7 +19,4 @@ struct PlanOptions {
 /// blocks stand; they run on the CPU.
 Plan make_plan(const Function& function, const Device& device, const PlanOptions& options = {});
 
-/// A hypothesis: every value of type `from` becomes `to`, but the function's inputs; casts that cast nothing go.
-void retype(Function& function, DType from, DType to);
-
 }  // namespace anemone::ane

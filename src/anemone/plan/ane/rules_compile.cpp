@@ -31,8 +31,7 @@ void compile_hang(const Subject& s, std::size_t i, Report report) {
   const bool too_long =
       x->type.rank() == 3 && x->type.dims.back() > kLong && any(strides, [](auto n) { return n > 1; });
   const bool gaps = !strides.empty() && strides.back() > weight->type.dims.back() &&
-                    any(dilations, [](auto n) { return n > 1; }) && view.integer("groups", 1) > 1 &&
-                    x->type.dims[0] > 1;
+                    any(dilations, [](auto n) { return n > 1; }) && view.integer("groups") > 1 && x->type.dims[0] > 1;
   if (endless || too_long || gaps) report.at(name_of(node));
 }
 

@@ -128,11 +128,11 @@ void small_epsilon(const Subject& s, std::size_t i, Report report) {
   const Node& node = *s.nodes[i];
   const ConstantView view(node);
   if (node.constant("epsilon") && !kFolded.has(node)) {
-    const double epsilon = view.number("epsilon", 0);
+    const double epsilon = view.number("epsilon");
     if (epsilon > 0 || kNorms.has(node)) small_constant(node, epsilon, "epsilon", report);
   }
-  if (kFloors.has(node) && feeds_ratio(*node.output()) && view.number("alpha", 0) > 0)
-    small_constant(node, view.number("alpha", 0), "floor", report);
+  if (kFloors.has(node) && feeds_ratio(*node.output()) && view.number("alpha") > 0)
+    small_constant(node, view.number("alpha"), "floor", report);
   if (!kSums.has(node)) return;
   const Constant* added = node.constant("y") ? node.constant("y") : node.constant("x");
   const auto& uses = node.output()->uses;

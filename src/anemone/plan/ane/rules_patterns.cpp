@@ -44,7 +44,7 @@ const Node* pointwise_conv(const Value* value) {
   if (!weight || weight->type.rank() != 4) return nullptr;
   const ConstantView view(*node);
   const Dims strides = view.ints("strides");
-  const bool pointwise = weight->type.dims[2] == 1 && weight->type.dims[3] == 1 && view.integer("groups", 1) == 1 &&
+  const bool pointwise = weight->type.dims[2] == 1 && weight->type.dims[3] == 1 && view.integer("groups") == 1 &&
                          std::all_of(strides.begin(), strides.end(), [](auto n) { return n == 1; });
   return pointwise ? node : nullptr;
 }

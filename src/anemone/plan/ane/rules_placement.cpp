@@ -52,10 +52,11 @@ std::vector<Border> border_of(const Subject& s) {
   return border;
 }
 
-double gain_if_taken(const Subject& s, const std::vector<std::size_t>& ops) {
+Outcome if_taken(const Subject& s, const std::vector<std::size_t>& ops) {
   std::vector<Step> steps = s.steps;
   for (const std::size_t i : ops) steps[i].ane = true;
-  return 1e3 * (s.plan->planner_ms - cheapest_route(steps, s.device->planner).ms);
+  const Route route = cheapest_route(steps, s.device->planner);
+  return {static_cast<std::size_t>(std::count(route.units.begin(), route.units.end(), Unit::ane)), route.ms};
 }
 
 // A legal order that stays on one unit as long as it can, else as in the program.
@@ -248,8 +249,14 @@ void report_refusals(const Subject& s, Findings& findings) {
       only_casts = only_casts && border[i] == Border::cast;
       unknown = unknown || verdict.support == Support::unknown;
     }
-    const double gain = allowed ? gain_if_taken(s, ops) : 0;
-    if (s.plan->on_ane > 0 || gain > 0) finding.cost_us = std::max(0.0, gain);
+    if (allowed) {
+      const Outcome without = if_taken(s, ops);
+      const double gain = 1e3 * (s.plan->planner_ms - without.planner_ms);
+      if (s.plan->on_ane > 0 || gain > 0) finding.cost_us = std::max(0.0, gain);
+      finding.without = without;
+    } else if (s.plan->on_ane > 0) {
+      finding.cost_us = 0;
+    }
     const std::string& reason = s.plan->ops[ops[0]].verdict.reason;
     finding.message = ops.size() == 1 ? reason : fmt::format("{}, and {} more operations", reason, ops.size() - 1);
     if (unknown) finding.message += "; what is unknown counts as off the engine";

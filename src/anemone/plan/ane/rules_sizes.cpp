@@ -59,7 +59,7 @@ std::optional<Refusal> unknown(const Op& op) { return first_misfit(op, Misfit::u
 std::optional<Refusal> inner_extent(const Op& op) {
   const Value* x = op.node.input("x");
   if (!x || x->type.dims.empty()) return {};
-  const bool transposed = op.node.operand("transpose_x") && ConstantView(op.node).flag("transpose_x", false);
+  const bool transposed = op.node.operand("transpose_x") && ConstantView(op.node).flag("transpose_x");
   const std::size_t axis = transposed && x->type.rank() > 1 ? 2 : 1;
   const std::int64_t inner = x->type.dims[x->type.dims.size() - axis], most = op.device.limits.matmul_inner;
   if (inner <= most) return {};

@@ -128,8 +128,8 @@ std::optional<Refusal> three_dimensional(const Op& op) {
 
 std::optional<Refusal> padding(const Op& op) {
   const ConstantView view(op.node);
-  const std::string mode = view.text("mode", "constant");
-  if (mode == "constant" && view.number("constant_val", 0) != 0) return Refusal{"padding with a constant other than 0"};
+  const std::string mode = view.text("mode");
+  if (mode == "constant" && view.number("constant_val") != 0) return Refusal{"padding with a constant other than 0"};
   if (mode != "constant" && !op.device.limits.texture_engine)
     return Refusal{fmt::format("'{}' padding needs a unit that this generation lacks", mode)};
   return {};

@@ -66,7 +66,7 @@ std::optional<double> by_operations(const Value* value, int depth = 0) {
   if (kWithinSix.has(*node)) return 6;
   if (kClips.has(*node)) {
     const ConstantView view(*node);
-    return std::max(std::abs(view.number("alpha", -INFINITY)), std::abs(view.number("beta", INFINITY)));
+    return std::max(std::abs(view.number("alpha")), std::abs(view.number("beta")));
   }
   return kKeepsMagnitude.has(*node) ? by_operations(node->input("x"), depth + 1) : std::nullopt;
 }

@@ -1,0 +1,43 @@
+// A table of alternatives, each beside the model as it is.
+#include "anemone/report/what_if.h"
+
+#include <fmt/format.h>
+
+#include "anemone/report/json_parts.h"
+#include "anemone/report/words.h"
+#include "anemone/support/utf8.h"
+
+namespace anemone::report {
+
+std::string what_if_text(const std::vector<Alternative>& alternatives) {
+  std::string out = fmt::format("{:<24} {:>13} {:>9} {:>11} {:>8}  {:<16} {}\n", "what if", "on ANE", "segments",
+                                "planner ms", "", "latency ms", "evidence");
+  const double before = alternatives.front().planner_ms;
+  for (const Alternative& a : alternatives) {
+    if (!a.problem.empty()) {
+      out += fmt::format("{:<24} not possible: {}\n", escaped(a.what), escaped(a.problem));
+      continue;
+    }
+    out += fmt::format("{:<24} {:>6}/{:<6} {:>9} {:>11.2f} {:>+8.2f}  {:<16} {}\n", escaped(a.what), a.on_ane, a.ops,
+                       a.segments, a.planner_ms, a.planner_ms - before, milliseconds(a.low_ms, a.high_ms), a.evidence);
+  }
+  return out + "predictions from rules and cost models, not measurements\n";
+}
+
+std::string what_if_json(const std::vector<Alternative>& alternatives) {
+  Json list = Json::array();
+  for (const Alternative& a : alternatives) {
+    Json one{{"what", a.what}, {"possible", a.problem.empty()}, {"problem", a.problem}};
+    if (a.problem.empty()) {
+      one["ops"] = {{"total", a.ops}, {"ane", a.on_ane}};
+      one["segments"] = a.segments;
+      one["planner_ms"] = thousandths(a.planner_ms);
+      one["latency_ms"] = {{"low", thousandths(a.low_ms)}, {"high", thousandths(a.high_ms)}};
+      one["evidence"] = a.evidence;
+    }
+    list.push_back(std::move(one));
+  }
+  return dump({{"schema", "anemone.what-if/1"}, {"prediction", true}, {"alternatives", list}});
+}
+
+}  // namespace anemone::report

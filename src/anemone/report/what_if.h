@@ -1,0 +1,13 @@
+#pragma once
+// Alternatives of a plan beside each other.
+#include <string>
+#include <vector>
+
+#include "anemone/toolchain/what_if.h"
+
+namespace anemone::report {
+
+std::string what_if_text(const std::vector<Alternative>& alternatives);
+std::string what_if_json(const std::vector<Alternative>& alternatives);
+
+}  // namespace anemone::report
