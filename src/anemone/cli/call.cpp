@@ -79,8 +79,7 @@ void Call::say(std::string_view line) {
 }
 
 void Call::detail(std::string_view line, int level) {
-  if (verbosity >= level && !quiet) terminal_.err(fmt::format("{}
-", escaped(line)));
+  if (verbosity >= level && !quiet) terminal_.err(fmt::format("{}\n", escaped(line)));
 }
 
 void Call::warn(const Diagnostic& diagnostic) {

@@ -8,7 +8,6 @@
 
 #include "anemone/formats/coreml/package.h"
 #include "anemone/formats/coreml/spec.h"
-#include "anemone/formats/wire/utf8.h"
 #include "anemone/frontends/mlpackage/interface.h"
 
 namespace anemone {
