@@ -108,6 +108,7 @@ Result<void> check_dims(const InferView& v, std::string_view param, std::span<co
 }
 
 Result<void> check_word(const InferView& v, std::string_view param, std::initializer_list<std::string_view> allowed) {
+  if (!v.has(param) && v.fallback(param).empty()) return {};  // absent, or no parameter of this operation
   const std::string word = v.text(param);
   if (std::find(allowed.begin(), allowed.end(), word) != allowed.end()) return {};
   return v.wrong(param, fmt::format("\"{}\" is not one of {}", word, fmt::join(allowed, ", ")));

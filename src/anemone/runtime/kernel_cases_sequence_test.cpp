@@ -4,7 +4,8 @@
 namespace anemone::runtime {
 
 void add_attention_cases(std::vector<Case>& cases) {
-  const auto attention = [&](const char* form, Dims batch, Dims mask, bool selects, std::int64_t keys = 7) {
+  const auto attention = [&](const char* form, Dims batch, Dims mask, bool selects, std::int64_t queries = 5,
+                             std::int64_t keys = 7) {
     cases.push_back(
         {.op = "scaled_dot_product_attention",
          .form = form,
@@ -14,7 +15,7 @@ void add_attention_cases(std::vector<Case>& cases) {
              dims.insert(dims.end(), {rows, columns});
              return dims;
            };
-           Value *q = g.input(shape(5, 6)), *k = g.input(shape(keys, 6)), *v = g.input(shape(keys, 9));
+           Value *q = g.input(shape(queries, 6)), *k = g.input(shape(keys, 6)), *v = g.input(shape(keys, 9));
            if (mask.empty()) return {g.add("scaled_dot_product_attention", {{"query", q}, {"key", k}, {"value", v}})};
            Value* m = selects ? g.bool_input(mask) : g.input(mask);
            return {g.add("scaled_dot_product_attention", {{"query", q}, {"key", k}, {"value", v}, {"attn_mask", m}})};
@@ -23,7 +24,8 @@ void add_attention_cases(std::vector<Case>& cases) {
   };
   attention("", {3}, {}, false);
   attention("two batch dimensions", {2, 3}, {}, false);
-  attention("more keys than fit at once", {1}, {}, false, 300 * 1024);
+  attention("more than fits at once", {1}, {}, false, 1000, 600);
+  attention("mask of what does not fit at once", {1}, {1000, 1}, false, 1000, 600);
   attention("mask of all batches", {2, 3}, {5, 7}, false);
   attention("mask of a row", {2, 3}, {7}, false);
   attention("mask of its own for each batch", {2, 3}, {2, 3, 5, 7}, false);
