@@ -46,9 +46,12 @@ class FileTest : public testing::Test {
     std::sort(result.begin(), result.end());
     return result;
   }
-  void make_package(const std::string& name, std::string_view content) const {
+  static std::string manifest(std::string_view root) {
+    return "{\"itemInfoEntries\": {}, \"rootModelIdentifier\": \"" + std::string(root) + "\"}";
+  }
+  void make_package(const std::string& name, std::string_view root) const {
     fs::create_directory(folder_ / name);
-    put(folder_ / name / "Manifest.json", content);
+    put(folder_ / name / "Manifest.json", manifest(root));
   }
 
   fs::path folder_;
@@ -117,18 +120,18 @@ TEST_F(FileTest, ReplacesAPackageAndKeepsTheOldOneWhenDropped) {
     auto dropped = PendingOutput::create(folder_ / "p.mlpackage", Kind::folder);
     ASSERT_TRUE(dropped) << render(dropped.error());
     put(dropped->path() / "Manifest.json", "half");
-    EXPECT_EQ(get(folder_ / "p.mlpackage" / "Manifest.json"), "old");
+    EXPECT_EQ(get(folder_ / "p.mlpackage" / "Manifest.json"), manifest("old"));
   }
   EXPECT_EQ(names(), std::vector<std::string>{"p.mlpackage"});
   auto output = PendingOutput::create(folder_ / "p.mlpackage/", Kind::folder);
   ASSERT_TRUE(output);
   PendingOutput moved = std::move(*output);
-  put(moved.path() / "Manifest.json", "new");
+  put(moved.path() / "Manifest.json", manifest("new"));
   fs::create_directory(moved.path() / "Data");
   put(moved.path() / "Data" / "x", "data");
   const auto done = moved.commit();
   ASSERT_TRUE(done) << render(done.error());
-  EXPECT_EQ(get(folder_ / "p.mlpackage" / "Manifest.json"), "new");
+  EXPECT_EQ(get(folder_ / "p.mlpackage" / "Manifest.json"), manifest("new"));
   EXPECT_EQ(get(folder_ / "p.mlpackage" / "Data" / "x"), "data");
   EXPECT_EQ(names(), std::vector<std::string>{"p.mlpackage"});
   EXPECT_EQ(moved.commit().error().at(0).blame, Blame::bug);
@@ -138,11 +141,36 @@ TEST_F(FileTest, ReplacesWithoutExchange) {
   make_package("old", "old");
   make_package("new", "new");
   ASSERT_TRUE(file_internal::replace_aside(folder_ / "new", folder_ / "old"));
-  EXPECT_EQ(get(folder_ / "old" / "Manifest.json"), "new");
+  EXPECT_EQ(get(folder_ / "old" / "Manifest.json"), manifest("new"));
   EXPECT_EQ(names(), std::vector<std::string>{"old"});
   // When the new one cannot move in, the old one comes back.
   EXPECT_FALSE(file_internal::replace_aside(folder_ / "missing", folder_ / "old"));
-  EXPECT_EQ(get(folder_ / "old" / "Manifest.json"), "new");
+  EXPECT_EQ(get(folder_ / "old" / "Manifest.json"), manifest("new"));
+}
+
+// What is not a package alone may be somebody's work: it stays.
+TEST_F(FileTest, OnlyPackagesAreReplaced) {
+  fs::create_directory(folder_ / "app");
+  put(folder_ / "app" / "Manifest.json", "{\"name\": \"a web application\"}");
+  EXPECT_FALSE(PendingOutput::create(folder_ / "app", Kind::folder));
+  make_package("p", "old");
+  put(folder_ / "p" / "README.md", "mine");
+  EXPECT_FALSE(PendingOutput::create(folder_ / "p", Kind::folder));
+  fs::remove(folder_ / "p" / "README.md");
+  EXPECT_TRUE(PendingOutput::create(folder_ / "p", Kind::folder));
+}
+
+// Both began when there was no target: the second finds the first one's package, and both end well.
+TEST_F(FileTest, SeveralWritersOfOneNewTargetEndWell) {
+  auto first = PendingOutput::create(folder_ / "p", Kind::folder);
+  auto second = PendingOutput::create(folder_ / "p", Kind::folder);
+  ASSERT_TRUE(first && second);
+  put(first->path() / "Manifest.json", manifest("first"));
+  put(second->path() / "Manifest.json", manifest("second"));
+  EXPECT_TRUE(first->commit());
+  EXPECT_TRUE(second->commit());
+  EXPECT_EQ(get(folder_ / "p" / "Manifest.json"), manifest("second"));
+  EXPECT_EQ(names(), std::vector<std::string>{"p"});
 }
 
 TEST_F(FileTest, RefusesTargetsOfAnotherKind) {
@@ -209,7 +237,7 @@ TEST_F(FileTest, AKilledWriterLeavesTheOldPackageAndTheNextOneCleansUp) {
     return 0;
   });
   EXPECT_EQ(result, -1);
-  EXPECT_EQ(get(folder_ / "p" / "Manifest.json"), "old");
+  EXPECT_EQ(get(folder_ / "p" / "Manifest.json"), manifest("old"));
   EXPECT_EQ(names().size(), 2u);  // the temporary is there
   // A process number that came back: the lock says that nobody uses it.
   fs::create_directory(folder_ / (".p.anemone-" + std::to_string(::getpid()) + "-7"));
