@@ -9,6 +9,7 @@
 #include "anemone/formats/coreml/package.h"
 #include "anemone/formats/coreml/spec.h"
 #include "anemone/frontends/mlpackage/interface.h"
+#include "anemone/support/utf8.h"
 
 namespace anemone {
 namespace {
