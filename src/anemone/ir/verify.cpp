@@ -17,6 +17,7 @@ struct Finding {
   const Node* node;  ///< null: of the function as a whole
   const Function* function;
   Diagnostic diagnostic;
+  bool of_input = false;  ///< whoever asks: Core ML's limits are not ours
 };
 
 class Verifier {
@@ -25,17 +26,17 @@ class Verifier {
   Result<void> run();
 
  private:
-  using Uses = std::unordered_map<const Value*, std::unordered_map<const Node*, int>>;
-
   void wrong(std::string_view code, std::string message, const Node* node = nullptr) {
-    found_.push_back({node, function_, bad_input(code, std::move(message))});
+    found_.push_back({node, function_, bad_input(code, std::move(message)), false});
   }
   bool full() const { return found_.size() >= options_.max_errors; }
   void own(const Block& block, int depth);
   void own(const Value& value, const Node* node);
   void structure(const Block& block);
   void node(const Node& node, const Block& block);
-  void use(const Value* value, const Node& node, std::string_view what);
+  void use(const Node& node, std::size_t operand, std::size_t item);
+  void payload(const Value& constant);
+  void extents(const Type& type, std::string_view name, const Node* node);
   void use_lists();
   void types(const Block& block);
   void types(const Node& node);
@@ -52,17 +53,55 @@ class Verifier {
   std::unordered_set<const Value*> owned_;    ///< all values of the function
   std::unordered_set<const Value*> visible_;  ///< defined so far, in this block and those around it
   std::unordered_map<std::string_view, const Value*> names_;
-  Uses uses_;
+  std::unordered_map<const Value*, std::size_t> uses_, uses_made_;  ///< found in their list, and made by operands
   std::unordered_map<const Value*, int> output_uses_;
 };
 
 constexpr int kMaxDepth = 64;
+constexpr std::int64_t kMostDimensions = 5;
 
 void Verifier::own(const Value& value, const Node* node) {
   owned_.insert(&value);
   if (value.name.empty()) return wrong("E0221", "a value has no name", node);
   if (names_.emplace(value.name, &value).second) return;
   wrong("E0221", fmt::format("the name '{}' is used twice in function '{}'", value.name, function_->name), node);
+}
+
+// Extents are counts whose product is a number; an unknown one is -1.
+void Verifier::extents(const Type& type, std::string_view name, const Node* node) {
+  const Type& tensor = type.tensor_part();
+  if (!tensor.is_tensor()) return;
+  std::int64_t count = 1;
+  for (std::int64_t extent : tensor.dims) {
+    const bool good = extent >= kUnknown && !(extent > 0 && __builtin_mul_overflow(count, extent, &count));
+    if (good) continue;
+    return wrong("E0222", fmt::format("'{}' is {}, whose extents cannot be counted", name, brief(type)), node);
+  }
+  if (options_.limits && tensor.rank() > kMostDimensions && !(node && is(*node, kConstexpr))) {
+    wrong("E0224",
+          fmt::format("'{}' is {}, and Core ML takes at most {} dimensions", name, brief(type), kMostDimensions), node);
+    found_.back().of_input = true;
+  }
+}
+
+void Verifier::payload(const Value& constant) {
+  if (!constant.constant) {
+    broken_ = true;
+    return wrong("E0220", fmt::format("the constant '{}' has no content", constant.name));
+  }
+  const Constant& content = *constant.constant;
+  if (content.type != constant.type) {
+    return wrong("E0222", fmt::format("'{}' is {}, and its content is {}", constant.name, brief(constant.type),
+                                      brief(content.type)));
+  }
+  if (!content.type.is_tensor() || !content.missing.empty()) return;
+  const auto count = content.type.is_fixed() ? element_count(content.type.dims) : std::nullopt;
+  const std::int64_t held = content.is_string() ? static_cast<std::int64_t>(content.strings.size())
+                                                : static_cast<std::int64_t>(content.data.size());
+  const auto needed = !count || content.is_string() ? count : byte_count(content.type.dtype, content.type.dims);
+  if (needed && *needed == held) return;
+  wrong("E0222", fmt::format("the constant '{}' is {} and holds {} {}", constant.name, brief(content.type), held,
+                             content.is_string() ? "strings" : "bytes"));
 }
 
 // First round: who owns what, so that no pointer is followed before it is known to lead somewhere.
@@ -74,20 +113,20 @@ void Verifier::own(const Block& block, int depth) {
       wrong("E0220", fmt::format("'{}' does not know where it is defined", value.name), producer);
     }
   };
-  for (const auto& input : block.inputs) placed(*input, nullptr);
+  for (const auto& input : block.inputs) {
+    placed(*input, nullptr);
+    extents(input->type, input->name, nullptr);
+  }
   for (const auto& constant : block.constants) {
     placed(*constant, nullptr);
-    if (!constant->constant) {
-      wrong("E0220", fmt::format("the constant '{}' has no content", constant->name));
-      broken_ = true;
-    } else if (constant->constant->type != constant->type) {
-      wrong("E0222", fmt::format("'{}' is {}, and its content is {}", constant->name, brief(constant->type),
-                                 brief(constant->constant->type)));
-    }
+    payload(*constant);
   }
   for (const Node& node : block.nodes) {
     if (&node.block() != &block) wrong("E0220", "a node does not know its block", &node);
-    for (const auto& output : node.outputs) placed(*output, &node);
+    for (const auto& output : node.outputs) {
+      placed(*output, &node);
+      extents(output->type, output->name, &node);
+    }
     for (const auto& inner : node.blocks) {
       if (inner->parent() != &node || &inner->function() != function_) {
         wrong("E0220", "a nested block does not know its node", &node);
@@ -97,22 +136,32 @@ void Verifier::own(const Block& block, int depth) {
   }
 }
 
-void Verifier::use(const Value* value, const Node& node, std::string_view what) {
+void Verifier::use(const Node& node, std::size_t at, std::size_t item) {
+  const Operand& operand = node.operands()[at];
+  const Value* value = operand.values[item];
   if (!value || !owned_.contains(value)) {
     broken_ = true;
-    return wrong("E0220", fmt::format("{}: {} is no value of function '{}'", describe(node), what, function_->name),
+    return wrong("E0220",
+                 fmt::format("{}: {} is no value of function '{}'", describe(node), operand.param, function_->name),
                  &node);
   }
-  ++uses_[value][&node];
+  // A use that its list has, at the slot that it says, is there once: the counts tell the rest.
+  const std::size_t slot = item < operand.slots.size() ? operand.slots[item] : value->uses.size();
+  if (slot < value->uses.size()) {
+    const Use& listed = value->uses[slot];
+    uses_[value] += listed.node == &node && listed.operand == at && listed.item == item;
+  }
+  ++uses_made_[value];
   if (visible_.contains(value)) return;
   wrong("E0220",
-        fmt::format("{}: {} uses '{}' before it is defined, or outside its block", describe(node), what, value->name),
+        fmt::format("{}: {} uses '{}' before it is defined, or outside its block", describe(node), operand.param,
+                    value->name),
         &node);
 }
 
 void Verifier::node(const Node& node, const Block& block) {
-  for (const Operand& operand : node.operands()) {
-    for (const Value* value : operand.values) use(value, node, operand.param);
+  for (std::size_t o = 0; o < node.operands().size(); ++o) {
+    for (std::size_t i = 0; i < node.operands()[o].values.size(); ++i) use(node, o, i);
   }
   if (node.def && options_.types == VerifyOptions::Types::off && node.def->form(function_->opset)) {
     for (const Param& param : node.def->form(function_->opset)->params) {
@@ -155,14 +204,18 @@ void Verifier::structure(const Block& block) {
 }
 
 void Verifier::use_lists() {
+  const auto count_of = [](const auto& counts, const Value* value) {
+    const auto at = counts.find(value);
+    return at == counts.end() ? std::size_t{0} : at->second;
+  };
   for (const Value* value : owned_) {
-    auto& users = uses_[value];
-    for (const Use& use : value->uses) --users[use.node];
-    for (const auto& [user, count] : users) {
-      if (count == 0) continue;
-      wrong("E0220", fmt::format("the use list of '{}' has {} uses {} by one of its users", value->name,
-                                 std::abs(count), count > 0 ? "too few" : "too many"));
-      break;
+    const std::size_t listed = value->uses.size(), made = count_of(uses_made_, value);
+    if (listed != made) {
+      wrong("E0220",
+            fmt::format("the use list of '{}' has {} uses {}", value->name,
+                        listed > made ? listed - made : made - listed, listed > made ? "too many" : "too few"));
+    } else if (count_of(uses_, value) != made) {
+      wrong("E0220", fmt::format("the use list of '{}' does not name its users", value->name));
     }
     const auto at = output_uses_.find(value);
     const int uses = at == output_uses_.end() ? 0 : at->second;
@@ -175,9 +228,9 @@ void Verifier::use_lists() {
 
 void Verifier::types(const Node& node) {
   if (!node.def) return;
-  auto inferred = infer_types(node, function_->opset);
+  auto inferred = infer_types(node, function_->opset, options_.groups);
   if (!inferred) {
-    for (Diagnostic& d : inferred.error()) found_.push_back({&node, function_, std::move(d)});
+    for (Diagnostic& d : inferred.error()) found_.push_back({&node, function_, std::move(d), false});
     return;
   }
   if (inferred->size() != node.outputs.size()) {
@@ -189,8 +242,12 @@ void Verifier::types(const Node& node) {
   for (std::size_t i = 0; i < inferred->size(); ++i) {
     const Type& declared = node.outputs[i]->type;
     const Type& actual = (*inferred)[i];
-    const bool good = options_.types == VerifyOptions::Types::exact ? declared == actual : compatible(declared, actual);
-    if (good) continue;
+    const bool floats = options_.groups == DTypeGroups::ignored && declared.is_tensor() && actual.is_tensor() &&
+                        is_float(declared.dtype) && is_float(actual.dtype);
+    Type as_declared = actual;
+    if (floats) as_declared.dtype = declared.dtype;  // where operands mix floats, the declared one is what comes out
+    const bool exact = options_.types == VerifyOptions::Types::exact;
+    if (exact ? declared == as_declared : compatible(declared, as_declared)) continue;
     wrong("E0222",
           fmt::format("{}: '{}' is declared as {}, and the operands give {}", describe(node), node.outputs[i]->name,
                       brief(declared), brief(actual)),
@@ -258,7 +315,7 @@ Diagnostics Verifier::report() {
   Diagnostics errors;
   for (Finding& finding : found_) {
     Diagnostic& d = finding.diagnostic;
-    d.blame = options_.blame;
+    d.blame = finding.of_input ? Blame::input : options_.blame;
     const auto node = printed.nodes.find(finding.node);
     const auto function = printed.functions.find(finding.function);
     if (finding.node && node != printed.nodes.end()) {
@@ -284,7 +341,7 @@ Result<void> Verifier::run() {
     if (!function_names.insert(function->name).second) {
       wrong("E0221", fmt::format("there are two functions '{}'", function->name));
     }
-    owned_.clear(), visible_.clear(), names_.clear(), uses_.clear(), output_uses_.clear();
+    owned_.clear(), visible_.clear(), names_.clear(), uses_.clear(), uses_made_.clear(), output_uses_.clear();
     own(function->body, 0);
     structure(function->body);
     if (found_.empty()) use_lists();
@@ -296,54 +353,8 @@ Result<void> Verifier::run() {
   return report();
 }
 
-Feature derive_feature(const Value& value) {
-  Feature f;
-  f.name = value.name;
-  const Type& type = value.type.tensor_part();
-  if (type.kind == Type::Kind::dictionary) {
-    f.kind = Feature::Kind::dictionary;
-    f.string_keys = !type.elements.empty() && type.elements[0].dtype == DType::string;
-  } else if (type.kind == Type::Kind::list) {
-    f.kind = Feature::Kind::sequence;
-    f.string_keys = !type.elements.empty() && type.elements[0].dtype == DType::string;
-  } else if (type.is_tensor() && type.dtype == DType::string) {
-    f.kind = Feature::Kind::string;
-  } else if (type.is_tensor() && type.dtype == DType::int64 && type.ranked && type.dims.empty()) {
-    f.kind = Feature::Kind::int64;
-  } else if (type.is_tensor()) {
-    f.kind = value.type.kind == Type::Kind::state ? Feature::Kind::state : Feature::Kind::array;
-    f.dtype = type.dtype;
-  }
-  return f;
-}
-
 }  // namespace
 
 Result<void> verify(const Program& program, const VerifyOptions& options) { return Verifier(program, options).run(); }
-
-Interface derive_interface(const Function& function) {
-  Interface interface;
-  for (const auto& input : function.body.inputs) {
-    Feature f = derive_feature(*input);
-    const Type& type = input->type.tensor_part();
-    if (f.kind == Feature::Kind::array || f.kind == Feature::Kind::state) {
-      f.shape = type.dims;
-      if (!type.is_fixed()) {
-        for (std::int64_t& extent : f.shape) {
-          f.ranges.push_back(extent == kUnknown ? SizeRange{1, -1} : SizeRange{extent, extent});
-          if (extent == kUnknown) extent = 1;
-        }
-      }
-    }
-    (f.kind == Feature::Kind::state ? interface.states : interface.inputs).push_back(std::move(f));
-  }
-  for (const Value* output : function.body.outputs()) {
-    if (!output) continue;
-    Feature f = derive_feature(*output);
-    if (f.kind == Feature::Kind::array && output->type.is_fixed()) f.shape = output->type.dims;
-    interface.outputs.push_back(std::move(f));
-  }
-  return interface;
-}
 
 }  // namespace anemone

@@ -1,6 +1,7 @@
 #pragma once
 // Checks what every reader and every pass must leave behind: a well-formed graph whose types follow from its operands.
 #include "anemone/ir/graph.h"
+#include "anemone/ir/op_def.h"
 #include "anemone/support/result.h"
 
 namespace anemone {
@@ -12,6 +13,8 @@ struct VerifyOptions {
     exact,     ///< equal to the inferred one
   };
   Types types = Types::declared;
+  DTypeGroups groups = DTypeGroups::checked;  ///< ignored: for packages by others, which mix dtypes
+  bool limits = false;       ///< also what Core ML refuses in any program: tensors of more than five dimensions (E0224)
   bool interface = true;     ///< features match the inputs and outputs of their function
   Blame blame = Blame::bug;  ///< whose fault an error is: ours after a pass, the input's after reading a file
   std::size_t max_errors = 10;
@@ -19,11 +22,8 @@ struct VerifyOptions {
 
 /// Structure: values are defined before they are used, names are unique in a function, use lists agree with operands,
 /// block outputs exist, required operands are bound. Then types, then the interface. Errors (E0220 structure, E0221
-/// names, E0222 types, E0223 interface, and those of type rules) point into the printed text of the program.
+/// names, E0222 types and payloads, E0223 interface, and those of type rules) point into the printed text of the program.
+/// A program that passes is safe to execute, fold and write: extents count, and constants hold as many bytes as they say.
 Result<void> verify(const Program& program, const VerifyOptions& options = {});
-
-/// The plain interface of a function without one: arrays of the types of its inputs and outputs; an unknown extent
-/// becomes a range from 1 without upper bound.
-Interface derive_interface(const Function& function);
 
 }  // namespace anemone

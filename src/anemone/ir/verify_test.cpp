@@ -1,5 +1,6 @@
 // The verifier finds what is broken on purpose, and the comparison sees every difference.
 #include "anemone/ir/verify.h"
+#include "anemone/ir/derive_interface.h"
 
 #include <gtest/gtest.h>
 

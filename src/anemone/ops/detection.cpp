@@ -37,7 +37,7 @@ Types infer_nms15(const InferView& v) { return infer_nms(v, false); }
 Types infer_nms17(const InferView& v) { return infer_nms(v, true); }
 constexpr Form kNmsForms[] = {{Target::ios15, kNms15, infer_nms15}, {Target::ios17, kNms17, infer_nms17}};
 
-constexpr Param kClassify[] = {input("probabilities", kFloats, 0), {"classes", kAnything, 0, true}};
+constexpr Param kClassify[] = {input("probabilities", dtype_bit(DType::fp32), 0), {"classes", kAnything, 0, true}};
 Types infer_classify(const InferView& v) {
   const Type &classes = v.type("classes"), &probabilities = v.type("probabilities");
   if (classes.kind != Type::Kind::list || classes.elements.empty()) {  // (C1)

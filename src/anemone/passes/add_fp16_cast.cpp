@@ -7,7 +7,7 @@
 // why:      the Neural Engine computes in fp16 only
 #include "anemone/ir/builder.h"
 #include "anemone/ir/rewrite.h"
-#include "anemone/passes/half_values.h"
+#include "anemone/passes/fp16/half_values.h"
 #include "anemone/passes/pass.h"
 
 namespace anemone {
@@ -42,6 +42,7 @@ class Converter {
     for (auto at = body_.nodes.begin(); at != body_.nodes.end();) {
       Node& node = *at++;
       if (is_cast_to(node, "fp16") || is_widening(node)) continue;  // the boundary of an earlier run
+      if (is(node, kConstexpr)) continue;                           // gets a twin when an operation takes it in fp16
       if (!convert(node)) half_.widen_operands(node);
     }
     TRY_VOID(convert_outputs());
@@ -69,7 +70,8 @@ class Converter {
       if (may_stay_wide(node, operand)) continue;
       std::vector<Value*> values;
       for (Value* value : operand.values) {
-        Value* half = is_tensor_of(*value, DType::fp32) ? half_.half_of(*value) : value;
+        const bool wide = is_tensor_of(*value, DType::fp32);
+        Value* half = !wide ? value : is_fixed(node, operand) ? half_.static_half_of(*value) : half_.half_of(*value);
         if (!half) return stays_wide(node, before, operand.param + " does not fit in fp16");
         values.push_back(half);
       }
@@ -98,6 +100,7 @@ class Converter {
       Value* value = body_.outputs()[i];
       Feature* feature = find(body_.function().interface.outputs, value->name);
       if (!feature || !is_tensor_of(*value, DType::fp16) || feature->dtype == DType::fp16) continue;
+      if (feature->kind == Feature::Kind::image && feature->color == Color::gray_fp16) continue;  // is fp16 itself
       changed_ = true;
       if (half_arrays_ && feature->kind == Feature::Kind::array) {
         feature->dtype = DType::fp16;
@@ -121,9 +124,7 @@ class Converter {
 
 }  // namespace
 
-Result<bool> add_fp16_cast(Block& block, PassContext& context) {
-  if (block.parent()) return false;  // inner blocks stay as they are, between casts
-  return Converter(block, context).run();
-}
+// Blocks inside stay as they are, between casts.
+Result<bool> add_fp16_cast(Function& function, PassContext& context) { return Converter(function.body, context).run(); }
 
 }  // namespace anemone

@@ -1,5 +1,5 @@
 #pragma once
-// A pass makes MIL into better MIL: one file, one function over one block, one row of the table in passes.cpp. The
+// A pass makes MIL into better MIL: one file, one function, one row of the table in passes.cpp. The
 // runner times, counts, verifies, dumps and executes; passes know nothing of that.
 #include <functional>
 #include <map>
@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "anemone/ir/graph.h"
@@ -19,9 +20,31 @@ namespace anemone {
 enum class Numerics : std::uint8_t { exact, rounding, lossy };
 std::string_view name(Numerics numerics);
 
-/// What a pass reports while it runs.
+/// A setting of one pass, `--pass-option const_elimination.elements=1000` on the command line.
+struct PassOption {
+  std::string_view name;
+  double fallback;
+  std::string_view summary;
+};
+
+/// What the runner hands to every pass.
+struct PassSettings {
+  std::map<std::string, double, std::less<>> options;  ///< "pass.option"; absent ones have the default of the row
+  /// Milliseconds that an operation takes where the program will run. Null: bytes moved and multiply-accumulates, in no
+  /// unit, which compares programs of equal meaning.
+  std::function<double(const Node&)> cost;
+};
+
+struct Pass;
+
+/// What a pass asks while it runs, and what it reports.
 class PassContext {
  public:
+  PassContext() = default;
+  PassContext(const Pass& pass, const PassSettings& settings) : pass_(&pass), settings_(&settings) {}
+  double option(std::string_view name) const;
+  double cost(const Node& node) const;
+
   void count(std::string_view what, std::size_t n = 1) { counts_[std::string(what)] += n; }
   /// Why it did not fire: "kept: feeds two convolutions".
   void remark(const Node& node, std::string text) { remarks_.push_back(describe(node) + ": " + std::move(text)); }
@@ -29,23 +52,36 @@ class PassContext {
   const std::vector<std::string>& remarks() const { return remarks_; }
 
  private:
+  const Pass* pass_ = nullptr;
+  const PassSettings* settings_ = nullptr;
   std::map<std::string, std::size_t> counts_;
   std::vector<std::string> remarks_;
 };
+
+// What a pass looks at: each block, innermost first; each function; or the program. True: changed.
+using BlockPass = Result<bool> (*)(Block&, PassContext&);
+using FunctionPass = Result<bool> (*)(Function&, PassContext&);
+using ProgramPass = Result<bool> (*)(Program&, PassContext&);
 
 struct Pass {
   std::string_view name;     ///< coremltools' name where it has the same pass
   std::string_view summary;  ///< one sentence
   Numerics numerics;
-  /// True: changed. Called for each function's body and the blocks inside it, innermost first.
-  Result<bool> (*run)(Block&, PassContext&);
+  std::variant<BlockPass, FunctionPass, ProgramPass> run;
+  std::span<const PassOption> options{};
 };
 
-Result<bool> add_fp16_cast(Block&, PassContext&);
+/// Elements that constant folding may leave behind or look at; the options of const_elimination.
+inline constexpr PassOption kFoldingOptions[] = {
+    {"elements", 16 << 20, "largest result: more would only make the package larger"},
+    {"work", 256 << 20, "elements and multiply-accumulates of all that is folded; more where weights are many"}};
+
+Result<bool> add_fp16_cast(Function&, PassContext&);
 Result<bool> const_deduplication(Block&, PassContext&);
 Result<bool> const_elimination(Block&, PassContext&);
 Result<bool> dead_code_elimination(Block&, PassContext&);
 Result<bool> fuse_conv_batchnorm(Block&, PassContext&);
+Result<bool> fuse_pad_conv(Block&, PassContext&);
 
 std::span<const Pass> all_passes();
 const Pass* find_pass(std::string_view name);
@@ -62,6 +98,7 @@ struct PipelineOptions {
   /// nothing, and execute before and after on seeded random inputs.
   bool check = false;
   Executor execute;  ///< for check; null: the reference executor
+  PassSettings settings{};
   std::function<Result<void>(std::size_t index, std::string_view pass, const Program&)> on_change;  ///< --dump-ir
 };
 struct PassReport {
@@ -75,8 +112,5 @@ Result<std::vector<PassReport>> run_passes(Program& program, const PipelineOptio
 /// The same for rows that need not be in the table; options.passes is not looked at.
 Result<std::vector<PassReport>> run_passes(Program& program, std::span<const Pass> passes,
                                            const PipelineOptions& options);
-
-/// Seeded inputs for a function: images get whole numbers 0…255, floats a uniform [-1, 1), integers small indices.
-Result<std::vector<Array>> random_inputs(const Function& function, std::uint64_t seed);
 
 }  // namespace anemone

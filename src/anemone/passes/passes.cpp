@@ -1,4 +1,6 @@
 // The list of passes and the pipelines, with the reason for each order.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 
@@ -10,10 +12,13 @@ namespace {
 constexpr std::array kPasses{
     Pass{"add_fp16_cast", "computes in fp16, with casts at the boundary only", Numerics::lossy, add_fp16_cast},
     Pass{"const_deduplication", "gives equal constants one definition", Numerics::exact, const_deduplication},
-    Pass{"const_elimination", "computes what is known at compile time", Numerics::rounding, const_elimination},
+    Pass{"const_elimination", "computes what is known at compile time", Numerics::rounding, const_elimination,
+         kFoldingOptions},
     Pass{"dead_code_elimination", "removes what no output needs", Numerics::exact, dead_code_elimination},
     Pass{"fuse_conv_batchnorm", "folds a batch norm into the convolution before it", Numerics::rounding,
          fuse_conv_batchnorm},
+    Pass{"fuse_pad_conv", "lets a convolution or average pool do the zero padding before it", Numerics::rounding,
+         fuse_pad_conv},
 };
 
 struct Pipeline {
@@ -28,6 +33,7 @@ const std::vector<Pipeline>& pipelines() {
        {
            "dead_code_elimination",  // first: what follows need not look at what nobody asked for
            "const_elimination",      // before the fusions, which want plain constants
+           "fuse_pad_conv",
            "fuse_conv_batchnorm",
            "const_deduplication",
            "dead_code_elimination",
@@ -36,6 +42,7 @@ const std::vector<Pipeline>& pipelines() {
        {
            "dead_code_elimination",
            "const_elimination",
+           "fuse_pad_conv",
            "fuse_conv_batchnorm",  // before fp16: folded weights are rounded once
            "add_fp16_cast",
            "dead_code_elimination",  // drops the fp32 constants before they are compared
@@ -57,6 +64,26 @@ std::string_view name(Numerics numerics) {
       return "lossy";
   }
   return {};
+}
+
+double PassContext::option(std::string_view wanted) const {
+  for (const PassOption& option : pass_ ? pass_->options : std::span<const PassOption>()) {
+    if (option.name != wanted) continue;
+    const auto given = settings_->options.find(fmt::format("{}.{}", pass_->name, wanted));
+    return given == settings_->options.end() ? option.fallback : given->second;
+  }
+  return 0;
+}
+
+double PassContext::cost(const Node& node) const {
+  if (settings_ && settings_->cost) return settings_->cost(node);
+  double elements = 0;
+  for (const Operand& operand : node.operands()) {
+    for (const Value* value : operand.values)
+      elements += static_cast<double>(element_count(value->type.dims).value_or(0));
+  }
+  for (const auto& output : node.outputs) elements += static_cast<double>(element_count(output->type.dims).value_or(0));
+  return elements + (node.def && node.def->macs ? static_cast<double>(node.def->macs(node)) : 0);
 }
 
 std::span<const Pass> all_passes() { return kPasses; }

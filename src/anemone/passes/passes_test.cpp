@@ -5,8 +5,8 @@
 #include "anemone/ir/text/parse.h"
 #include "anemone/ir/text/print.h"
 #include "anemone/ir/verify.h"
+#include "anemone/ops/interface_edits.h"
 #include "anemone/ops/ops.h"
-#include "anemone/passes/interface_edits.h"
 #include "anemone/passes/pass.h"
 
 namespace anemone {
@@ -130,7 +130,7 @@ TEST(AddFp16Cast, Ios15KeepsItsInterfaceBehindCasts) {
 
 TEST(AddFp16Cast, AnImageKeepsFp32AndGetsOneCast) {
   auto p = program("  y = relu(x = x);\n} -> (y);", "tensor<fp32, [1, 3, 8, 8]> x");
-  ASSERT_TRUE(make_image_input(p->main(), "x", {Color::bgr, 2.0 / 255, {-1, -1, -1}}));
+  ASSERT_TRUE(ops::make_image_input(p->main(), "x", {Color::bgr, 2.0 / 255, {-1, -1, -1}}));
   run(*p, {"add_fp16_cast"});
   const auto counts = histogram(*p);
   EXPECT_EQ(counts.at("cast"), 1);
@@ -163,7 +163,7 @@ TEST(AddFp16Cast, EpsilonIsWideFromIos17AndNeverBecomesZero) {
   EXPECT_GT(scalar(*norm.constant("epsilon")), 0);
 }
 // Sabotage: whichever way a pass lies, the runner must notice.
-std::string caught(Numerics numerics, Result<bool> (*pass)(Block&, PassContext&)) {
+std::string caught(Numerics numerics, BlockPass pass) {
   auto p = program("  y = transpose(x = x, perm = [0, 1, 3, 2]);\n  z = relu(x = y);\n} -> (z);");
   const Pass row{"sabotage", "", numerics, pass};
   const auto reports = run_passes(*p, std::span(&row, 1), {.passes = {}, .check = true});
@@ -209,26 +209,26 @@ TEST(Runner, NamesUnknownPasses) {
 TEST(InterfaceEdits, SelectsAnyValueAndSuggestsNames) {
   auto p = program("  first = relu(x = x);\n  second = sigmoid(x = first);\n} -> (second);");
   const std::string names[] = {"first"};
-  ASSERT_TRUE(select_outputs(p->main(), names));
+  ASSERT_TRUE(ops::select_outputs(p->main(), names));
   EXPECT_EQ(p->main().interface.outputs.size(), 1u);
   EXPECT_EQ(p->main().interface.outputs[0].shape, (Dims{1, 4, 6, 6}));
   const std::string wrong[] = {"frist"};
-  const auto refused = select_outputs(p->main(), wrong);
+  const auto refused = ops::select_outputs(p->main(), wrong);
   ASSERT_FALSE(refused);
   EXPECT_NE(refused.error()[0].help.find("first"), std::string::npos);
 }
 
 TEST(InterfaceEdits, AnImageNeedsItsChannels) {
   auto p = program("  y = relu(x = x);\n} -> (y);");
-  EXPECT_FALSE(make_image_input(p->main(), "x", {Color::rgb, 1, {}}));  // four channels
+  EXPECT_FALSE(ops::make_image_input(p->main(), "x", {Color::rgb, 1, {}}));  // four channels
   auto gray = program("  y = relu(x = x);\n} -> (y);", "tensor<fp32, [1, 1, 8, 8]> x");
-  ASSERT_TRUE(make_image_input(gray->main(), "x", {Color::gray, 1, {}}));
+  ASSERT_TRUE(ops::make_image_input(gray->main(), "x", {Color::gray, 1, {}}));
   EXPECT_EQ(histogram(*gray), (std::map<std::string, int>{{"relu", 1}}));  // scale 1 and no bias cost nothing
 }
 
 TEST(InterfaceEdits, ATargetThatLacksAnOperationIsRefused) {
   auto p = program("  y = resize(x = x, shape = [12, 12], resized_dims = uint32(2));\n} -> (y);");
-  const auto refused = set_target(*p, Target::ios15);
+  const auto refused = ops::set_target(*p, Target::ios15);
   ASSERT_FALSE(refused);
   EXPECT_NE(render(refused.error()).find("ios17"), std::string::npos);
 }

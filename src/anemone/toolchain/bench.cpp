@@ -11,6 +11,7 @@
 #include <fstream>
 #include <map>
 
+#include "anemone/ops/random_inputs.h"
 #include "anemone/passes/pass.h"
 #include "anemone/toolchain/engine_plan.h"
 #include "anemone/toolchain/summary.h"
@@ -50,7 +51,7 @@ Result<Contestant> prepare(const Model& model, const BenchRequest& request) {
   TRY(Session session, Session::open(model, {}, request.session));
   TRY_VOID(session.compile());
   const double load_ms = 1e3 * model.seconds + watch.ms();
-  TRY(std::vector<Array> inputs, random_inputs(session.function(), 1));
+  TRY(std::vector<Array> inputs, ops::random_inputs(session.function(), 1));
   Contestant contestant{std::move(session), std::move(inputs), {}};
   contestant.side.model = model.path.string();
   contestant.side.load_ms = load_ms;

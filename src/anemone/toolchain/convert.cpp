@@ -51,10 +51,10 @@ Result<void> choose_outputs(Model& model, const ConvertOptions& options, Convert
   }
   model.talk.detail(fmt::format("keeping {} outputs, leaving out {}", outputs.size(), result.outputs_left_out.size()));
   for (const std::string& output : outputs) model.talk.more("output " + output);
-  return select_outputs(model.program->main(), outputs);
+  return ops::select_outputs(model.program->main(), outputs);
 }
 
-Diagnostic preprocessing_warning(const models::Network& network, const ImageInput& image) {
+Diagnostic preprocessing_warning(const models::Network& network, const ops::ImageInput& image) {
   Diagnostic d;
   d.severity = Severity::warning;
   d.code = "E0811";
@@ -68,7 +68,7 @@ Diagnostic preprocessing_warning(const models::Network& network, const ImageInpu
 }
 
 // The numbers become constants of the package: there they must be what was said.
-Result<void> check_scale(const ImageInput& image, PackagePrecision precision) {
+Result<void> check_scale(const ops::ImageInput& image, PackagePrecision precision) {
   if (image.scale == 0) return bad_usage("--scale 0 would make every pixel the same");
   const bool half = precision == PackagePrecision::fp16;
   const double most = half ? 65504 : 3.4028234663852886e38,
@@ -106,7 +106,7 @@ Result<void> choose_input(Model& model, const ConvertOptions& options, Converted
       return bad_usage("the package has an image input already; its colour, scale and bias are part of the graph");
     return {};
   }
-  ImageInput wanted{Color::rgb, 1, {}};
+  ops::ImageInput wanted{Color::rgb, 1, {}};
   if (model.network)
     wanted = {model.network->preprocessing.color, model.network->preprocessing.scale,
               model.network->preprocessing.bias};
@@ -129,7 +129,7 @@ Result<void> choose_input(Model& model, const ConvertOptions& options, Converted
   }
   const double bias = wanted.bias.empty() ? 0 : wanted.bias[0];
   model.talk.detail(fmt::format("image input: {}, scale {:.6g}, bias {:.6g}", name(wanted.color), wanted.scale, bias));
-  return make_image_input(main, main.interface.inputs[0].name, wanted);
+  return ops::make_image_input(main, main.interface.inputs[0].name, wanted);
 }
 
 void describe_origin(Model& model, const ConvertOptions& options) {
@@ -237,12 +237,13 @@ Result<void> optimise(Model& model, const ConvertOptions& options, Converted& re
 // `model` is a copy of its own.
 Result<std::unique_ptr<Program>> convert_one(Model model, const ConvertOptions& options, Converted& result) {
   if (options.target && *options.target != model.program->main().opset)
-    TRY_VOID(set_target(*model.program, *options.target));
+    TRY_VOID(ops::set_target(*model.program, *options.target));
   TRY_VOID(choose_outputs(model, options, result));
   TRY_VOID(choose_input(model, options, result));
   const bool unchanged = !model.network && options.passes == std::vector<std::string>{"none"};
   if (!unchanged || !options.metadata.empty()) describe_origin(model, options);
   TRY_VOID(optimise(model, options, result));
+  TRY_VOID(verify(*model.program, {.groups = DTypeGroups::ignored, .limits = true}));  // before anything is written
   return std::move(model.program);
 }
 

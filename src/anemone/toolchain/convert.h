@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "anemone/passes/interface_edits.h"
+#include "anemone/ops/interface_edits.h"
 #include "anemone/passes/pass.h"
 #include "anemone/support/result.h"
 #include "anemone/toolchain/model.h"

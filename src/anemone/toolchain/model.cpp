@@ -75,6 +75,8 @@ Result<Model> from_package(Result<ReadPackage> read) {
   if (!read) return std::move(read).error();
   Model model;
   model.program = std::move(read->program);
+  // As strict as for text, but for dtypes that other writers mix: what lies about itself goes no further.
+  TRY_VOID(verify(*model.program, {.groups = DTypeGroups::ignored, .blame = Blame::input}));
   for (const std::string& file : read->missing_files) {
     Diagnostic d = bad_input(
         "E0804",

@@ -6,8 +6,8 @@
 #include <algorithm>
 
 #include "anemone/ops/execute.h"
+#include "anemone/ops/interface_edits.h"
 #include "anemone/ops/specialize.h"
-#include "anemone/passes/interface_edits.h"
 #include "anemone/passes/pass.h"
 #include "anemone/toolchain/sizes.h"
 
@@ -95,7 +95,7 @@ Result<void> give_probabilities(Model& model, const Node& classify) {
     const std::string& name = made ? classify.input("probabilities")->name : output->name;
     if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
   }
-  TRY_VOID(select_outputs(model.program->main(), names));
+  TRY_VOID(ops::select_outputs(model.program->main(), names));
   PassContext context;
   auto swept = dead_code_elimination(model.program->main().body, context);
   if (!swept) return std::move(swept).error();
@@ -124,7 +124,7 @@ Result<void> choose_outputs(Model& model, const std::vector<std::string>& names)
     const bool alias = model.network && model.network->aliases.contains(name);
     values.push_back(alias ? model.network->aliases.at(name) : name);
   }
-  TRY_VOID(select_outputs(model.program->main(), values));
+  TRY_VOID(ops::select_outputs(model.program->main(), values));
   PassContext context;
   auto swept = dead_code_elimination(model.program->main().body, context);
   if (!swept) return std::move(swept).error();

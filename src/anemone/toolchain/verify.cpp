@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <unordered_set>
 
+#include "anemone/ops/random_inputs.h"
 #include "anemone/passes/pass.h"
 #include "anemone/toolchain/compare.h"
 #include "anemone/toolchain/overflow.h"
@@ -188,7 +189,7 @@ Result<VerifyResult> verify_models(const Model& candidate_model, const Model& re
   } else if (seeded) {
     constexpr std::uint64_t kSeeds = 2;
     for (std::uint64_t r = 0; r < kSeeds; ++r) {
-      TRY(runs.arrays.emplace_back(), random_inputs(candidate.function(), request.seed + r));
+      TRY(runs.arrays.emplace_back(), ops::random_inputs(candidate.function(), request.seed + r));
     }
   }
   SessionOptions reference_options = request.session;

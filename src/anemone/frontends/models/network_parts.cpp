@@ -1,6 +1,7 @@
 // A network's program from its first line to its interface.
 #include "anemone/frontends/models/network_parts.h"
 
+#include "anemone/ir/derive_interface.h"
 #include "anemone/ir/verify.h"
 #include "anemone/ops/ops.h"
 

@@ -7,6 +7,7 @@
 #include <map>
 #include <set>
 
+#include "anemone/ir/derive_interface.h"
 #include "anemone/ir/text/lexer.h"
 #include "anemone/ir/text/literal_text.h"
 #include "anemone/ir/text/text_test_util.h"

@@ -1,5 +1,6 @@
 // Writes programs as MIL text.
 #include "anemone/ir/text/print.h"
+#include "anemone/ir/derive_interface.h"
 
 #include <fmt/format.h>
 

@@ -1,5 +1,6 @@
 // The upper half of the MIL text parser: programs, functions, blocks and their outputs.
 #include "anemone/ir/text/program_reader.h"
+#include "anemone/ir/derive_interface.h"
 
 #include <fmt/format.h>
 

@@ -10,6 +10,7 @@
 #include <sstream>
 
 #include "anemone/ir/builder.h"
+#include "anemone/ir/derive_interface.h"
 #include "anemone/ir/text/text_test_util.h"
 #include "tests/support/data.h"
 

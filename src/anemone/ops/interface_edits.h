@@ -7,7 +7,7 @@
 #include "anemone/ir/graph.h"
 #include "anemone/support/result.h"
 
-namespace anemone {
+namespace anemone::ops {
 
 /// Makes the named values the outputs, in this order. Any value of the body may be named, not only outputs.
 /// Errors: E0250 with the nearest names.
@@ -26,7 +26,8 @@ struct ImageInput {
 /// image-shaped tensor, or colour and channels disagree.
 Result<void> make_image_input(Function& function, const std::string& name, const ImageInput& image);
 
-/// Sets opset and specification version and infers every type again. Errors: what does not exist in that opset.
+/// Sets opset and specification version, says operations whose form has changed in the new form (lookup tables and sparse
+/// constants of before ios18), and checks every type rule. Errors: what does not exist in that opset.
 Result<void> set_target(Program& program, Target target);
 
-}  // namespace anemone
+}  // namespace anemone::ops

@@ -1,13 +1,14 @@
 // Edits of the interface keep features, function inputs and block outputs in step.
-#include "anemone/passes/interface_edits.h"
+#include "anemone/ops/interface_edits.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 
 #include "anemone/ir/builder.h"
+#include "anemone/ir/rewrite.h"
 
-namespace anemone {
+namespace anemone::ops {
 namespace {
 
 Value* find_value(Block& body, std::string_view name) {
@@ -109,9 +110,62 @@ Result<void> make_image_input(Function& function, const std::string& name, const
   return {};
 }
 
+namespace {
+
+ConstantPtr retyped(const Constant& constant, DType dtype, Dims dims) {
+  auto out = std::make_shared<Constant>(constant);
+  out->type = Type::tensor(dtype, std::move(dims));
+  return out;
+}
+
+// Until ios17 indices and masks are packed bytes beside a `shape`; from ios18 they are tensors of small integers. The
+// bytes are the same.
+void unpack_constexpr(Node& node) {
+  const bool table = node.type == "constexpr_lut_to_dense", mask = node.type == "constexpr_sparse_to_dense";
+  const Constant* shape = payload(node.input("shape"));
+  if (!(table || mask) || !shape) return;
+  const Dims dims = to_ints(*shape);
+  const char* param = table ? "indices" : "mask";
+  Value* packed = node.input(param);
+  if (!packed || !packed->constant) return;
+  DType dtype = DType::uint1;
+  Builder builder(node);
+  if (table) {
+    const Value* lut = node.input("lut");
+    const std::int64_t entries = lut->type.dims.empty() ? 0 : lut->type.dims[0];
+    switch (entries) {
+      case 2:
+        break;
+      case 4:
+        dtype = DType::uint2;
+        break;
+      case 16:
+        dtype = DType::uint4;
+        break;
+      case 64:
+        dtype = DType::uint6;
+        break;
+      case 256:
+        dtype = DType::uint8;
+        break;
+      default:
+        return;  // the type rule refuses it
+    }
+    if (!lut->constant) return;
+    Dims grouped(dims.size(), 1);
+    grouped.insert(grouped.end(), {entries, 1});
+    node.set("lut", builder.constant(retyped(*lut->constant, lut->type.dtype, std::move(grouped)), lut->name));
+  }
+  node.set(param, builder.constant(retyped(*packed->constant, dtype, dims), packed->name));
+  node.remove("shape");
+}
+
+}  // namespace
+
 Result<void> set_target(Program& program, Target target) {
   program.specification = specification_version(target);
   for (auto& function : program.functions) {
+    if (function->opset < Target::ios18 && target >= Target::ios18) for_each_node(function->body, unpack_constexpr);
     function->opset = target;
     Diagnostics errors;
     for_each_node(function->body, [&](Node& node) {
@@ -124,4 +178,4 @@ Result<void> set_target(Program& program, Target target) {
   return {};
 }
 
-}  // namespace anemone
+}  // namespace anemone::ops

@@ -1,5 +1,5 @@
 // The rules follow coremltools' fp16 conversion, so that both give the same weights.
-#include "anemone/passes/half_constants.h"
+#include "anemone/passes/fp16/half_constants.h"
 
 #include <cmath>
 

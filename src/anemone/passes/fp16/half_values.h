@@ -15,6 +15,8 @@ bool is_widening(const Node& node);
 /// MIL lets an operand be fp32 beside fp16 activations when its dtype group is not that of the first parameter; this is
 /// so for scalars such as epsilon from ios17.
 bool may_stay_wide(const Node& node, const Operand& operand);
+/// The operand must be known at compile time: no cast may stand before it.
+bool is_fixed(const Node& node, const Operand& operand);
 
 class HalfValues {
  public:
@@ -22,6 +24,9 @@ class HalfValues {
   /// The fp16 twin of an fp32 value: a rounded constant, what a widening cast came from, or a new cast. Null when it is
   /// a constant that fp16 cannot hold.
   Value* half_of(Value& value);
+  /// The same where the twin must be known at compile time: a compressed constant becomes one whose own scales and tables
+  /// are fp16. Null when that is not possible.
+  Value* static_half_of(Value& value);
   /// Remembers that this value was fp32 before the pass.
   void note_narrowed(Value& value) { narrowed_.insert(&value); }
   /// The node stays fp32: what was narrowed before it gets a cast back, for the blocks inside it too.
@@ -33,7 +38,7 @@ class HalfValues {
   void widen_for(Node& node, Value& value);
   Block& body_;
   bool added_ = false;
-  std::unordered_map<const Value*, Value*> half_, wide_;
+  std::unordered_map<const Value*, Value*> half_, static_half_, wide_;
   std::unordered_set<const Value*> narrowed_;
 };
 

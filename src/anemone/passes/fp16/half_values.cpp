@@ -1,9 +1,9 @@
 // Casts are shared: one a value and direction, right after its definition.
-#include "anemone/passes/half_values.h"
+#include "anemone/passes/fp16/half_values.h"
 
 #include "anemone/ir/builder.h"
 #include "anemone/ir/rewrite.h"
-#include "anemone/passes/half_constants.h"
+#include "anemone/passes/fp16/half_constants.h"
 
 namespace anemone {
 
@@ -37,6 +37,51 @@ bool may_stay_wide(const Node& node, const Operand& operand) {
   return true;
 }
 
+bool is_fixed(const Node& node, const Operand& operand) {
+  const Form* form = node.def->form(node.block().function().opset);
+  for (const Param& p : form ? form->params : std::span<const Param>()) {
+    if (p.name == operand.param) return p.constant;
+  }
+  return false;
+}
+
+Value* HalfValues::static_half_of(Value& value) {
+  if (value.constant) return half_of(value);
+  if (const auto found = static_half_.find(&value); found != static_half_.end()) return found->second;
+  static_half_[&value] = nullptr;
+  Node* packed = producer(&value, kConstexpr);
+  if (!packed) return nullptr;
+  if (packed->type == "constexpr_cast") {  // it was fp16 before the cast
+    Value* source = packed->input("source_val");
+    return static_half_[&value] = is_tensor_of(*source, DType::fp16) ? source : nullptr;
+  }
+  std::vector<Operand> operands = packed->operands();
+  for (Operand& operand : operands) {
+    for (Value*& part : operand.values) {
+      if (is_tensor_of(*part, DType::fp32) && !(part = static_half_of(*part))) return nullptr;
+    }
+  }
+  Block& block = packed->block();
+  Node& twin = block.insert(std::next(packed->position()), packed->type, packed->def);
+  twin.origin = packed->origin;
+  for (Operand& operand : operands) twin.set(operand.param, std::move(operand.values));
+  const auto types = infer_types(twin, block.function().opset);
+  if (!types || types->size() != packed->outputs.size()) {
+    block.erase(twin);
+    return nullptr;
+  }
+  for (std::size_t i = 0; i < types->size(); ++i) {
+    const Value& wide = *packed->outputs[i];
+    Value* output = twin.add_output(block.function().unique_name(wide.name + "_fp16"), (*types)[i]);
+    take_name(*output, *packed->outputs[i]);  // the old one is usually dead now
+    static_half_[&wide] = output;
+  }
+  std::swap(twin.name, packed->name);
+  packed->name = packed->output()->name;
+  added_ = true;
+  return static_half_[&value];
+}
+
 Value* HalfValues::half_of(Value& value) {
   if (const auto found = half_.find(&value); found != half_.end()) return found->second;
   Value* half = nullptr;
@@ -49,9 +94,10 @@ Value* HalfValues::half_of(Value& value) {
     }
   } else if (value.producer && is_widening(*value.producer)) {
     half = value.producer->input("x");
-  } else {
-    half = cast(value, "fp16");
+  } else if (producer(&value, kConstexpr)) {
+    half = static_half_of(value);
   }
+  if (!half && !value.constant) half = cast(value, "fp16");
   return half_[&value] = half;
 }
 
