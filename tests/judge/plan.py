@@ -56,11 +56,8 @@ for name, total, ane in (('star_17out', 659, 657), ('star_16out', 659, 657), ('s
         )
         off = [v['type'] for v in result['verdicts'] if v['unit'] != 'ane']
         check(f'{name} on {device}: which', off == ['mul', 'cast'], off)
-        check(
-            f'{name} on {device}: 9 to 14 ms',
-            9 <= result['latency_ms']['low'] <= result['latency_ms']['high'] <= 14,
-            result['latency_ms'],
-        )
+        # Nobody measured the native model; two models of ours, made from other networks, agree on about this.
+        check(f'{name} on {device}: 8 to 14 ms', 8 <= layer_ms(result) <= result['planner_ms'] <= 14, layer_ms(result))
 
 # 3. RetinaFace: the arithmetic that is exact for STAR drags 18 operations along; a report of an M1 Pro shows 123 of
 # 126. The plan says both readings, and the second lies where the report does.
@@ -101,10 +98,6 @@ for off, ane, segments, ms, megabytes in (
     check(f'{what}: segments', units(result) == segments, units(result))
     check(f'{what}: ms', abs(result['planner_ms'] - ms) <= 0.1, result['planner_ms'])
     check(f'{what}: bytes', abs(result['crossing_bytes'] / 1e6 / megabytes - 1) <= 0.02, result['crossing_bytes'])
-result = plan('star_17out', '--precision', 'fp32')
-check('fp32: 0 of 658', (result['ops']['ane'], result['ops']['total']) == (0, 658), result['ops'])
-check('fp32: one segment', units(result) == (0, 1), units(result))
-check('fp32: 93 to 98 ms', 93 <= result['planner_ms'] <= 98, result['planner_ms'])
 
 # 5. Published latencies: wholly on the engine, within 30 %.
 for name, device, measured in (
@@ -141,6 +134,18 @@ for outputs in ('all', 'final'):
         off = [v['type'] for v in result['verdicts'] if v['unit'] != 'ane']
         check(f'our STAR, {outputs}, {device}', off in ([], ['cast']), off)
         check(f'our STAR, {outputs}, {device}: one run on the engine', result['partitions'] == 1, result['partitions'])
+
+for outputs, total in (('all', 644), ('final', 617)):
+    result = run('plan', checkpoint, '--outputs', outputs, '--precision', 'fp32')
+    check(f'fp32, {outputs}: 0 of {total}', (result['ops']['ane'], result['ops']['total']) == (0, total), result['ops'])
+    check(f'fp32, {outputs}: one segment, 90 to 100 ms', units(result) == (0, 1) and 90 <= result['planner_ms'] <= 100)
+table = run('plan', checkpoint, '--what-if', 'fp32,palettize4,shapes=128x128,outputs=all,split=nowhere')['alternatives']
+check('what if: a row each', [r['possible'] for r in table] == [True] * 5 + [False], table)
+check(
+    'what if: fp32 leaves the engine',
+    table[1]['ops']['ane'] == 0 and table[1]['planner_ms'] > 5 * table[0]['planner_ms'],
+)
+check('what if: a quarter of the pixels', 0.2 < table[3]['planner_ms'] / table[0]['planner_ms'] < 0.35, table[3])
 
 result = run('plan', checkpoint, '--outputs', 'final')
 check(

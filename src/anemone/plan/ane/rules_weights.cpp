@@ -57,8 +57,9 @@ void weight_notch(const Subject& s, std::size_t i, Report report) {
   const std::int64_t stream = (columns + 15) / 16 * inner * 2, off = stream % kMiB;
   if (stream < kMiB - kNear || std::min(off, kMiB - off) > kNear) return;
   const double bytes = static_cast<double>(s.steps[i].cost.weight_bytes);
-  report.at(name_of(node)).message = fmt::format(
-      "the weights of {} products with a single row are streamed at 17 to 19 GB/s", report.finding().ops.size());
+  Finding& finding = report.at(name_of(node));
+  finding.message =
+      fmt::format("products with a single row whose weights stream at 17 to 19 GB/s: {}", finding.ops.size());
   report.cost(bytes / (kSlow * 1e3) - bytes / (s.device->layers.weight_gb_s * 1e3));
 }
 
