@@ -4,6 +4,7 @@ reference computation. Also that the plan of our own STAR leaves only the bounda
 """
 
 import json
+import re
 import resource
 import statistics
 import subprocess
@@ -167,6 +168,12 @@ words = ' '.join(t.text or '' for t in drawing.iter('{http://www.w3.org/2000/svg
 check('picture: an area each', len(titles) == 659, len(titles))
 check('picture: says prediction and evidence', 'prediction' in words and 'evidence' in words, words)
 check('picture: names the offenders', 'input_image__scaled__' in words and 'ANE001' in words, words)
+webpage = scratch / 'plan.html'
+run('plan', scratch / 'star_17out.mlpackage', '--html', webpage)
+text = webpage.read_text()
+check('page: a row each and the heading', text.count('<tr') == 660, text.count('<tr'))
+check('page: loads nothing', not re.search(r'(src|href)="(?!data:)|@import|url\(', text))
+check('page: says prediction and evidence', 'A prediction' in text and 'Weakest evidence' in text)
 table = run('plan', scratch / 'star_17out.mlpackage', '--device', 'all')['devices']
 check(
     'all devices',
