@@ -169,7 +169,7 @@ TEST(Pickle, UnknownClassesAreInertInEveryPosition) {
   EXPECT_EQ(load("(i__main__\nOld\n."), "__main__.Old()");
   EXPECT_EQ(load("(c__main__\nOld\nK\x07o."), "__main__.Old(7)");
   EXPECT_EQ(load("cm\nC\n)}K\x01K\x02s\x92."), "m.C({1: 2})");
-  EXPECT_EQ(load("cm\nList\n)\x81K\x01a(K\x02K\x03e."), "m.List()[1, 2, 3]");
+  EXPECT_EQ(load(opcodes({"cm\nList\n)\x81K\x01", "a(K\x02K\x03", "e."})), "m.List()[1, 2, 3]");
   EXPECT_EQ(load("cm\nDict\n)\x81K\x01K\x02s."), "m.Dict(){1: 2}");
   EXPECT_EQ(load("cm\nmake\n)RK\x01\x85R."), "m.make(1)") << "what an inert function returns is called";
   EXPECT_EQ(load("}cm\nKey\n)\x81K\x01s."), "{m.Key(): 1}");

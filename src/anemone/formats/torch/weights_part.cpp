@@ -131,9 +131,7 @@ Result<WeightsPart> find_weights(const std::vector<std::string_view>& paths, con
     go_into(part);
   }
   // Below a part that was asked for, too: {'ema': {'state_dict': …}}.
-  for (std::optional<std::string_view> next = choose(level); next && (!wanted || level.direct == 0);
-       next = choose(level))
-    go_into(*next);
+  for (std::optional<std::string_view> next = choose(level); next; next = choose(level)) go_into(*next);
   if (level.direct == 0) {
     return bad_input("E0542", fmt::format("no part of the file is known to hold weights: it has {}", list(level.parts)),
                      file, "name the part that does: --weights NAME");
