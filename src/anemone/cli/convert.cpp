@@ -22,6 +22,7 @@ int run(Call& call, std::string_view output_help, std::string_view next) {
   if (!model) return call.fail(model.error());
   const auto delivered = deliver(*model, output, *options);
   if (!delivered) return call.fail(delivered.error());
+  for (const Diagnostic& warning : model->warnings) call.warn(warning);
   for (const Diagnostic& warning : delivered->warnings) call.warn(warning);
   call.print(call.json ? report::convert_json(delivered->result)
                        : report::convert_text(delivered->result, flags.stats()));

@@ -119,7 +119,7 @@ std::vector<std::string> describe_likeness(const StateDict& state, const KeySpec
                                 whole.size() == 1 ? "is that" : "are those", network, listed(absent),
                                 absent.size() == 1 ? "is" : "are"));
   }
-  if (other_shapes * 4 > present)
+  if (other_shapes * 4 > present && present * 2 > needed)
     notes.push_back(fmt::format("{} of them have other shapes: another width of this network", other_shapes));
   return notes;
 }
