@@ -68,6 +68,7 @@ inline const std::map<std::string, std::set<std::string>> kNamespacesNotMended{
     {"ir/text", {"anemone"}},
     {"ops", {"anemone"}},
     {"passes", {"anemone"}},
+    {"passes/fp16", {"anemone"}},
     {"plan", {"anemone"}},
     {"frontends/torch", {"anemone"}},
     {"frontends/mlpackage", {"anemone"}},

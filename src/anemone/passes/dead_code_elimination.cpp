@@ -41,9 +41,10 @@ Result<bool> dead_code_elimination(Block& block, PassContext& context) {
   for (auto at = block.constants.begin(); at != block.constants.end();) {
     Value& constant = **at++;
     if (constant.is_used()) continue;
+    // A literal stands nowhere in the text but at its use: without one it is gone from the program already.
+    changed |= !constant.is_inline;
     block.erase_constant(constant);
     context.count("constants removed");
-    changed = true;
   }
   return changed;
 }

@@ -109,7 +109,11 @@ class Reader {
       TRY(Type type, read_type(input.type, place_));
       TRY_VOID(define(function.body.add_input(input.name, std::move(type))));
     }
-    return block(*body, function.body);
+    TRY_VOID(block(*body, function.body));
+    // Literals have no names of their own: they get one when all others are known.
+    for (auto& [value, wish] : inline_values_) value->name = function.unique_name(wish);
+    inline_values_.clear();
+    return {};
   }
 
   Result<void> block(const milspec::Block& from, Block& to) {
@@ -193,8 +197,9 @@ class Reader {
   }
 
   Value* inline_constant(Block& to, ConstantPtr literal, const std::string& param) {
-    Value* value = to.add_constant(to.function().unique_name(param), std::move(literal));
+    Value* value = to.add_constant({}, std::move(literal));
     value->is_inline = true;
+    inline_values_.emplace_back(value, param);
     return value;
   }
 
@@ -263,6 +268,7 @@ class Reader {
   Program& program_;
   std::vector<std::string>& missing_;
   std::vector<Scope> scopes_;
+  std::vector<std::pair<Value*, std::string>> inline_values_;  ///< with the names that they would like
 };
 
 std::string words(const std::vector<milspec::PipelinePart>& parts) {
