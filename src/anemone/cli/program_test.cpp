@@ -83,7 +83,8 @@ TEST(Program, SeparatesResultsFromTalk) {
   const Outcome plain = run({"probe", "yes"});
   EXPECT_EQ(plain.out, "result\n");
   EXPECT_EQ(plain.err, "talk\nwarning: careful\n");
-  EXPECT_EQ(run({"probe", "yes", "-v"}).err, "talk\ndetail\nwarning: careful\n");
+  const std::string detailed = run({"probe", "yes", "-v"}).err;
+  EXPECT_EQ(detailed.rfind("talk\ndetail\nwarning: careful\nprobe took ", 0), 0u) << detailed;
   EXPECT_EQ(run({"probe", "yes", "-q", "-v"}).err, "");
   const Outcome json = run({"probe", "yes", "--json"});
   EXPECT_EQ(json.out, "{\"schema\": \"probe\"}\n");
@@ -93,7 +94,7 @@ TEST(Program, SeparatesResultsFromTalk) {
 TEST(Program, ReportsErrorsOnStderrAndAsJson) {
   const Outcome plain = run({"probe", "bad", "-q"});
   EXPECT_EQ(plain.out, "");
-  EXPECT_EQ(plain.err, "error[E0599]: byte 3 is 'x\xff'\n  --> a.pkl\n   = help: send another file\n");
+  EXPECT_EQ(plain.err, "error[E0599]: byte 3 is 'x\\xff'\n  --> a.pkl\n   = help: send another file\n");
   const Outcome json = run({"probe", "bad", "-q", "--json"});
   EXPECT_EQ(json.code, 3);
   EXPECT_EQ(json.out.substr(0, 38), "{\n  \"schema\": \"anemone.error/1\",\n  \"ex");

@@ -283,12 +283,19 @@ Result<PendingOutput> PendingOutput::create(const fs::path& target, Kind kind) {
   remove_stale(parent, prefix);
   for (int number = 0; number < 10000; ++number) {
     fs::path temporary = parent / fmt::format("{}{}-{}", prefix, ::getpid(), number);
-    if (kind == Kind::folder) {
-      if (::mkdir(temporary.c_str(), 0777) == 0) return PendingOutput(resolved, std::move(temporary), kind);
-    } else {
-      const Descriptor file(open_retrying(temporary, O_WRONLY | O_CREAT | O_EXCL));
-      if (file.value >= 0) return PendingOutput(resolved, std::move(temporary), kind);
+    const int noted = note_unfinished(temporary);  // before it exists: a signal may come at once
+    const auto made = [&] {
+      if (kind == Kind::folder) return ::mkdir(temporary.c_str(), 0777) == 0;
+      return Descriptor(open_retrying(temporary, O_WRONLY | O_CREAT | O_EXCL)).value >= 0;
+    };
+    if (made()) {
+      PendingOutput output(resolved, temporary, kind);
+      forget_unfinished(noted);
+      return output;
     }
+    const int reason = errno;
+    forget_unfinished(noted);
+    errno = reason;
     if (errno != EEXIST) return system_error("create the output", target.string(), errno);
   }
   return bad_environment("E0106", "too many unfinished outputs of the same name", target.string(),
