@@ -53,6 +53,7 @@ class Verifier {
   std::unordered_set<const Value*> owned_;    ///< all values of the function
   std::unordered_set<const Value*> visible_;  ///< defined so far, in this block and those around it
   std::unordered_map<std::string_view, const Value*> names_;
+  std::vector<std::string_view> named_;                             ///< the keys of names_ in their order
   std::unordered_map<const Value*, std::size_t> uses_, uses_made_;  ///< found in their list, and made by operands
   std::unordered_map<const Value*, int> output_uses_;
 };
@@ -63,7 +64,7 @@ constexpr std::int64_t kMostDimensions = 5;
 void Verifier::own(const Value& value, const Node* node) {
   owned_.insert(&value);
   if (value.name.empty()) return wrong("E0221", "a value has no name", node);
-  if (names_.emplace(value.name, &value).second) return;
+  if (names_.emplace(value.name, &value).second) return named_.push_back(value.name);
   wrong("E0221", fmt::format("the name '{}' is used twice in function '{}'", value.name, function_->name), node);
 }
 
@@ -131,7 +132,10 @@ void Verifier::own(const Block& block, int depth) {
       if (inner->parent() != &node || &inner->function() != function_) {
         wrong("E0220", "a nested block does not know its node", &node);
       }
+      // What a block defines is not seen outside: blocks beside each other may use the same names.
+      const std::size_t outer = named_.size();
       own(*inner, depth + 1);
+      for (; named_.size() > outer; named_.pop_back()) names_.erase(named_.back());
     }
   }
 }
@@ -341,7 +345,8 @@ Result<void> Verifier::run() {
     if (!function_names.insert(function->name).second) {
       wrong("E0221", fmt::format("there are two functions '{}'", function->name));
     }
-    owned_.clear(), visible_.clear(), names_.clear(), uses_.clear(), uses_made_.clear(), output_uses_.clear();
+    owned_.clear(), visible_.clear(), names_.clear(), named_.clear(), uses_.clear(), uses_made_.clear(),
+        output_uses_.clear();
     own(function->body, 0);
     structure(function->body);
     if (found_.empty()) use_lists();
