@@ -61,6 +61,12 @@ class Verifier {
 constexpr int kMaxDepth = 64;
 constexpr std::int64_t kMostDimensions = 5;
 
+// MLMultiArray's types.
+bool may_be_an_array(DType dtype, Target opset) {
+  return dtype == DType::fp32 || dtype == DType::int32 || dtype == DType::fp64 ||
+         (dtype == DType::fp16 && opset >= Target::ios16) || (dtype == DType::int8 && opset > Target::ios18);
+}
+
 void Verifier::own(const Value& value, const Node* node) {
   owned_.insert(&value);
   if (value.name.empty()) return wrong("E0221", "a value has no name", node);
@@ -295,6 +301,12 @@ void Verifier::features(std::string_view role, const std::vector<Feature>& featu
                !compatible(type, Type::tensor(type.dtype, feature->shape))) {
       wrong("E0223", fmt::format("the {} '{}' has shape {} in the interface, and is {}", role, feature->name,
                                  brief(feature->shape), brief(type)));
+    }
+    if (options_.limits && feature->kind == Feature::Kind::array && !may_be_an_array(type.dtype, function_->opset)) {
+      wrong("E0224", fmt::format("the {} '{}' is {}, which Core ML does not take at the interface of {}", role,
+                                 feature->name, brief(type), opset_name(function_->opset)));
+      found_.back().of_input = true;
+      found_.back().diagnostic.help = "cast it to fp32 or int32 inside";
     }
     if (feature->dtype != type.dtype) {
       wrong("E0223", fmt::format("the {} '{}' is {} in the interface, and {} in the function", role, feature->name,

@@ -14,8 +14,8 @@ struct VerifyOptions {
   };
   Types types = Types::declared;
   DTypeGroups groups = DTypeGroups::checked;  ///< ignored: for packages by others, which mix dtypes
-  bool limits = false;       ///< also what Core ML refuses in any program: tensors of more than five dimensions (E0224)
-  bool interface = true;     ///< features match the inputs and outputs of their function
+  bool limits = false;    ///< also what Core ML refuses: more than five dimensions, bools at the interface … (E0224)
+  bool interface = true;  ///< features match the inputs and outputs of their function
   Blame blame = Blame::bug;  ///< whose fault an error is: ours after a pass, the input's after reading a file
   std::size_t max_errors = 10;
 };

@@ -64,7 +64,8 @@ class Converter {
   // Converts operands and outputs; false (and nothing changed) when the node has to stay fp32.
   bool convert(Node& node) {
     if (!node.def || !node.blocks.empty()) return false;
-    if (!touches_fp32(node)) return true;
+    // An operation that insists on fp32 may read what became fp16 before it.
+    if (!touches_fp32(node)) return infer_types(node, body_.function().opset).has_value();
     const std::vector<Operand> before = node.operands();
     for (const Operand& operand : before) {
       if (may_stay_wide(node, operand)) continue;
