@@ -52,6 +52,7 @@ class Draw {
 
   /// Operands become inputs, weights become compressed, an image-shaped input an image.
   void mutate() {
+    bools();
     std::vector<Node*> nodes;
     for (Node& node : function_.body.nodes) nodes.push_back(&node);
     for (Node* node : nodes) operands(*node);
@@ -60,6 +61,26 @@ class Draw {
   }
 
  private:
+  /// Core ML's interface has none: inputs become constants, outputs numbers.
+  void bools() {
+    Block& body = function_.body;
+    const auto is_bool = [](const Value& value) { return value.type.dtype == DType::boolean; };
+    for (const auto& input : body.inputs) {
+      if (!is_bool(*input) || !input->type.is_fixed()) continue;
+      const std::vector<double> yes(static_cast<std::size_t>(*element_count(input->type.dims)), 1);
+      const ConstantPtr content = make_constant(DType::boolean, input->type.dims, std::span<const double>(yes));
+      replace_uses(*input, *body.add_constant(function_.unique_name("yes"), content));
+    }
+    std::erase_if(body.inputs, [&](const auto& input) { return is_bool(*input) && !input->is_used(); });
+    std::vector<Value*> outputs = body.outputs();
+    Builder builder(body);
+    for (Value*& output : outputs) {
+      if (is_bool(*output)) output = builder.add("cast", {{"x", output}, {"dtype", "fp32"}});
+    }
+    EXPECT_TRUE(builder.finish());
+    body.set_outputs(outputs);
+  }
+
   bool heads() { return (random_() & 1) != 0; }
 
   void operands(Node& node) {

@@ -159,12 +159,12 @@ Result<WeightsPart> find_weights(const std::vector<std::string_view>& paths, con
                     : fmt::format("weights: '{}' ({} tensors)", printable(result.part), result.tensors.size());
   if (!stripped.empty()) result.note += fmt::format(", leading '{}' removed", stripped);
   if (!aside.empty()) result.note += fmt::format("; left aside: {}", list(aside));
-  for (const auto& [name, count] : aside) {
+  for (const auto& other : aside) {
     const auto is = [&](const auto& names) {
-      return std::find(std::begin(names), std::end(names), name) != std::end(names);
+      return std::find(std::begin(names), std::end(names), other.first) != std::end(names);
     };
-    if (count == result.tensors.size() || is(kAverages) || is(kWeights)) {
-      if (name != "single tensors" && !is(kTraining)) result.others.emplace_back(name);
+    if (other.second == result.tensors.size() || is(kAverages) || is(kWeights)) {
+      if (other.first != "single tensors" && !is(kTraining)) result.others.emplace_back(other.first);
     }
   }
   return result;
