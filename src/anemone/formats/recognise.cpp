@@ -8,8 +8,8 @@
 #include <cctype>
 
 #include "anemone/formats/wire/protobuf.h"
-#include "anemone/support/utf8.h"
 #include "anemone/support/file.h"
+#include "anemone/support/utf8.h"
 
 namespace anemone {
 namespace {

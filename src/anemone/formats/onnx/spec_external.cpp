@@ -5,8 +5,8 @@
 
 #include "anemone/formats/onnx/spec.h"
 #include "anemone/formats/recognise.h"
-#include "anemone/support/utf8.h"
 #include "anemone/support/file.h"
+#include "anemone/support/utf8.h"
 
 namespace anemone::onnxspec {
 namespace {

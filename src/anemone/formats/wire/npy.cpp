@@ -10,8 +10,8 @@
 #include <optional>
 
 #include "anemone/formats/wire/strided.h"
-#include "anemone/support/utf8.h"
 #include "anemone/support/file.h"
+#include "anemone/support/utf8.h"
 
 namespace anemone {
 
