@@ -243,7 +243,7 @@ Result<std::unique_ptr<Program>> convert_one(Model model, const ConvertOptions& 
   const bool unchanged = !model.network && options.passes == std::vector<std::string>{"none"};
   if (!unchanged || !options.metadata.empty()) describe_origin(model, options);
   TRY_VOID(optimise(model, options, result));
-  TRY_VOID(verify(*model.program, {.groups = DTypeGroups::ignored, .limits = true}));  // before anything is written
+  TRY_VOID(verify(*model.program, {.groups = DTypeGroups::ignored}));  // before anything is written
   return std::move(model.program);
 }
 

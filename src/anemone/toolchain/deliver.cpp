@@ -5,6 +5,7 @@
 
 #include "anemone/backends/mlpackage/writer.h"
 #include "anemone/ir/text/print.h"
+#include "anemone/ir/verify.h"
 #include "anemone/support/file.h"
 #include "anemone/support/text.h"
 
@@ -20,6 +21,8 @@ Result<std::uint64_t> write_text(const Program& program, const std::filesystem::
 Result<std::uint64_t> write_program(const Program& program, const std::filesystem::path& output) {
   const std::string extension = output.extension().string();
   if (extension == ".mlpackage") {
+    // What only Core ML refuses; text may say it.
+    TRY_VOID(verify(program, {.groups = DTypeGroups::ignored, .limits = true}));
     TRY(const WrittenPackage written, write_mlpackage(program, output));
     return written.bytes;
   }
