@@ -18,7 +18,7 @@ inline std::unique_ptr<Program> read(const std::string& text, const ParseOptions
 
 // Parses, prints exactly, parses again: equal program, equal text. Returns the exact text.
 inline std::string round_trip(const Program& program, const ParseOptions& options = {}) {
-  const std::string text = to_text(program, {.exact = true});
+  std::string text = to_text(program, {.exact = true});
   const auto again = read(text, options);
   if (!again) return text;
   std::string difference;
@@ -34,7 +34,7 @@ inline std::string round_trip(const Program& program, const ParseOptions& option
 // The text for people reads back, and prints the same again.
 inline void expect_fixpoint(const Program& program) {
   const PrintOptions everything{.inline_limit = 100000};
-  const std::string text = to_text(program, everything);
+  std::string text = to_text(program, everything);
   const auto again = read(text);
   ASSERT_TRUE(again) << text;
   EXPECT_EQ(to_text(*again, everything), text);
