@@ -77,13 +77,15 @@ std::string to_string(const Default& fallback) {
 }
 
 ConstantView::ConstantView(const Node& node)
-    : ConstantView(&node, node.def ? node.def->form(node.block().function().opset) : nullptr) {}
+    : ConstantView(&node, node.def, node.def ? node.def->form(node.block().function().opset) : nullptr) {}
 
 const Default& ConstantView::fallback(std::string_view param) const {
   static constexpr Default kNone;
   if (!form_) return kNone;
-  for (const Param& p : form_->params) {
-    if (p.name == param) return p.fallback;
+  for (const Form& form : def_->forms.subspan(static_cast<std::size_t>(form_ - def_->forms.data()))) {
+    for (const Param& p : form.params) {
+      if (p.name == param) return p.fallback;
+    }
   }
   return kNone;
 }

@@ -164,7 +164,8 @@ class ConstantView {
   Dims ints(std::string_view param) const;                                   ///< empty when absent
   Dims ints(std::string_view param, std::size_t count) const;                ///< the default as often when absent
   std::vector<bool> flags(std::string_view param, std::size_t count) const;  ///< short lists are filled with false
-  /// The default of the row that applies; none for a parameter without one.
+  /// The default of the form that applies, else of the next one that has the parameter: what a later form names is what
+  /// the earlier ones did without a word. None for a parameter without one.
   const Default& fallback(std::string_view param) const;
 
   // With a default of the caller's own: for parameters that have none in their row.
@@ -175,9 +176,10 @@ class ConstantView {
   std::string text(std::string_view param, std::string_view fallback) const;
 
  protected:
-  ConstantView(const Node* node, const Form* form) : node_(node), form_(form) {}
+  ConstantView(const Node* node, const OpDef* def, const Form* form) : node_(node), def_(def), form_(form) {}
   const Node* node_;
-  const Form* form_;  ///< null for an opaque operation
+  const OpDef* def_;  ///< null for an opaque operation
+  const Form* form_;  ///< the one of its forms that applies; null where none does
 };
 
 /// One value bound to a parameter, as a type rule sees it.
@@ -202,7 +204,8 @@ TypeQuestion question_of(const Node& node, Target opset);
 /// An operation as its type rule sees it.
 class InferView : public ConstantView {
  public:
-  InferView(const TypeQuestion& question, const Form* form) : ConstantView(question.node, form), question_(&question) {}
+  InferView(const TypeQuestion& question, const Form* form)
+      : ConstantView(question.node, question.def, form), question_(&question) {}
   Target opset() const { return question_->opset; }
   bool has(std::string_view param) const override { return given(param) != nullptr; }
   const Constant* constant(std::string_view param) const override;

@@ -114,8 +114,8 @@ constexpr Param kArg17[] = {input("x", kNumbers), option("axis", kInt32, 0, -1),
                             option("output_dtype", kString, 0, "int32")};
 Types infer_arg(const InferView& v) {
   const Type& x = v.type("x");
-  TRY_VOID(check_word(v, "output_dtype", {"int32", "uint16"}));      // (C2)
-  const DType dtype = *dtype_from(v.text("output_dtype", "int32"));  // forms before ios17 have no choice
+  TRY_VOID(check_word(v, "output_dtype", {"int32", "uint16"}));  // (C2)
+  const DType dtype = *dtype_from(v.text("output_dtype"));
   if (!x.ranked) return one(Type::unranked(dtype));
   TRY(const std::int64_t axis, axis_in(v, "axis", v.integer("axis"), x.rank()));  // (C1)
   return one(dtype, without_axes(x.dims, {axis}, v.flag("keep_dims")));

@@ -54,6 +54,11 @@ TEST(Reduction, PositionsOfExtremes) {
   Case d;
   expect(d.run("reduce_argmin", {{"x", d.in({2, 2}, {1, 5, 0, 7})}, {"axis", 0}, {"keep_dims", true}}), {1, 2}, {1, 0});
 }
+// The first form has no choice of a dtype; what it gives is the default of the form that has one.
+TEST(Reduction, PositionsBeforeTheyHadAChoice) {
+  Case c(Target::ios15);
+  EXPECT_EQ(c.infer("reduce_argmax", {{"x", c.typed({2})}})->front().dtype, DType::int32);
+}
 TEST(Reduction, PositionsC1C2) {
   Case c;
   expect_refused(c.infer("reduce_argmax", {{"x", c.typed({2})}, {"axis", 1}}), "axis 1 is outside");

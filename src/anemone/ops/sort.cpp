@@ -51,10 +51,9 @@ Types infer_topk(const InferView& v) {
       if (k != -1) extent = k;
     }
   }
-  // Forms that have no such parameters give sorted values and int32 indices.
   std::vector<Type> types{values};
-  if (v.flag("return_indices", true)) {
-    values.dtype = *dtype_from(v.text("output_indices_dtype", "int32"));
+  if (v.flag("return_indices")) {
+    values.dtype = *dtype_from(v.text("output_indices_dtype"));
     types.push_back(std::move(values));
   }
   return types;
@@ -65,7 +64,7 @@ Result<void> eval_topk(EvalView& v) {
   const Array& x = v.in("x");
   const std::size_t axis = wrap_axis(v.integer("axis"), x.rank());
   const AxisView from(x.dims, axis), to(v.out(0).dims, axis);
-  const bool ascending = v.flag("ascending"), indices = v.flag("return_indices", true);
+  const bool ascending = v.flag("ascending"), indices = v.flag("return_indices");
   for (std::int64_t o = 0; o < from.outer; ++o) {
     for (std::int64_t in = 0; in < from.inner; ++in) {
       const auto order = sorted_positions(x, from, o, in, ascending);

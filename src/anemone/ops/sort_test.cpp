@@ -4,6 +4,15 @@
 namespace anemone::ops {
 namespace {
 
+// The first form has no words for sorting, indices and their dtype; later ones say what it does.
+TEST(TopK, GivesSortedValuesAndIndicesBeforeItHadAChoice) {
+  Case c(Target::ios15);
+  const auto types = c.infer("topk", {{"x", c.typed({3})}, {"k", 2}});
+  ASSERT_TRUE(types) << render(types.error());
+  ASSERT_EQ(types->size(), 2u);
+  EXPECT_EQ((*types)[1], Type::tensor(DType::int32, {2}));
+}
+
 TEST(TopK, ValuesAndIndices) {
   Case c;
   auto result = c.run("topk", {{"x", c.in({1, 4}, {1, 7, 3, 7})}, {"k", 2}});
