@@ -41,9 +41,7 @@ MisfitValue misfit(const Value& value, const Limits& limits) {
 
 // The first value at run time that does not fit decides which rule speaks.
 std::optional<Refusal> first_misfit(const Op& op, Misfit wanted) {
-  std::vector<const Value*> values = runtime_operands(op.node);
-  for (const auto& output : op.node.outputs) values.push_back(output.get());
-  for (const Value* value : values) {
+  for (const Value* value : op.at_run_time) {
     MisfitValue found = misfit(*value, op.device.limits);
     if (found.what == Misfit::no) continue;
     if (found.what != wanted) return {};

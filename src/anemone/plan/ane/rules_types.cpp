@@ -26,9 +26,7 @@ struct UnfitValue {
 
 // The first value at run time that the engine cannot hold decides which rule speaks.
 UnfitValue first_unfit(const Op& op) {
-  std::vector<const Value*> values = runtime_operands(op.node);
-  for (const auto& output : op.node.outputs) values.push_back(output.get());
-  for (const Value* value : values) {
+  for (const Value* value : op.at_run_time) {
     const Type& type = value->type.tensor_part();
     if (!type.is_tensor()) return {Unfit::no_tensor, value};
     switch (type.dtype) {

@@ -25,6 +25,7 @@ struct Subject {
     const Device& device;
     const SupportRow* row;  ///< null: nothing is known of its type
     const WholeProgram& whole;
+    std::vector<const Value*> at_run_time;  ///< its operands that are no constants, then its outputs
   };
 
   const Function* function = nullptr;

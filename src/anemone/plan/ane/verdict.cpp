@@ -36,7 +36,8 @@ Judged judge(const Node& node, const Device& device, const WholeProgram& whole, 
     verdict.reason = fmt::format("'{}' is taken off the engine as a hypothesis", node.type);
     return {std::move(verdict), nullptr};
   }
-  const Subject::Op op{node, device, find_support(node.type), whole};
+  Subject::Op op{node, device, find_support(node.type), whole, runtime_operands(node)};
+  for (const auto& output : node.outputs) op.at_run_time.push_back(output.get());
   for (const Question& question : questions()) {
     if (!question.refuser.ops.has(node)) continue;
     std::optional<Refusal> refusal = question.refuser.check(op);
