@@ -249,8 +249,8 @@ Result<Bytes> map_file(const fs::path& path) {
   return Bytes{std::move(owner), {data, length}};
 }
 
-PendingOutput::PendingOutput(fs::path target, fs::path temporary, Kind kind)
-    : target_(std::move(target)), temporary_(std::move(temporary)), kind_(kind), slot_(note_unfinished(temporary_)) {
+PendingOutput::PendingOutput(fs::path target, fs::path temporary, Kind kind, int slot)
+    : target_(std::move(target)), temporary_(std::move(temporary)), kind_(kind), slot_(slot) {
   // A kill releases the lock: that is how the next writer tells a stale temporary from one in use.
   lock_ = open_retrying(temporary_, O_RDONLY);
   if (lock_ >= 0) ::flock(lock_, LOCK_EX | LOCK_NB);
@@ -283,20 +283,15 @@ Result<PendingOutput> PendingOutput::create(const fs::path& target, Kind kind) {
   remove_stale(parent, prefix);
   for (int number = 0; number < 10000; ++number) {
     fs::path temporary = parent / fmt::format("{}{}-{}", prefix, ::getpid(), number);
-    const int noted = note_unfinished(temporary);  // before it exists: a signal may come at once
+    const int slot = note_unfinished(temporary);  // before it exists: a signal may come at once
     const auto made = [&] {
       if (kind == Kind::folder) return ::mkdir(temporary.c_str(), 0777) == 0;
       return Descriptor(open_retrying(temporary, O_WRONLY | O_CREAT | O_EXCL)).value >= 0;
     };
-    if (made()) {
-      PendingOutput output(resolved, temporary, kind);
-      forget_unfinished(noted);
-      return output;
-    }
+    if (made()) return PendingOutput(resolved, std::move(temporary), kind, slot);
     const int reason = errno;
-    forget_unfinished(noted);
-    errno = reason;
-    if (errno != EEXIST) return system_error("create the output", target.string(), errno);
+    forget_unfinished(slot);
+    if (reason != EEXIST) return system_error("create the output", target.string(), reason);
   }
   return bad_environment("E0106", "too many unfinished outputs of the same name", target.string(),
                          fmt::format("remove '{}*' from its folder", prefix));

@@ -29,7 +29,8 @@ class PendingOutput {
   Result<void> commit();
 
  private:
-  PendingOutput(std::filesystem::path target, std::filesystem::path temporary, Kind kind);
+  /// `slot`: of its entry among the unfinished.
+  PendingOutput(std::filesystem::path target, std::filesystem::path temporary, Kind kind, int slot);
   std::filesystem::path target_, temporary_;
   Kind kind_;
   int slot_ = -1;  // in the list of support/unfinished.h
