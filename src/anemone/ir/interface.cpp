@@ -31,6 +31,28 @@ const Feature* find(const std::vector<Feature>& features, std::string_view name)
 
 }  // namespace
 
+std::string_view name(Feature::Kind kind) {
+  switch (kind) {
+    case Feature::Kind::array:
+      return "array";
+    case Feature::Kind::image:
+      return "image";
+    case Feature::Kind::int64:
+      return "int64";
+    case Feature::Kind::float64:
+      return "float64";
+    case Feature::Kind::string:
+      return "string";
+    case Feature::Kind::dictionary:
+      return "dictionary";
+    case Feature::Kind::sequence:
+      return "sequence";
+    case Feature::Kind::state:
+      return "state";
+  }
+  return {};
+}
+
 int specification_version(Target target) { return row(target).specification; }
 std::string_view opset_name(Target target) { return row(target).opset; }
 std::string_view name(Target target) { return row(target).name; }

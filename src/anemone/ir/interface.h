@@ -52,6 +52,8 @@ struct Feature {
   bool operator==(const Feature&) const = default;
 };
 
+std::string_view name(Feature::Kind kind);  ///< "array", "float64"
+
 struct Interface {
   std::vector<Feature> inputs, outputs, states;
   std::string predicted_feature, predicted_probabilities;  ///< classifiers

@@ -45,6 +45,15 @@ Node* only_user(const Value* value) {
   return value && value->output_uses == 0 && value->uses.size() == 1 ? value->uses[0].node : nullptr;
 }
 
+Value* find_result(Block& block, std::string_view name) {
+  for (Node& node : block.nodes) {
+    for (const auto& output : node.outputs) {
+      if (output->name == name) return output.get();
+    }
+  }
+  return nullptr;
+}
+
 const std::string& display_name(const Node& node) {
   return !node.name.empty() || node.outputs.empty() ? node.name : node.outputs[0]->name;
 }

@@ -23,6 +23,8 @@ Node* producer(const Value* value, std::string_view type);
 Node* producer(const Value* value, OpSet any);
 /// The one node that uses the value, once; null when there are more uses, or when it is an output of a block.
 Node* only_user(const Value* value);
+/// What an operation of the block (not of the blocks inside it) makes under this name, or null.
+Value* find_result(Block& block, std::string_view name);
 inline bool same_block(const Node& a, const Node& b) { return &a.block() == &b.block(); }
 /// What to call a node in front of people: its name, else that of its first output.
 const std::string& display_name(const Node& node);

@@ -101,6 +101,8 @@ TEST(Looking, ProducersAndOnlyUsers) {
   EXPECT_EQ(producer(g.at("b").input("x"), "sigmoid"), nullptr);
   EXPECT_EQ(producer(g.at("a").input("x"), "relu"), nullptr);
   EXPECT_EQ(producer(nullptr, "relu"), nullptr);
+  EXPECT_EQ(find_result(g.body, "a"), g.at("a").output());
+  EXPECT_EQ(find_result(g.body, "x"), nullptr);
   EXPECT_EQ(only_user(g.at("a").output()), &g.at("b"));
   EXPECT_EQ(only_user(g.at("b").output()), nullptr);  // two uses, of one node
   EXPECT_EQ(only_user(g.at("c").output()), nullptr);  // an output

@@ -15,12 +15,7 @@ Value* find_value(Block& body, std::string_view name) {
   for (const auto& input : body.inputs) {
     if (input->name == name) return input.get();
   }
-  for (Node& node : body.nodes) {
-    for (const auto& output : node.outputs) {
-      if (output->name == name) return output.get();
-    }
-  }
-  return nullptr;
+  return find_result(body, name);
 }
 
 Diagnostic no_such_value(const Block& body, const std::string& name) {

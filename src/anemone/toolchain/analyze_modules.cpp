@@ -6,6 +6,7 @@
 #include <unordered_set>
 
 #include "anemone/ir/op_def.h"
+#include "anemone/ir/rewrite.h"
 #include "anemone/ops/ops.h"
 #include "anemone/toolchain/analyze_parts.h"
 
@@ -264,20 +265,19 @@ void describe_constants(const Function& function, Analysis& out) {
     if (!live) out.dead_modules.push_back(value.name);
   };
   for_each_node(function.body, [&](const Node& node) {
-    if (node.type.starts_with("constexpr_")) return;
+    if (is(node, kConstexpr)) return;
     const Node* top = &node;
     while (top->block().parent()) top = top->block().parent();
     const bool effect = top->def && top->def->is(kEffect);
     const bool live = needed.contains(top) || effect;
     for (const Operand& operand : node.operands()) {
       for (const Value* value : operand.values) {
-        const bool packed = value->producer && value->producer->type.starts_with("constexpr_");
-        if (live && (value->constant || packed)) count(*value, true);
+        if (live && is_static(value)) count(*value, true);
       }
     }
   });
   for_each_node(function.body, [&](const Node& node) {
-    if (node.type.starts_with("constexpr_")) {
+    if (is(node, kConstexpr)) {
       for (const auto& value : node.outputs) count(*value, value->output_uses > 0);
       // The packed numbers are the parameters; what unpacks them is not counted beside them.
       for (const Operand& operand : node.operands()) seen.insert(operand.values.begin(), operand.values.end());

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "anemone/ir/op_def.h"
+#include "anemone/ir/rewrite.h"
 #include "anemone/toolchain/analyze_parts.h"
 
 namespace anemone::analysis {
@@ -126,13 +127,11 @@ bool changes_layout(std::string_view type) {
 void find_dynamic(const Function& function, Analysis& out) {
   Groups groups;
   for_each_node(function.body, [&](const Node& node) {
-    if (node.type.starts_with("constexpr_")) return;
+    if (is(node, kConstexpr)) return;
     if (node.type == "shape" || node.type == "non_zero") return groups.add(node.type, node);
     if (!node.blocks.empty()) return groups.add(node.type + ": control flow", node);
     for (const Operand& operand : node.operands()) {
-      const bool at_run_time = std::any_of(operand.values.begin(), operand.values.end(), [](const Value* value) {
-        return !value->constant && !(value->producer && value->producer->type.starts_with("constexpr_"));
-      });
+      const bool at_run_time = !std::all_of(operand.values.begin(), operand.values.end(), is_static);
       if (at_run_time && shaping_params().contains(operand.param))
         return groups.add(fmt::format("{} takes its {} at run time", node.type, operand.param), node);
     }

@@ -6,6 +6,7 @@
 #include <unordered_set>
 
 #include "anemone/ir/op_def.h"
+#include "anemone/ir/rewrite.h"
 #include "anemone/toolchain/analyze_parts.h"
 
 namespace anemone::analysis {
@@ -17,8 +18,6 @@ std::int64_t bytes_of(const Value& value) {
   const Type& type = value.type.tensor_part();
   return type.is_tensor() ? byte_count(type.dtype, type.dims).value_or(0) : 0;
 }
-
-bool is_packed(const Value& value) { return value.producer && value.producer->type.starts_with("constexpr_"); }
 
 /// Bytes that are stored for a value known at compile time: the packed ones of a compressed constant.
 std::int64_t stored_bytes(const Value& value) {
@@ -81,7 +80,7 @@ void find_peak(const Function& function, Analysis& out) {
   const auto walk = [&](std::int64_t stop) {
     index = 0;
     for (const Node& node : function.body.nodes) {
-      if (!node.type.starts_with("constexpr_")) {
+      if (!is(node, kConstexpr)) {
         for (const auto& value : node.outputs) begin(*value);
       }
       if (stop >= 0 && static_cast<std::size_t>(stop) == index) return;
@@ -120,13 +119,13 @@ void describe_work(const Model& model, const Function& function, Analysis& out) 
   std::unordered_set<const Value*> seen;
   std::int64_t macs = 0;
   for_each_node(function.body, [&](const Node& node) {
-    if (node.type.starts_with("constexpr_")) return;
+    if (is(node, kConstexpr)) return;
     const std::string stage = size_stage(node);
     if (!stages.contains(stage)) stage_order.push_back(stage);
     WorkRow work{{}, 1, node.def && node.def->macs ? node.def->macs(node) : 0, 0, 0};
     for (const Operand& operand : node.operands()) {
       for (const Value* value : operand.values) {
-        if ((!value->constant && !is_packed(*value)) || !is_weight(*value)) continue;
+        if (!is_static(value) || !is_weight(*value)) continue;
         if (!seen.insert(value).second) continue;
         const std::int64_t bytes = stored_bytes(*value);
         add(work.weight_bytes, bytes);

@@ -8,7 +8,6 @@
 #include <fstream>
 
 #include "anemone/ir/text/print.h"
-#include "anemone/ir/verify.h"
 #include "anemone/ops/execute.h"
 #include "anemone/runtime/engine.h"
 #include "anemone/support/file.h"
@@ -243,7 +242,6 @@ Result<std::unique_ptr<Program>> convert_one(Model model, const ConvertOptions& 
   const bool unchanged = !model.network && options.passes == std::vector<std::string>{"none"};
   if (!unchanged || !options.metadata.empty()) describe_origin(model, options);
   TRY_VOID(optimise(model, options, result));
-  TRY_VOID(verify(*model.program, {.groups = DTypeGroups::ignored}));  // before anything is written
   return std::move(model.program);
 }
 

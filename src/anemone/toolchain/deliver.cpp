@@ -20,9 +20,9 @@ Result<std::uint64_t> write_text(const Program& program, const std::filesystem::
 
 Result<std::uint64_t> write_program(const Program& program, const std::filesystem::path& output) {
   const std::string extension = output.extension().string();
+  // Before anything is written. Text may say what only Core ML refuses.
+  TRY_VOID(verify(program, {.groups = DTypeGroups::ignored, .limits = extension == ".mlpackage"}));
   if (extension == ".mlpackage") {
-    // What only Core ML refuses; text may say it.
-    TRY_VOID(verify(program, {.groups = DTypeGroups::ignored, .limits = true}));
     TRY(const WrittenPackage written, write_mlpackage(program, output));
     return written.bytes;
   }
@@ -55,12 +55,7 @@ Result<Delivered> deliver(const Model& model, const std::filesystem::path& outpu
   result.input = model.path.string();
   result.output = output.string();
   result.ops = count_ops(main);
-  result.precision = "fp32";
-  for_each_node(main.body, [&](const Node& node) {
-    for (const auto& value : node.outputs) {
-      if (value->type.is_tensor() && value->type.dtype == DType::fp16) result.precision = "fp16";
-    }
-  });
+  result.precision = computes_in_half(main) ? "fp16" : "fp32";
   result.target = std::string(name(main.opset));
   result.inputs = summarise_inputs(main);
   result.outputs = summarise_outputs(main);

@@ -77,18 +77,15 @@ Result<Model> from_package(Result<ReadPackage> read) {
   model.program = std::move(read->program);
   // As strict as for text, but for dtypes that other writers mix: what lies about itself goes no further.
   TRY_VOID(verify(*model.program, {.groups = DTypeGroups::ignored, .blame = Blame::input}));
-  for (const std::string& file : read->missing_files) {
-    Diagnostic d = bad_input(
-        "E0804",
-        fmt::format("the weight file '{}' is missing, or a Git LFS pointer: structure only, no numbers", file));
-    d.severity = Severity::warning;
-    model.warnings.push_back(std::move(d));
-  }
   const auto warn = [&](std::string_view code, std::string text) {
     Diagnostic d = bad_input(code, std::move(text));
     d.severity = Severity::warning;
     model.warnings.push_back(std::move(d));
   };
+  for (const std::string& file : read->missing_files) {
+    warn("E0804",
+         fmt::format("the weight file '{}' is missing, or a Git LFS pointer: structure only, no numbers", file));
+  }
   if (!read->part_of.empty()) warn("E0809", std::move(read->part_of));
   const Function& main = model.program->main();
   if (main.interface.inputs.empty() && !main.body.inputs.empty()) {

@@ -54,15 +54,6 @@ void fix_default_shapes(std::unique_ptr<Program>& program, std::vector<std::stri
     notes.push_back("the program takes several sizes and is planned at its default: " + words(sized->defaults));
 }
 
-// Conversion narrows and never widens.
-bool computes_in_half(const Function& function) {
-  bool half = false;
-  for_each_node(function.body, [&](const Node& node) {
-    for (const auto& output : node.outputs) half = half || output->type.tensor_part().dtype == DType::fp16;
-  });
-  return half;
-}
-
 // What is planned: a package as it is, or the one that convert would make of the model.
 Result<std::unique_ptr<Program>> program_of(const Model& model, const PlanRequest& request,
                                             std::vector<std::string>& notes) {
@@ -76,6 +67,7 @@ Result<std::unique_ptr<Program>> program_of(const Model& model, const PlanReques
   options.outputs = request.outputs;
   if (!model.is_checkpoint() && !request.precision) options.passes = {"none"};
   TRY(Converted converted, convert(model, options));
+  // Conversion narrows and never widens.
   if (request.precision == PackagePrecision::fp32 && computes_in_half(converted.program->main()))
     return bad_usage("a package in fp16 stays in fp16",
                      "plan its checkpoint with --precision fp32, or the fp32 package");

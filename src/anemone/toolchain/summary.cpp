@@ -8,26 +8,9 @@
 namespace anemone {
 namespace {
 
+// The tables for people and machines call it as Core ML's own description does.
 std::string kind_name(Feature::Kind kind) {
-  switch (kind) {
-    case Feature::Kind::array:
-      return "array";
-    case Feature::Kind::image:
-      return "image";
-    case Feature::Kind::int64:
-      return "int64";
-    case Feature::Kind::float64:
-      return "double";
-    case Feature::Kind::string:
-      return "string";
-    case Feature::Kind::dictionary:
-      return "dictionary";
-    case Feature::Kind::sequence:
-      return "sequence";
-    case Feature::Kind::state:
-      return "state";
-  }
-  return {};
+  return kind == Feature::Kind::float64 ? "double" : std::string(name(kind));
 }
 
 FeatureSummary summary_of(const Feature& f) {
@@ -81,10 +64,18 @@ std::vector<FeatureSummary> summarise_outputs(const Function& function) {
   return summarise(function.interface.outputs, {outputs.begin(), outputs.end()});
 }
 
+bool computes_in_half(const Function& function) {
+  bool half = false;
+  for_each_node(function.body, [&](const Node& node) {
+    for (const auto& output : node.outputs) half = half || output->type.tensor_part().dtype == DType::fp16;
+  });
+  return half;
+}
+
 OpCounts count_ops(const Function& function) {
   OpCounts counts;
   for_each_node(function.body, [&](const Node& node) {
-    if (node.type.starts_with("constexpr_")) return;
+    if (is(node, kConstexpr)) return;
     ++counts.total;
     ++counts.by_type[node.type];
   });

@@ -16,6 +16,9 @@ struct FeatureSummary {
   std::vector<Dims> shapes;  ///< all, when there are several
   std::string description;
 };
+/// Whether any operation makes fp16 values.
+bool computes_in_half(const Function& function);
+
 /// As the interface describes them; where it says no shape, or there is no interface (MIL text), as the program does.
 std::vector<FeatureSummary> summarise_inputs(const Function& function);
 std::vector<FeatureSummary> summarise_outputs(const Function& function);

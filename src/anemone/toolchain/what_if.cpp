@@ -7,6 +7,7 @@
 #include <charconv>
 
 #include "anemone/ir/rewrite.h"
+#include "anemone/passes/pass.h"
 #include "anemone/plan/ane/planner.h"
 
 namespace anemone {
@@ -57,37 +58,19 @@ void pack_weights(Function& function, const OpTable& table, int bits) {
   }
 }
 
-void drop_unused(Block& block) {
-  for (auto at = block.nodes.end(); at != block.nodes.begin();) {
-    Node& node = *--at;
-    const bool used = std::any_of(node.outputs.begin(), node.outputs.end(), [](const auto& v) { return v->is_used(); });
-    if (used || is(node, kEffect)) continue;
-    ++at;
-    block.erase(node);
-  }
-}
-
-Value* find_value(Function& function, std::string_view wanted) {
-  for (Node& node : function.body.nodes) {
-    for (const auto& output : node.outputs) {
-      if (output->name == wanted) return output.get();
-    }
-  }
-  return nullptr;
-}
-
 /// The part of the program that makes the value, or the part that goes on with it.
 std::unique_ptr<Program> half(const Program& program, std::string_view cut, bool first) {
   std::unique_ptr<Program> part = clone(program);
   Function& main = part->main();
-  Value* value = find_value(main, cut);
+  Value* value = find_result(main.body, cut);
   if (first) {
     main.body.set_outputs({value});
   } else {
     Value* input = main.body.add_input(main.unique_name(std::string(cut) + "_in"), value->type);
     replace_uses(*value, *input);
   }
-  drop_unused(main.body);
+  PassContext ignored;
+  (void)dead_code_elimination(main.body, ignored);
   return part;
 }
 
@@ -195,7 +178,7 @@ class Hypotheses {
     auto whole = program();
     if (!whole) {
       alternative.problem = whole.error().front().message;
-    } else if (!find_value((*whole)->main(), cut)) {
+    } else if (!find_result((*whole)->main().body, cut)) {
       alternative.problem = fmt::format("there is no value '{}'", cut);
     } else {
       for (const bool first : {true, false}) add(alternative, plan_of(*half(**whole, cut, first)));

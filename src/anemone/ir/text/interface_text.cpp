@@ -21,27 +21,6 @@ std::string range_text(const SizeRange& range) {
   return range.upper < 0 ? fmt::format("{}..", range.lower) : fmt::format("{}..{}", range.lower, range.upper);
 }
 
-std::string_view kind_name(Feature::Kind kind) {
-  switch (kind) {
-    case Feature::Kind::array:
-      return "array";
-    case Feature::Kind::image:
-      return "image";
-    case Feature::Kind::int64:
-      return "int64";
-    case Feature::Kind::float64:
-      return "float64";
-    case Feature::Kind::string:
-      return "string";
-    case Feature::Kind::dictionary:
-      return "dictionary";
-    case Feature::Kind::sequence:
-      return "sequence";
-    case Feature::Kind::state:
-      return "state";
-  }
-  return {};
-}
 constexpr std::array kKinds{Feature::Kind::array,    Feature::Kind::image,  Feature::Kind::int64,
                             Feature::Kind::float64,  Feature::Kind::string, Feature::Kind::dictionary,
                             Feature::Kind::sequence, Feature::Kind::state};
@@ -50,8 +29,7 @@ constexpr std::array kColors{Color::gray, Color::rgb, Color::bgr, Color::gray_fp
 // Whatever differs from a fresh feature is written, whether it suits the kind or not: nothing is lost.
 std::string feature_line(std::string_view role, const Feature& f) {
   const Feature plain;
-  std::string out =
-      fmt::format("{} {}: {}", role, is_plain_identifier(f.name) ? f.name : quote(f.name), kind_name(f.kind));
+  std::string out = fmt::format("{} {}: {}", role, is_plain_identifier(f.name) ? f.name : quote(f.name), name(f.kind));
   const bool array = f.kind == Feature::Kind::array || f.kind == Feature::Kind::state;
   const bool image = f.kind == Feature::Kind::image;
   const auto add = [&out](const std::string& words) { out += " " + words; };
@@ -357,7 +335,7 @@ Result<void> read_interface_line(std::string_view text, Interface& interface) {
   const std::string_view kind = line.word();
   bool known = false;
   for (Feature::Kind candidate : kKinds) {
-    if (kind_name(candidate) != kind) continue;
+    if (name(candidate) != kind) continue;
     f.kind = candidate;
     known = true;
   }
