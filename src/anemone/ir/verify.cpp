@@ -327,7 +327,7 @@ void Verifier::interface(const Function& function) {
 
 Diagnostics Verifier::report() {
   Printed printed;
-  if (!broken_) printed = print(program_);
+  if (!broken_) printed = print(program_, {}, options_.name);
   Diagnostics errors;
   for (Finding& finding : found_) {
     Diagnostic& d = finding.diagnostic;

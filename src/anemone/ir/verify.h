@@ -18,6 +18,7 @@ struct VerifyOptions {
   bool interface = true;  ///< features match the inputs and outputs of their function
   Blame blame = Blame::bug;  ///< whose fault an error is: ours after a pass, the input's after reading a file
   std::size_t max_errors = 10;
+  std::string name = "program.mil";  ///< what errors call the text that they point into: the file that was read
 };
 
 /// Structure: values are defined before they are used, names are unique in a function, use lists agree with operands,

@@ -71,12 +71,12 @@ Result<Model> load_text(const fs::path& path) {
   return model;
 }
 
-Result<Model> from_package(Result<ReadPackage> read) {
+Result<Model> from_package(Result<ReadPackage> read, const fs::path& path) {
   if (!read) return std::move(read).error();
   Model model;
   model.program = std::move(read->program);
   // As strict as for text, but for dtypes that other writers mix: what lies about itself goes no further.
-  TRY_VOID(verify(*model.program, {.groups = DTypeGroups::ignored, .blame = Blame::input}));
+  TRY_VOID(verify(*model.program, {.groups = DTypeGroups::ignored, .blame = Blame::input, .name = path.string()}));
   const auto warn = [&](std::string_view code, std::string text) {
     Diagnostic d = bad_input(code, std::move(text));
     d.severity = Severity::warning;
@@ -177,9 +177,9 @@ Result<Model> load(const fs::path& path, const LoadOptions& options) {
         return load_checkpoint(path, options);
       case ModelFormat::mlpackage:
       case ModelFormat::model_spec:
-        return from_package(read_mlpackage(path, ops::table(), options.part));
+        return from_package(read_mlpackage(path, ops::table(), options.part), path);
       case ModelFormat::mlmodelc:
-        return from_package(read_mlmodelc(path, ops::table()));
+        return from_package(read_mlmodelc(path, ops::table()), path);
       case ModelFormat::mil_text:
         return load_text(path);
       case ModelFormat::onnx:
