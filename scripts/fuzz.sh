@@ -9,6 +9,20 @@ mkdir -p build
 cmake --preset fuzz >build/fuzz.log 2>&1 || { cat build/fuzz.log; exit 1; }
 cmake --build --preset fuzz >build/fuzz.log 2>&1 || { grep -vE '^\[[0-9]+/' build/fuzz.log; exit 1; }
 
+# Seeds for the entry that takes whole models: every operation, from the golden files that hold one.
+seed_models() {
+  local golden package=build/fuzz/seed.mlpackage model
+  mkdir -p build/fuzz/corpus/model
+  for golden in tests/ops/*.mil tests/passes/*.mil tests/plan/*.mil; do
+    rm -rf "$package"
+    build/release/anemone optimize "$golden" -o "$package" --passes none -q >/dev/null 2>&1 || continue
+    model=$package/Data/com.apple.CoreML
+    [[ -e $model/weights/weight.bin ]] || cp "$model/model.mlmodel" "build/fuzz/corpus/model/$(basename "$golden" .mil)"
+  done
+  rm -rf "$package"
+}
+[[ ! -x build/release/anemone ]] || seed_models
+
 fuzz_one() {
   local name=$1 found=build/fuzz/corpus/$1 log=build/fuzz/$1.log options=()
   mkdir -p "$found"
