@@ -14,6 +14,9 @@
 #include <vector>
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
+/// Of entries that have one.
+extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size, std::size_t most, unsigned seed)
+    __attribute__((weak));
 
 namespace fs = std::filesystem;
 
@@ -67,6 +70,14 @@ Input damaged(Input input, std::mt19937& random) {
   return input;
 }
 
+/// As the entry itself changes inputs.
+Input mutated(Input input, unsigned seed) {
+  const std::size_t size = input.size();
+  input.resize(size + 4096);
+  input.resize(LLVMFuzzerCustomMutator(input.data(), size, input.size(), seed));
+  return input;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -96,6 +107,7 @@ int main(int argc, char** argv) {
     if (input.size() > kLargestMutated) continue;
     std::mt19937 random(17);  // the same damage in every run
     for (int i = 0; i < kMutations; ++i) feed(damaged(input, random), witness);
+    for (unsigned i = 0; LLVMFuzzerCustomMutator && i < kMutations; ++i) feed(mutated(input, 2 * i + 1), witness);
   }
   fs::remove(witness);
   std::cout << files.size() << " passed, 0 failed, 0 skipped\n";

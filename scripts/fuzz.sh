@@ -9,15 +9,19 @@ mkdir -p build
 cmake --preset fuzz >build/fuzz.log 2>&1 || { cat build/fuzz.log; exit 1; }
 cmake --build --preset fuzz >build/fuzz.log 2>&1 || { grep -vE '^\[[0-9]+/' build/fuzz.log; exit 1; }
 
-# Seeds for the entry that takes whole models: every operation, from the golden files that hold one.
+# Seeds for the entry that takes whole models: every operation, from the golden files that hold one. A weight file
+# stands behind the model, as fuzz/model_fuzz.cpp reads it.
 seed_models() {
-  local golden package=build/fuzz/seed.mlpackage model
-  mkdir -p build/fuzz/corpus/model
+  local golden name package=build/fuzz/seed.mlpackage folder=build/fuzz/corpus/model
+  mkdir -p "$folder"
   for golden in tests/ops/*.mil tests/passes/*.mil tests/plan/*.mil; do
+    name=$(basename "$golden" .mil)
+    [[ ! -e $folder/seed-$name ]] || continue
     rm -rf "$package"
     build/release/anemone optimize "$golden" -o "$package" --passes none -q >/dev/null 2>&1 || continue
-    model=$package/Data/com.apple.CoreML
-    [[ -e $model/weights/weight.bin ]] || cp "$model/model.mlmodel" "build/fuzz/corpus/model/$(basename "$golden" .mil)"
+    cp "$package/Data/com.apple.CoreML/model.mlmodel" "$folder/seed-$name"
+    [[ ! -e $package/Data/com.apple.CoreML/weights/weight.bin ]] ||
+      { printf '@weights'; cat "$package/Data/com.apple.CoreML/weights/weight.bin"; } >>"$folder/seed-$name"
   done
   rm -rf "$package"
 }

@@ -285,6 +285,9 @@ Result<std::vector<Type>> infer_types(const TypeQuestion& question, DTypeGroups 
   for (const Param& param : form->params) {
     if (!view.has(param.name)) {
       if (param.required) return view.wrong(param.name, "is required and not given");
+      // Bound to nothing is not absent: whoever asks the node would take it for given.
+      const bool bound = !param.list && question.node && question.node->operand(param.name);
+      if (bound) return view.wrong(param.name, "takes one value, not 0", "leave it out");
       continue;
     }
     if (dtype_groups == DTypeGroups::ignored) groups.clear();

@@ -252,8 +252,10 @@ void Verifier::types(const Node& node) {
   for (std::size_t i = 0; i < inferred->size(); ++i) {
     const Type& declared = node.outputs[i]->type;
     const Type& actual = (*inferred)[i];
-    const bool floats = options_.groups == DTypeGroups::ignored && declared.is_tensor() && actual.is_tensor() &&
-                        is_float(declared.dtype) && is_float(actual.dtype);
+    const auto computed = [](const Type& type) {  // in a dtype that results may have: not in fp8
+      return type.is_tensor() && ((kFloats | dtype_bit(DType::fp64)) & dtype_bit(type.dtype)) != 0;
+    };
+    const bool floats = options_.groups == DTypeGroups::ignored && computed(declared) && computed(actual);
     Type as_declared = actual;
     if (floats) as_declared.dtype = declared.dtype;  // where operands mix floats, the declared one is what comes out
     const bool exact = options_.types == VerifyOptions::Types::exact;
@@ -290,6 +292,11 @@ void Verifier::features(std::string_view role, const std::vector<Feature>& featu
     if (at == values.end()) {
       wrong("E0223", fmt::format("the interface has {} '{}', and the function has not", role, feature->name));
       continue;
+    }
+    const auto same_name = [&](const auto* entry) { return entry->name == feature->name; };
+    if (std::count_if(pointers.begin(), pointers.end(), same_name) >
+        std::count_if(values.begin(), values.end(), same_name)) {
+      wrong("E0223", fmt::format("the interface has {} '{}' more often than the function", role, feature->name));
     }
     const bool array = feature->kind == Feature::Kind::array || feature->kind == Feature::Kind::state;
     const Type& type = (*at)->type.tensor_part();

@@ -59,6 +59,9 @@ Types infer_upsample_bilinear(const InferView& v) {
   return infer_upsample(v);
 }
 Types infer_target(const InferView& v) {
+  for (const char* param : {"target_size_height", "target_size_width"}) {
+    if (v.integer(param) < 1) return v.wrong(param, fmt::format("is {}", v.integer(param)));  // (C2), and not unknown
+  }
   return with_extents(v, v.integer("target_size_height"), v.integer("target_size_width"));
 }
 Result<void> check_sampling_mode(const InferView& v) {

@@ -5,6 +5,8 @@
 // stays fp32: operations with a constant that fp16 cannot hold, with inner blocks, without a table row, or whose type
 //           rule refuses fp16: they stand between two casts. Scalars with a dtype of their own (epsilon from ios17) too.
 // why:      the Neural Engine computes in fp16 only
+#include <algorithm>
+
 #include "anemone/ir/builder.h"
 #include "anemone/ir/rewrite.h"
 #include "anemone/passes/fp16/half_values.h"
@@ -96,23 +98,39 @@ class Converter {
     return false;
   }
 
+  // One value may be several outputs, and its name stand several times in the interface.
   Result<void> convert_outputs() {
-    for (std::size_t i = 0; i < body_.outputs().size(); ++i) {
-      Value* value = body_.outputs()[i];
-      Feature* feature = find(body_.function().interface.outputs, value->name);
-      if (!feature || !is_tensor_of(*value, DType::fp16) || feature->dtype == DType::fp16) continue;
-      if (feature->kind == Feature::Kind::image && feature->color == Color::gray_fp16) continue;  // is fp16 itself
-      changed_ = true;
-      if (half_arrays_ && feature->kind == Feature::Kind::array) {
-        feature->dtype = DType::fp16;
-        continue;
-      }
-      Builder builder(body_);
-      Value* wide = builder.add("cast", {{"x", value}, {"dtype", "fp32"}}, value->name + "_fp16");
-      TRY_VOID(builder.finish());
-      body_.replace_output(i, wide);
-      take_name(*wide, *value);  // the cast has the public name
+    std::vector<Value*> values = body_.outputs();
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      if (std::find(values.begin(), values.begin() + i, values[i]) == values.begin() + i)
+        TRY_VOID(convert_output(*values[i]));
     }
+    return {};
+  }
+
+  Result<void> convert_output(Value& value) {
+    if (!is_tensor_of(value, DType::fp16)) return {};
+    std::vector<Feature*> wide;
+    for (Feature& feature : body_.function().interface.outputs) {
+      const bool half_image = feature.kind == Feature::Kind::image && feature.color == Color::gray_fp16;
+      if (feature.name == value.name && feature.dtype != DType::fp16 && !half_image) wide.push_back(&feature);
+    }
+    if (wide.empty()) return {};
+    changed_ = true;
+    const auto may_be_half = [&](const Feature* feature) {
+      return half_arrays_ && feature->kind == Feature::Kind::array;
+    };
+    if (std::all_of(wide.begin(), wide.end(), may_be_half)) {
+      for (Feature* feature : wide) feature->dtype = DType::fp16;
+      return {};
+    }
+    Builder builder(body_);
+    Value* cast = builder.add("cast", {{"x", &value}, {"dtype", "fp32"}}, value.name + "_fp16");
+    TRY_VOID(builder.finish());
+    for (std::size_t i = 0; i < body_.outputs().size(); ++i) {
+      if (body_.outputs()[i] == &value) body_.replace_output(i, cast);
+    }
+    take_name(*cast, value);  // the cast has the public name
     return {};
   }
 

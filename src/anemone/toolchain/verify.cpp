@@ -46,6 +46,8 @@ Result<std::vector<std::pair<std::size_t, std::size_t>>> match_outputs(const Ses
     const auto here = place(candidate), there = place(reference);
     if (here && there) pairs.emplace_back(*here, *there);
   }
+  if (mine.empty() && theirs.empty())
+    return bad_input("E0223", "the models have no outputs: there is nothing to compare", candidate.model().path.string());
   if (pairs.empty()) {
     return bad_usage(fmt::format("the models have no output in common: {} ('{}' …) against {} ('{}' …)", mine.size(),
                                  mine.empty() ? "" : mine[0]->name, theirs.size(),

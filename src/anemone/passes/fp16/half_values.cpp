@@ -73,7 +73,7 @@ Value* HalfValues::static_half_of(Value& value) {
   for (std::size_t i = 0; i < types->size(); ++i) {
     const Value& wide = *packed->outputs[i];
     Value* output = twin.add_output(block.function().unique_name(wide.name + "_fp16"), (*types)[i]);
-    take_name(*output, *packed->outputs[i]);  // the old one is usually dead now
+    if (wide.output_uses == 0) take_name(*output, *packed->outputs[i]);  // the old one is usually dead now
     static_half_[&wide] = output;
   }
   std::swap(twin.name, packed->name);
@@ -89,7 +89,7 @@ Value* HalfValues::half_of(Value& value) {
     if (ConstantPtr rounded = payload(&value) ? to_half(*value.constant) : nullptr) {
       Function& function = body_.function();
       half = value.block->add_constant(function.unique_name(value.name + "_fp32"), std::move(rounded));
-      take_name(*half, value);  // the old one is usually dead now
+      if (value.output_uses == 0) take_name(*half, value);  // the old one is usually dead now
       half->is_inline = value.is_inline;
     }
   } else if (value.producer && is_widening(*value.producer)) {
