@@ -16,17 +16,24 @@ Value* Builder::placeholder() {
   return placeholders_.back().get();
 }
 
+std::string Builder::unique_name(std::string_view wish) {
+  return block_->function().unique_name(wish, made_ ? &made_->names : nullptr);
+}
+
+Value* Builder::add_constant(ConstantPtr constant, std::string_view name) {
+  Value* value = block_->add_constant(unique_name(name.empty() ? "const" : name), std::move(constant));
+  if (made_) made_->constants.push_back(value);
+  return value;
+}
+
 Value* Builder::constant(ConstantPtr constant, std::string_view name) {
-  if (constant->count() > kShareBelow) {
-    return block_->add_constant(block_->function().unique_name(name.empty() ? "const" : name), std::move(constant));
-  }
+  if (constant->count() > kShareBelow) return add_constant(std::move(constant), name);
   const std::uint64_t hash = content_hash(*constant);
   const auto [first, last] = shared_.equal_range(hash);
   for (auto it = first; it != last; ++it) {
     if (same_content(*it->second->constant, *constant)) return it->second;
   }
-  Value* value =
-      block_->add_constant(block_->function().unique_name(name.empty() ? "const" : name), std::move(constant));
+  Value* value = add_constant(std::move(constant), name);
   shared_.emplace(hash, value);
   return value;
 }
@@ -44,7 +51,7 @@ Node* Builder::add_node(std::string_view type, Arguments arguments, std::string_
   for (const auto& [param, argument] : arguments) {
     node.set(param, argument.literal ? std::vector<Value*>{constant(argument.literal, param)} : argument.values);
   }
-  const std::string output = function.unique_name(name.empty() ? type : name);
+  const std::string output = unique_name(name.empty() ? type : name);
   node.name = output;
   auto types = infer_types(node, function.opset);
   if (!types) {
@@ -53,8 +60,9 @@ Node* Builder::add_node(std::string_view type, Arguments arguments, std::string_
     return nullptr;
   }
   for (std::size_t i = 0; i < types->size(); ++i) {
-    node.add_output(i == 0 ? output : function.unique_name(fmt::format("{}_{}", output, i)), std::move((*types)[i]));
+    node.add_output(i == 0 ? output : unique_name(fmt::format("{}_{}", output, i)), std::move((*types)[i]));
   }
+  if (made_) made_->nodes.push_back(&node);
   return &node;
 }
 

@@ -27,6 +27,13 @@ struct Argument {
 };
 using Arguments = std::initializer_list<std::pair<std::string_view, Argument>>;
 
+/// What a builder has added to its block, for whoever may take it back.
+struct Made {
+  std::vector<Node*> nodes;
+  std::vector<Value*> constants;
+  Function::NameChanges names;
+};
+
 class Builder {
  public:
   /// Inserts before `position` of the block.
@@ -34,6 +41,10 @@ class Builder {
   explicit Builder(Block& block) : Builder(block, block.nodes.end()) {}
   /// Inserts before a node, and hands its origin on to the new nodes.
   explicit Builder(Node& before);
+  /// From now on what is added is noted there, too.
+  void record(Made& made) { made_ = &made; }
+  /// From now on new nodes stand before this one, of the same block.
+  void move_before(Node& node) { position_ = node.position(); }
 
   /// A node with one output, called `name` (made unique). Types are inferred.
   Value* add(std::string_view type, Arguments arguments, std::string_view name = {});
@@ -50,10 +61,13 @@ class Builder {
 
  private:
   Value* placeholder();
+  Value* add_constant(ConstantPtr constant, std::string_view name);
+  std::string unique_name(std::string_view wish);
   Block* block_;
   std::list<Node>::iterator position_;
   std::string origin_;
   Diagnostics errors_;
+  Made* made_ = nullptr;
   std::vector<std::unique_ptr<Value>> placeholders_;
   std::unordered_multimap<std::uint64_t, Value*> shared_;
 };

@@ -203,19 +203,37 @@ std::string legal_identifier(std::string_view wish) {
   return out;
 }
 
-std::string Function::unique_name(std::string_view wish) {
+std::string Function::unique_name(std::string_view wish, NameChanges* changes) {
+  const auto note = [&](const std::string& changed, int before) {
+    if (changes) changes->emplace_back(changed, before);
+  };
   const std::string base = legal_identifier(wish);
   const auto found = names_.find(base);
   if (found == names_.end()) {
     names_.emplace(base, 0);
+    note(base, -1);
     return base;
   }
+  note(base, found->second);
   std::string fresh;
   do {
     fresh = base + "_" + std::to_string(++found->second);
   } while (names_.contains(fresh));
   names_.emplace(fresh, 0);
+  note(fresh, -1);
   return fresh;
+}
+
+void Function::undo_names(const NameChanges& changes) {
+  for (const auto& [name_, before] : changes) {
+    const auto found = names_.find(name_);
+    if (found == names_.end()) continue;
+    if (before < 0) {
+      names_.erase(found);
+    } else {
+      found->second = std::min(found->second, before);  // whoever else counted on finds the next free one
+    }
+  }
 }
 
 Function* Program::find(std::string_view wanted) const {

@@ -145,9 +145,12 @@ struct Function {
   Interface interface;
   Program* program;
 
+  /// What unique_name() did to the table of names, newest last: a name, and the suffix tried before; -1: it was free.
+  using NameChanges = std::vector<std::pair<std::string, int>>;
   /// A name that no value of the function has yet: `wish` (made a legal identifier), or wish_1, wish_2 …
-  std::string unique_name(std::string_view wish);
+  std::string unique_name(std::string_view wish, NameChanges* changes = nullptr);
   void note_name(const std::string& used) { names_.insert({used, 0}); }
+  void undo_names(const NameChanges& changes);
 
  private:
   std::map<std::string, int, std::less<>> names_;  ///< names in use, and the last suffix tried

@@ -60,15 +60,26 @@ const std::string& display_name(const Node& node) {
 
 void take_name(Value& to, Value& from) { std::swap(to.name, from.name); }
 
+namespace {
+// Its own name is nobody's business, and it is defined where the other was.
+bool may_change_its_name(const Value& value, const Value& place) {
+  return value.output_uses == 0 && value.block == place.block && (value.producer || value.constant);
+}
+}  // namespace
+
+bool can_replace(const Value& from, const Value& to) { return from.output_uses == 0 || may_change_its_name(to, from); }
+
+void replace_value(Value& from, Value& to) {
+  const bool named = may_change_its_name(to, from);
+  replace_uses(from, to);
+  if (!named) return;
+  take_name(to, from);
+  if (to.producer && from.producer) std::swap(to.producer->name, from.producer->name);
+}
+
 bool replace_with(Node& node, Value& value) {
-  Value& old = *node.output();
-  const bool movable = value.output_uses == 0 && value.block == &node.block() && (value.producer || value.constant);
-  if (old.output_uses > 0 && !movable) return false;
-  replace_uses(old, value);
-  if (movable) {
-    take_name(value, old);
-    if (value.producer) std::swap(value.producer->name, node.name);
-  }
+  if (!can_replace(*node.output(), value)) return false;
+  replace_value(*node.output(), value);
   node.block().erase(node);
   return true;
 }

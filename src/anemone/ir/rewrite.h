@@ -33,9 +33,13 @@ const std::string& display_name(const Node& node);
 
 /// The two values change names, so that `to` has the name that people and interfaces know.
 void take_name(Value& to, Value& from);
+/// False where a name must stay and cannot: an output of the function whose replacement is an input, a constant of an
+/// outer block, or an output itself.
+bool can_replace(const Value& from, const Value& to);
+/// `to` takes the uses of `from` and, where it can, its name and that of its node. They can_replace().
+void replace_value(Value& from, Value& to);
 /// `value` takes the place and the name of the only output of `node`, which is erased. False, and nothing has changed,
-/// where the name must stay and cannot: an output of the function whose replacement is an input, a constant of an outer
-/// block, or an output itself.
+/// where it cannot.
 bool replace_with(Node& node, Value& value);
 
 }  // namespace anemone

@@ -44,6 +44,10 @@ class PassContext {
   PassContext(const Pass& pass, const PassSettings& settings) : pass_(&pass), settings_(&settings) {}
   double option(std::string_view name) const;
   double cost(const Node& node) const;
+  /// The same as a function, for Trial::keep_if_cheaper.
+  std::function<double(const Node&)> costs() const {
+    return [this](const Node& node) { return cost(node); };
+  }
 
   void count(std::string_view what, std::size_t n = 1) { counts_[std::string(what)] += n; }
   /// Why it did not fire: "kept: feeds two convolutions".
