@@ -18,7 +18,8 @@ void require(bool condition) {
 /// An error says something, and blames the file.
 void require_reason(const anemone::Diagnostics& diagnostics) {
   require(!diagnostics.empty());
-  require(!diagnostics[0].message.empty() && !diagnostics[0].place.empty() && !diagnostics[0].code.empty());
+  require(!diagnostics[0].message.empty() && !diagnostics[0].place.empty() &&
+          diagnostics[0].code != anemone::ErrorCode::none);
   require(diagnostics[0].blame == anemone::Blame::input);
 }
 

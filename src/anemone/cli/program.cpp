@@ -105,7 +105,7 @@ int explain_exception(std::span<const char* const> words, Terminal& terminal) {
     return escaped("terminate was called", words, terminal);
   } catch (const std::bad_alloc&) {
     const Diagnostic problem =
-        bad_environment("E0105", "there is not enough memory for this", {},
+        bad_environment(ErrorCode::out_of_memory, "there is not enough memory for this", {},
                         "free memory, raise the limit, or use a smaller input or fewer --threads");
     return told(problem, words, terminal);
   } catch (const std::exception& error) {

@@ -24,7 +24,8 @@ int run_probe(Call& call) {
   if (what == "memory") throw std::bad_alloc();
   if (what == "exception") throw std::runtime_error("seventeen");
   if (what == "odd") throw 17;
-  if (what == "bad") return call.fail({bad_input("E0599", "byte 3 is 'x\xff'", "a.pkl", "send another file")});
+  if (what == "bad")
+    return call.fail({bad_input(ErrorCode::foreign_format, "byte 3 is 'x\xff'", "a.pkl", "send another file")});
   if (what == "misuse") return call.misused(bad_usage("x does not go with y"));
   call.print(call.json ? "{\"schema\": \"probe\"}\n" : "result\n");
   return call.answer(what == "yes");
@@ -94,11 +95,11 @@ TEST(Program, SeparatesResultsFromTalk) {
 TEST(Program, ReportsErrorsOnStderrAndAsJson) {
   const Outcome plain = run({"probe", "bad", "-q"});
   EXPECT_EQ(plain.out, "");
-  EXPECT_EQ(plain.err, "error[E0599]: byte 3 is 'x\\xff'\n  --> a.pkl\n   = help: send another file\n");
+  EXPECT_EQ(plain.err, "error[E0508]: byte 3 is 'x\\xff'\n  --> a.pkl\n   = help: send another file\n");
   const Outcome json = run({"probe", "bad", "-q", "--json"});
   EXPECT_EQ(json.code, 3);
   EXPECT_EQ(json.out.substr(0, 38), "{\n  \"schema\": \"anemone.error/1\",\n  \"ex");
-  EXPECT_NE(json.out.find("\"code\": \"E0599\""), std::string::npos);
+  EXPECT_NE(json.out.find("\"code\": \"E0508\""), std::string::npos);
 }
 
 TEST(Program, SaysHowToReportABug) {
@@ -126,7 +127,7 @@ TEST(Program, HelpIsAResultEvenOnAWrongLine) {
 
 TEST(Program, ColoursOnlyWhereAsked) {
   EXPECT_EQ(run({"probe", "bad"}).err.find('\x1b'), std::string::npos);
-  EXPECT_NE(run({"probe", "bad", "--color", "always"}).err.find("\x1b[1;31merror[E0599]:"), std::string::npos);
+  EXPECT_NE(run({"probe", "bad", "--color", "always"}).err.find("\x1b[1;31merror[E0508]:"), std::string::npos);
 }
 
 TEST(Program, PaintKeepsEveryCharacter) {

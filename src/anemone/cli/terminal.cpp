@@ -97,7 +97,8 @@ std::optional<Diagnostic> Terminal::finish() {
   status({});
   flush();
   if (write_error_ == 0 || write_error_ == EPIPE) return std::nullopt;
-  return bad_environment("E0820", fmt::format("cannot write to standard output: {}", std::strerror(write_error_)), {},
+  return bad_environment(ErrorCode::cannot_print,
+                         fmt::format("cannot write to standard output: {}", std::strerror(write_error_)), {},
                          "the results were not printed completely; run the command again");
 }
 

@@ -25,37 +25,38 @@ constexpr const char* kModels =
 struct Magic {
   std::size_t offset;
   std::string_view bytes;
-  const char* code;
+  ErrorCode code;
   const char* what;
   const char* help;
 };
 constexpr Magic kForeign[] = {
-    {0, "version https://git-lfs"sv, "E0503", "a Git LFS pointer, not the file it stands for",
+    {0, "version https://git-lfs"sv, ErrorCode::lfs_pointer, "a Git LFS pointer, not the file it stands for",
      "run 'git lfs pull' in the repository, or download the file from its web page"},
-    {257, "ustar"sv, "E0505", "a tar archive (a checkpoint of PyTorch before 0.1.11, or a packed one)",
+    {257, "ustar"sv, ErrorCode::tar_archive, "a tar archive (a checkpoint of PyTorch before 0.1.11, or a packed one)",
      "unpack it; or load it with PyTorch and save it again with torch.save"},
-    {0, "\x1f\x8b"sv, "E0508", "a gzip file", "unpack it with gunzip first"},
+    {0, "\x1f\x8b"sv, ErrorCode::foreign_format, "a gzip file", "unpack it with gunzip first"},
     {0,
      "\xfd"
      "7zXZ"sv,
-     "E0508", "an xz file", kUnpack},
-    {0, "BZh"sv, "E0508", "a bzip2 file", kUnpack},
-    {0, "\x28\xb5\x2f\xfd"sv, "E0508", "a zstd file", kUnpack},
-    {0, "7z\xbc\xaf\x27\x1c"sv, "E0508", "a 7z archive", kUnpack},
-    {0, "Rar!"sv, "E0508", "a rar archive", kUnpack},
-    {0, "PK\x05\x06"sv, "E0508", "an empty zip archive", ""},
-    {0, "\x89HDF"sv, "E0508", "an HDF5 file (Keras weights?)", ""},
-    {0, "\x93NUMPY"sv, "E0508", "a NumPy array", ""},
-    {0, "GGUF"sv, "E0508", "a GGUF file (llama.cpp)", ""},
-    {4, "TFL3"sv, "E0508", "a TensorFlow Lite model", ""},
-    {4, "PTMF"sv, "E0508", "a mobile TorchScript module", "give the checkpoint that it was made from"},
-    {0, "\x89PNG"sv, "E0508", "a PNG image", ""},
-    {0, "\xff\xd8\xff"sv, "E0508", "a JPEG image", ""},
-    {0, "%PDF"sv, "E0508", "a PDF document", ""},
+     ErrorCode::foreign_format, "an xz file", kUnpack},
+    {0, "BZh"sv, ErrorCode::foreign_format, "a bzip2 file", kUnpack},
+    {0, "\x28\xb5\x2f\xfd"sv, ErrorCode::foreign_format, "a zstd file", kUnpack},
+    {0, "7z\xbc\xaf\x27\x1c"sv, ErrorCode::foreign_format, "a 7z archive", kUnpack},
+    {0, "Rar!"sv, ErrorCode::foreign_format, "a rar archive", kUnpack},
+    {0, "PK\x05\x06"sv, ErrorCode::foreign_format, "an empty zip archive", ""},
+    {0, "\x89HDF"sv, ErrorCode::foreign_format, "an HDF5 file (Keras weights?)", ""},
+    {0, "\x93NUMPY"sv, ErrorCode::foreign_format, "a NumPy array", ""},
+    {0, "GGUF"sv, ErrorCode::foreign_format, "a GGUF file (llama.cpp)", ""},
+    {4, "TFL3"sv, ErrorCode::foreign_format, "a TensorFlow Lite model", ""},
+    {4, "PTMF"sv, ErrorCode::foreign_format, "a mobile TorchScript module",
+     "give the checkpoint that it was made from"},
+    {0, "\x89PNG"sv, ErrorCode::foreign_format, "a PNG image", ""},
+    {0, "\xff\xd8\xff"sv, ErrorCode::foreign_format, "a JPEG image", ""},
+    {0, "%PDF"sv, ErrorCode::foreign_format, "a PDF document", ""},
     {0,
      "\x7f"
      "ELF"sv,
-     "E0508", "a program or library", ""},
+     ErrorCode::foreign_format, "a program or library", ""},
 };
 
 /// The fields of a protobuf message at its outermost level, as far as it can be read.
@@ -116,18 +117,19 @@ FileIdentity identify_text(std::string_view head) {
     return {FileKind::foreign, "a web page",
             "the download was answered with a page, for instance a login or a confirmation; fetch the file with a "
             "browser",
-            "E0506"};
+            ErrorCode::text_or_page};
   }
   if (text.starts_with("<?xml") || text.starts_with("<Error"))
-    return {FileKind::foreign, "an XML file (the error of a download?)", kDownload, "E0506"};
+    return {FileKind::foreign, "an XML file (the error of a download?)", kDownload, ErrorCode::text_or_page};
   if (looks_like_json(text)) {
     return {FileKind::foreign, fmt::format("a JSON file ('{}')", printable(text, 30)),
-            "JSON holds no weights: a server's answer, or a configuration that lies beside the model", "E0506"};
+            "JSON holds no weights: a server's answer, or a configuration that lies beside the model",
+            ErrorCode::text_or_page};
   }
   for (const std::string_view start : {"program"sv, "func"sv, "//"sv, "{"sv}) {
-    if (text.starts_with(start)) return {FileKind::mil_text, "MIL text", {}, "E0508"};
+    if (text.starts_with(start)) return {FileKind::mil_text, "MIL text", {}, ErrorCode::foreign_format};
   }
-  return {FileKind::foreign, fmt::format("a text file ('{}')", printable(head, 30)), kModels, "E0506"};
+  return {FileKind::foreign, fmt::format("a text file ('{}')", printable(head, 30)), kModels, ErrorCode::text_or_page};
 }
 
 /// The folder itself, or its only folder: unpackers differ.
@@ -145,27 +147,29 @@ bool is_unpacked_checkpoint(const fs::path& path) {
 
 FileIdentity identify_folder(const fs::path& path) {
   std::error_code error;
-  if (fs::exists(path / "Manifest.json", error)) return {FileKind::coreml_package, "a Core ML package", {}, "E0508"};
+  if (fs::exists(path / "Manifest.json", error))
+    return {FileKind::coreml_package, "a Core ML package", {}, ErrorCode::foreign_format};
   if (fs::exists(path / "model.mil", error))
-    return {FileKind::coreml_compiled, "a compiled Core ML model", {}, "E0508"};
+    return {FileKind::coreml_compiled, "a compiled Core ML model", {}, ErrorCode::foreign_format};
   if (fs::exists(path / "coremldata.bin", error)) {
     return {FileKind::foreign, "a compiled Core ML model without MIL text (model.mil), which cannot be read",
-            "give the .mlpackage that it was compiled from", "E0802"};
+            "give the .mlpackage that it was compiled from", ErrorCode::compiled_without_text};
   }
-  if (is_unpacked_checkpoint(path)) return {FileKind::torch_folder, "an unpacked checkpoint", {}, "E0508"};
+  if (is_unpacked_checkpoint(path))
+    return {FileKind::torch_folder, "an unpacked checkpoint", {}, ErrorCode::foreign_format};
   return {FileKind::foreign, "a folder that is neither a .mlpackage (no Manifest.json) nor a .mlmodelc",
-          "name the file in it that holds the model", "E0803"};
+          "name the file in it that holds the model", ErrorCode::foreign_folder};
 }
 
 }  // namespace
 
 FileIdentity identify(std::span<const std::byte> file) {
   const std::string_view head(reinterpret_cast<const char*>(file.data()), std::min<std::size_t>(file.size(), 512));
-  if (head.empty()) return {FileKind::foreign, "an empty file", "download or copy it again", "E0502"};
-  if (head.starts_with("PK\x03\x04")) return {FileKind::torch_zip, "a zip archive", {}, "E0508"};
+  if (head.empty()) return {FileKind::foreign, "an empty file", "download or copy it again", ErrorCode::empty_file};
+  if (head.starts_with("PK\x03\x04")) return {FileKind::torch_zip, "a zip archive", {}, ErrorCode::foreign_format};
   // PROTO, the first opcode of every pickle since 2003.
   if (head.size() > 1 && head[0] == '\x80' && head[1] >= 2 && head[1] <= 5)
-    return {FileKind::torch_pickle, "a Python pickle", {}, "E0508"};
+    return {FileKind::torch_pickle, "a Python pickle", {}, ErrorCode::foreign_format};
   for (const Magic& magic : kForeign) {
     if (head.size() >= magic.offset + magic.bytes.size() &&
         head.substr(magic.offset, magic.bytes.size()) == magic.bytes)
@@ -173,17 +177,18 @@ FileIdentity identify(std::span<const std::byte> file) {
   }
   if (head.size() > 9 && head[8] == '{' && (head[9] == '"' || head[9] == ' ' || head[9] == '}')) {
     return {FileKind::foreign, "a safetensors file",
-            "convert it in Python: torch.save(safetensors.torch.load_file(IN), OUT)", "E0508"};
+            "convert it in Python: torch.save(safetensors.torch.load_file(IN), OUT)", ErrorCode::foreign_format};
   }
   if (is_text(head)) return identify_text(head);
-  if (looks_like_onnx(file)) return {FileKind::onnx, "an ONNX model", {}, "E0508"};
-  if (head[0] == '\x08') return {FileKind::coreml_model, "a Core ML model file", {}, "E0508"};  // specificationVersion
+  if (looks_like_onnx(file)) return {FileKind::onnx, "an ONNX model", {}, ErrorCode::foreign_format};
+  if (head[0] == '\x08')
+    return {FileKind::coreml_model, "a Core ML model file", {}, ErrorCode::foreign_format};  // specificationVersion
   std::string first;
   for (const char c : head.substr(0, 8)) {
     first += fmt::format("{}{:02x}", first.empty() ? "" : " ", static_cast<unsigned char>(c));
   }
   return {FileKind::foreign, fmt::format("a file of no known kind: it begins with the bytes {}", first), kModels,
-          "E0501"};
+          ErrorCode::not_a_checkpoint};
 }
 
 Result<FileIdentity> identify(const fs::path& path) {

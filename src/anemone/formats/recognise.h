@@ -26,7 +26,7 @@ struct FileIdentity {
   FileKind kind = FileKind::foreign;
   std::string what;  ///< with its article, for "this is …": "a web page", "an ONNX model"
   std::string help;  ///< what to do when this is not what is wanted
-  std::string code;  ///< of the refusal: E0501 to E0508, E0802, E0803; of kinds that are read, E0508
+  ErrorCode code;    ///< of the refusal: E0501 to E0508, E0802, E0803; of kinds that are read, E0508
 };
 
 /// By the first 512 bytes; protobuf files by the numbers of their outermost fields.

@@ -1,6 +1,7 @@
 // Files are called what they are, by content alone.
 #include "anemone/formats/recognise.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -50,7 +51,8 @@ TEST(Recognise, WhatIsNot) {
     const FileIdentity identity = identify_text(bytes);
     EXPECT_EQ(identity.kind, FileKind::foreign) << wanted;
     const Diagnostic d = refuse(identity, "f", "not a checkpoint");
-    EXPECT_TRUE((d.code + ": " + d.message).starts_with(wanted)) << d.code << ": " << d.message;
+    const std::string shown = fmt::format("{}: {}", text_of(d.code), d.message);
+    EXPECT_TRUE(shown.starts_with(wanted)) << shown;
   }
   EXPECT_EQ(refuse(identify_text("\x80\x02"), "f", "not a model file").message,
             "this is a Python pickle, not a model file");

@@ -192,8 +192,8 @@ std::string describe(const Node& node) {
 }
 
 namespace {
-Diagnostic blamed(std::string_view code, const std::string& who, const Node* node, std::string_view param,
-                  std::string message, std::string help) {
+Diagnostic blamed(ErrorCode code, const std::string& who, const Node* node, std::string_view param, std::string message,
+                  std::string help) {
   Diagnostic d = bad_input(code, fmt::format("{}: {}: {}", who, param, message), node ? node->origin : std::string(),
                            std::move(help));
   d.param = param;
@@ -203,11 +203,11 @@ Diagnostic blamed(std::string_view code, const std::string& who, const Node* nod
 
 Diagnostic InferView::wrong(std::string_view param, std::string message, std::string help) const {
   const std::string who = node_ ? describe(*node_) : std::string(question_->def ? question_->def->name : "");
-  return blamed("E0200", who, node_, param, std::move(message), std::move(help));
+  return blamed(ErrorCode::operand_wrong, who, node_, param, std::move(message), std::move(help));
 }
 
 Diagnostic EvalView::wrong(std::string_view param, std::string message, std::string help) const {
-  return blamed("E0700", describe(node()), node_, param, std::move(message), std::move(help));
+  return blamed(ErrorCode::meaning_refused, describe(node()), node_, param, std::move(message), std::move(help));
 }
 
 const Array& EvalView::in(std::string_view param) const { return *maybe(param); }
@@ -277,7 +277,7 @@ Result<std::vector<Type>> infer_types(const TypeQuestion& question, DTypeGroups 
   const InferView view(question, form);
   if (!form) {
     const std::string who = question.node ? describe(*question.node) : std::string(question.def->name);
-    return bad_input("E0201", fmt::format("{} does not exist in opset {}", who, opset_name(opset)),
+    return bad_input(ErrorCode::not_in_opset, fmt::format("{} does not exist in opset {}", who, opset_name(opset)),
                      question.node ? question.node->origin : std::string(),
                      fmt::format("it needs {} or newer", name(question.def->forms.front().since)));
   }

@@ -26,7 +26,7 @@ class Verifier {
   Result<void> run();
 
  private:
-  void wrong(std::string_view code, std::string message, const Node* node = nullptr) {
+  void wrong(ErrorCode code, std::string message, const Node* node = nullptr) {
     found_.push_back({node, function_, bad_input(code, std::move(message)), false});
   }
   bool full() const { return found_.size() >= options_.max_errors; }
@@ -69,9 +69,10 @@ bool may_be_an_array(DType dtype, Target opset) {
 
 void Verifier::own(const Value& value, const Node* node) {
   owned_.insert(&value);
-  if (value.name.empty()) return wrong("E0221", "a value has no name", node);
+  if (value.name.empty()) return wrong(ErrorCode::program_names, "a value has no name", node);
   if (names_.emplace(value.name, &value).second) return named_.push_back(value.name);
-  wrong("E0221", fmt::format("the name '{}' is used twice in function '{}'", value.name, function_->name), node);
+  wrong(ErrorCode::program_names,
+        fmt::format("the name '{}' is used twice in function '{}'", value.name, function_->name), node);
 }
 
 // Extents are counts whose product is a number; an unknown one is -1.
@@ -82,10 +83,11 @@ void Verifier::extents(const Type& type, std::string_view name, const Node* node
   for (std::int64_t extent : tensor.dims) {
     const bool good = extent >= kUnknown && !(extent > 0 && __builtin_mul_overflow(count, extent, &count));
     if (good) continue;
-    return wrong("E0222", fmt::format("'{}' is {}, whose extents cannot be counted", name, brief(type)), node);
+    return wrong(ErrorCode::program_types,
+                 fmt::format("'{}' is {}, whose extents cannot be counted", name, brief(type)), node);
   }
   if (options_.limits && tensor.rank() > kMostDimensions && !(node && is(*node, kConstexpr))) {
-    wrong("E0224",
+    wrong(ErrorCode::program_limits,
           fmt::format("'{}' is {}, and Core ML takes at most {} dimensions", name, brief(type), kMostDimensions), node);
     found_.back().of_input = true;
   }
@@ -94,12 +96,12 @@ void Verifier::extents(const Type& type, std::string_view name, const Node* node
 void Verifier::payload(const Value& constant) {
   if (!constant.constant) {
     broken_ = true;
-    return wrong("E0220", fmt::format("the constant '{}' has no content", constant.name));
+    return wrong(ErrorCode::program_structure, fmt::format("the constant '{}' has no content", constant.name));
   }
   const Constant& content = *constant.constant;
   if (content.type != constant.type) {
-    return wrong("E0222", fmt::format("'{}' is {}, and its content is {}", constant.name, brief(constant.type),
-                                      brief(content.type)));
+    return wrong(ErrorCode::program_types, fmt::format("'{}' is {}, and its content is {}", constant.name,
+                                                       brief(constant.type), brief(content.type)));
   }
   if (!content.type.is_tensor() || !content.missing.empty()) return;
   const auto count = content.type.is_fixed() ? element_count(content.type.dims) : std::nullopt;
@@ -107,17 +109,18 @@ void Verifier::payload(const Value& constant) {
                                                 : static_cast<std::int64_t>(content.data.size());
   const auto needed = !count || content.is_string() ? count : byte_count(content.type.dtype, content.type.dims);
   if (needed && *needed == held) return;
-  wrong("E0222", fmt::format("the constant '{}' is {} and holds {} {}", constant.name, brief(content.type), held,
-                             content.is_string() ? "strings" : "bytes"));
+  wrong(ErrorCode::program_types, fmt::format("the constant '{}' is {} and holds {} {}", constant.name,
+                                              brief(content.type), held, content.is_string() ? "strings" : "bytes"));
 }
 
 // First round: who owns what, so that no pointer is followed before it is known to lead somewhere.
 void Verifier::own(const Block& block, int depth) {
-  if (depth > kMaxDepth) return wrong("E0220", fmt::format("blocks nested deeper than {}", kMaxDepth));
+  if (depth > kMaxDepth)
+    return wrong(ErrorCode::program_structure, fmt::format("blocks nested deeper than {}", kMaxDepth));
   const auto placed = [&](const Value& value, const Node* producer) {
     own(value, producer);
     if (value.block != &block || value.producer != producer) {
-      wrong("E0220", fmt::format("'{}' does not know where it is defined", value.name), producer);
+      wrong(ErrorCode::program_structure, fmt::format("'{}' does not know where it is defined", value.name), producer);
     }
   };
   for (const auto& input : block.inputs) {
@@ -129,14 +132,14 @@ void Verifier::own(const Block& block, int depth) {
     payload(*constant);
   }
   for (const Node& node : block.nodes) {
-    if (&node.block() != &block) wrong("E0220", "a node does not know its block", &node);
+    if (&node.block() != &block) wrong(ErrorCode::program_structure, "a node does not know its block", &node);
     for (const auto& output : node.outputs) {
       placed(*output, &node);
       extents(output->type, output->name, &node);
     }
     for (const auto& inner : node.blocks) {
       if (inner->parent() != &node || &inner->function() != function_) {
-        wrong("E0220", "a nested block does not know its node", &node);
+        wrong(ErrorCode::program_structure, "a nested block does not know its node", &node);
       }
       // What a block defines is not seen outside: blocks beside each other may use the same names.
       const std::size_t outer = named_.size();
@@ -151,7 +154,7 @@ void Verifier::use(const Node& node, std::size_t at, std::size_t item) {
   const Value* value = operand.values[item];
   if (!value || !owned_.contains(value)) {
     broken_ = true;
-    return wrong("E0220",
+    return wrong(ErrorCode::program_structure,
                  fmt::format("{}: {} is no value of function '{}'", describe(node), operand.param, function_->name),
                  &node);
   }
@@ -163,7 +166,7 @@ void Verifier::use(const Node& node, std::size_t at, std::size_t item) {
   }
   ++uses_made_[value];
   if (visible_.contains(value)) return;
-  wrong("E0220",
+  wrong(ErrorCode::program_structure,
         fmt::format("{}: {} uses '{}' before it is defined, or outside its block", describe(node), operand.param,
                     value->name),
         &node);
@@ -177,16 +180,18 @@ void Verifier::node(const Node& node, const Block& block) {
     for (const Param& param : node.def->form(function_->opset)->params) {
       const Operand* operand = node.operand(param.name);
       if (!param.required || (operand && !operand->values.empty())) continue;
-      wrong("E0220", fmt::format("{}: {} is required and not given", describe(node), param.name), &node);
+      wrong(ErrorCode::program_structure, fmt::format("{}: {} is required and not given", describe(node), param.name),
+            &node);
     }
   }
   if (node.def != program_.ops->find(node.type)) {
-    wrong("E0220", fmt::format("{}: its table row is not that of '{}'", describe(node), node.type), &node);
+    wrong(ErrorCode::program_structure, fmt::format("{}: its table row is not that of '{}'", describe(node), node.type),
+          &node);
   }
   for (const auto& inner : node.blocks) structure(*inner);
   for (const auto& output : node.outputs) visible_.insert(output.get());
   if (node.position() == block.nodes.end() || &*node.position() != &node) {
-    wrong("E0220", fmt::format("{}: does not know its place", describe(node)), &node);
+    wrong(ErrorCode::program_structure, fmt::format("{}: does not know its place", describe(node)), &node);
   }
 }
 
@@ -198,12 +203,14 @@ void Verifier::structure(const Block& block) {
   for (const Value* output : block.outputs()) {
     if (!output || !owned_.contains(output)) {
       broken_ = true;
-      wrong("E0220", fmt::format("a block output is no value of function '{}'", function_->name), block.parent());
+      wrong(ErrorCode::program_structure, fmt::format("a block output is no value of function '{}'", function_->name),
+            block.parent());
       continue;
     }
     ++output_uses_[output];
     if (visible_.contains(output)) continue;
-    wrong("E0220", fmt::format("the block output '{}' is not defined here", output->name), block.parent());
+    wrong(ErrorCode::program_structure, fmt::format("the block output '{}' is not defined here", output->name),
+          block.parent());
   }
   if (!block.parent()) return;
   for (const auto& input : block.inputs) visible_.erase(input.get());
@@ -221,16 +228,16 @@ void Verifier::use_lists() {
   for (const Value* value : owned_) {
     const std::size_t listed = value->uses.size(), made = count_of(uses_made_, value);
     if (listed != made) {
-      wrong("E0220",
+      wrong(ErrorCode::program_structure,
             fmt::format("the use list of '{}' has {} uses {}", value->name,
                         listed > made ? listed - made : made - listed, listed > made ? "too many" : "too few"));
     } else if (count_of(uses_, value) != made) {
-      wrong("E0220", fmt::format("the use list of '{}' does not name its users", value->name));
+      wrong(ErrorCode::program_structure, fmt::format("the use list of '{}' does not name its users", value->name));
     }
     const auto at = output_uses_.find(value);
     const int uses = at == output_uses_.end() ? 0 : at->second;
     if (uses != value->output_uses) {
-      wrong("E0220",
+      wrong(ErrorCode::program_structure,
             fmt::format("'{}' is {} times a block output, and counts {}", value->name, uses, value->output_uses));
     }
   }
@@ -245,7 +252,7 @@ void Verifier::types(const Node& node) {
   }
   if (inferred->size() != node.outputs.size()) {
     return wrong(
-        "E0222",
+        ErrorCode::program_types,
         fmt::format("{}: has {} outputs, and {} are declared", describe(node), inferred->size(), node.outputs.size()),
         &node);
   }
@@ -260,7 +267,7 @@ void Verifier::types(const Node& node) {
     if (floats) as_declared.dtype = declared.dtype;  // where operands mix floats, the declared one is what comes out
     const bool exact = options_.types == VerifyOptions::Types::exact;
     if (exact ? declared == as_declared : compatible(declared, as_declared)) continue;
-    wrong("E0222",
+    wrong(ErrorCode::program_types,
           fmt::format("{}: '{}' is declared as {}, and the operands give {}", describe(node), node.outputs[i]->name,
                       brief(declared), brief(actual)),
           &node);
@@ -285,12 +292,13 @@ void Verifier::features(std::string_view role, const std::vector<Feature>& featu
   for (const Feature& feature : features) pointers.push_back(&feature);
   for (const Value* value : values) {
     if (named(pointers, value->name) != pointers.end()) continue;
-    wrong("E0223", fmt::format("the {} '{}' is missing in the interface", role, value->name));
+    wrong(ErrorCode::program_interface, fmt::format("the {} '{}' is missing in the interface", role, value->name));
   }
   for (const Feature* feature : pointers) {
     const auto at = named(values, feature->name);
     if (at == values.end()) {
-      wrong("E0223", fmt::format("the interface has {} '{}', and the function has not", role, feature->name));
+      wrong(ErrorCode::program_interface,
+            fmt::format("the interface has {} '{}', and the function has not", role, feature->name));
       continue;
     }
     const auto same_name = [&](const auto* entry) { return entry->name == feature->name; };
@@ -302,22 +310,23 @@ void Verifier::features(std::string_view role, const std::vector<Feature>& featu
     const Type& type = (*at)->type.tensor_part();
     if (!array || !type.is_tensor()) continue;
     if (role != "output" && type.ranked && feature->shape.size() != type.dims.size()) {
-      wrong("E0223", fmt::format("the {} '{}' has shape {} in the interface, and is {}", role, feature->name,
-                                 brief(feature->shape), brief(type)));
+      wrong(ErrorCode::program_interface, fmt::format("the {} '{}' has shape {} in the interface, and is {}", role,
+                                                      feature->name, brief(feature->shape), brief(type)));
     } else if (role != "output" && type.ranked && feature->ranges.empty() && feature->shapes.empty() &&
                !compatible(type, Type::tensor(type.dtype, feature->shape))) {
-      wrong("E0223", fmt::format("the {} '{}' has shape {} in the interface, and is {}", role, feature->name,
-                                 brief(feature->shape), brief(type)));
+      wrong(ErrorCode::program_interface, fmt::format("the {} '{}' has shape {} in the interface, and is {}", role,
+                                                      feature->name, brief(feature->shape), brief(type)));
     }
     if (options_.limits && feature->kind == Feature::Kind::array && !may_be_an_array(type.dtype, function_->opset)) {
-      wrong("E0224", fmt::format("the {} '{}' is {}, which Core ML does not take at the interface of {}", role,
-                                 feature->name, brief(type), opset_name(function_->opset)));
+      wrong(ErrorCode::program_limits,
+            fmt::format("the {} '{}' is {}, which Core ML does not take at the interface of {}", role, feature->name,
+                        brief(type), opset_name(function_->opset)));
       found_.back().of_input = true;
       found_.back().diagnostic.help = "cast it to fp32 or int32 inside";
     }
     if (feature->dtype != type.dtype) {
-      wrong("E0223", fmt::format("the {} '{}' is {} in the interface, and {} in the function", role, feature->name,
-                                 name(feature->dtype), name(type.dtype)));
+      wrong(ErrorCode::program_interface, fmt::format("the {} '{}' is {} in the interface, and {} in the function",
+                                                      role, feature->name, name(feature->dtype), name(type.dtype)));
     }
   }
 }
@@ -356,13 +365,14 @@ Diagnostics Verifier::report() {
 
 Result<void> Verifier::run() {
   if (program_.functions.empty() || !program_.find(program_.default_function)) {
-    wrong("E0220", fmt::format("the default function '{}' does not exist", program_.default_function));
+    wrong(ErrorCode::program_structure,
+          fmt::format("the default function '{}' does not exist", program_.default_function));
   }
   std::unordered_set<std::string_view> function_names;
   for (const auto& function : program_.functions) {
     function_ = function.get();
     if (!function_names.insert(function->name).second) {
-      wrong("E0221", fmt::format("there are two functions '{}'", function->name));
+      wrong(ErrorCode::program_names, fmt::format("there are two functions '{}'", function->name));
     }
     owned_.clear(), visible_.clear(), names_.clear(), named_.clear(), uses_.clear(), uses_made_.clear(),
         output_uses_.clear();

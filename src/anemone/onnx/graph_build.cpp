@@ -49,7 +49,8 @@ class Builder {
       // Of a body, an output may be a value of a graph around it; it is one of this graph's uses all the same.
       Value* value = graph.find(info.name);
       if (!value)
-        return bad("E0410", fmt::format("output '{}' of graph '{}' is defined by nothing", info.name, graph.name));
+        return bad(ErrorCode::onnx_undefined,
+                   fmt::format("output '{}' of graph '{}' is defined by nothing", info.name, graph.name));
       if (&value->graph() != &graph) {
         TRY(value, captured(*value, graph));
       }
@@ -60,11 +61,11 @@ class Builder {
   }
 
  private:
-  Diagnostic bad(std::string_view code, std::string message) const {
+  Diagnostic bad(ErrorCode code, std::string message) const {
     return bad_input(code, std::move(message), file_, "the file is damaged, or whatever wrote it has a fault");
   }
   Diagnostic twice(const std::string& name, const Graph& graph) const {
-    return bad("E0411", fmt::format("'{}' is defined twice in graph '{}'", name, graph.name));
+    return bad(ErrorCode::onnx_defined_twice, fmt::format("'{}' is defined twice in graph '{}'", name, graph.name));
   }
 
   static void set_type(Value* value, onnxspec::ValueInfo info) {
@@ -180,8 +181,9 @@ class Builder {
     }
     if (order.size() == spec.nodes.size()) return order;
     const auto stuck = std::find_if(waits.begin(), waits.end(), [](std::size_t count) { return count > 0; });
-    return bad("E0412", fmt::format("{} waits for itself, through the nodes before it",
-                                    describe(spec.nodes[static_cast<std::size_t>(stuck - waits.begin())])));
+    return bad(ErrorCode::onnx_circle,
+               fmt::format("{} waits for itself, through the nodes before it",
+                           describe(spec.nodes[static_cast<std::size_t>(stuck - waits.begin())])));
   }
 
   Result<void> add_node(onnxspec::Node spec, Graph& graph) {
@@ -189,7 +191,8 @@ class Builder {
     for (const std::string& name : spec.inputs) {
       Value* value = name.empty() ? nullptr : graph.find(name);
       if (!value && !name.empty())
-        return bad("E0410", fmt::format("{} reads '{}', which nothing defines", describe(spec), name));
+        return bad(ErrorCode::onnx_undefined,
+                   fmt::format("{} reads '{}', which nothing defines", describe(spec), name));
       inputs.push_back(value);
     }
     for (const std::string& name : spec.outputs) outputs.push_back(name.empty() ? nullptr : graph.add_value(name));

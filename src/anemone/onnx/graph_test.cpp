@@ -1,6 +1,8 @@
 // The graph: names, uses, order, edits, and the way back to a file.
 #include "anemone/onnx/graph.h"
 
+#include <fmt/format.h>
+
 #include "anemone/onnx/onnx_test_util.h"
 
 namespace anemone::onnx {
@@ -110,7 +112,7 @@ TEST(OnnxGraph, BodiesCapture) {
 TEST(OnnxGraph, RefusesWhatIsNoGraph) {
   const auto outcome = [](onnxspec::Model spec) {
     const auto model = build_model(std::move(spec), "f");
-    return model ? "built" : model.error().front().code + ": " + model.error().front().message;
+    return model ? "built" : fmt::format("{}: {}", text_of(model.error().front().code), model.error().front().message);
   };
   onnxspec::Model spec = chain();
   spec.graph.nodes[1].inputs[1] = "nowhere";

@@ -96,7 +96,7 @@ class Inference {
       row->infer(view);
     }
     if (!view.failure().empty()) {
-      problems_.push_back(bad_input("E0420", view.failure(), place(node)));
+      problems_.push_back(bad_input(ErrorCode::onnx_node_refused, view.failure(), place(node)));
       return;
     }
     for (std::size_t i = 0; i < node.output_count(); ++i) {
@@ -113,8 +113,8 @@ class Inference {
       return;
     }
     Diagnostic warning = bad_input(
-        "E0421", fmt::format("'{}' is declared {} and is {}", value.name(), shown(value.type), shown(inferred)),
-        place(node));
+        ErrorCode::onnx_type_differs,
+        fmt::format("'{}' is declared {} and is {}", value.name(), shown(value.type), shown(inferred)), place(node));
     warning.severity = Severity::warning;
     problems_.push_back(std::move(warning));
     value.type = inferred;

@@ -1,6 +1,8 @@
 // Shapes by rule, case by case; and on networks by others: what is declared is what follows.
 #include "anemone/onnx/infer.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <filesystem>
 
@@ -48,7 +50,7 @@ std::string types_of(const std::string& op, const std::vector<Operand>& operands
   for (std::size_t i = 0; i < outputs; ++i) spec.graph.nodes[0].outputs.push_back("out" + std::to_string(i));
   Model model = build(std::move(spec));
   const Diagnostics problems = infer_types(model);
-  if (!problems.empty()) return problems.front().code + ": " + problems.front().message;
+  if (!problems.empty()) return fmt::format("{}: {}", text_of(problems.front().code), problems.front().message);
   std::string text;
   for (std::size_t i = 0; i < outputs; ++i)
     text += (i > 0 ? " " : "") + to_text(model.graph->find("out" + std::to_string(i))->type);
@@ -199,7 +201,8 @@ TEST(OnnxInfer, DeclarationsAreKeptOrContradicted) {
   const Diagnostics problems = infer_types(model);
   EXPECT_EQ(to_text(model.graph->find("b")->type), "float16[7]");
   ASSERT_EQ(problems.size(), 1u);
-  EXPECT_EQ(problems[0].code + " " + problems[0].message, "E0421 'c' is declared float[3] and is float[2]");
+  EXPECT_EQ(problems[0].code, "E0421");
+  EXPECT_EQ(problems[0].message, "'c' is declared float[3] and is float[2]");
 }
 
 /// Forgets all types but those of inputs, infers, and compares the outputs with what was declared.

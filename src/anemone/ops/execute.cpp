@@ -46,7 +46,8 @@ Result<std::vector<Array>> allocate_outputs(const Node& node, const EvalView::Fe
   }
   if (types.size() != node.outputs.size()) {
     return bad_input(
-        "E0702", fmt::format("{} has {} outputs where {} come out", describe(node), node.outputs.size(), types.size()),
+        ErrorCode::result_differs,
+        fmt::format("{} has {} outputs where {} come out", describe(node), node.outputs.size(), types.size()),
         node.origin);
   }
   std::vector<Array> outputs;
@@ -57,7 +58,8 @@ Result<std::vector<Array>> allocate_outputs(const Node& node, const EvalView::Fe
     if (is_float(declared.dtype) && is_float(type.dtype)) type.dtype = declared.dtype;
     if (!compatible(declared, type)) {
       return bad_input(
-          "E0702", fmt::format("{} is declared as {}, and {} comes out", describe(node), brief(declared), brief(type)),
+          ErrorCode::result_differs,
+          fmt::format("{} is declared as {}, and {} comes out", describe(node), brief(declared), brief(type)),
           node.origin);
     }
     Array array{type.dtype, type.dims, {}};
@@ -65,7 +67,8 @@ Result<std::vector<Array>> allocate_outputs(const Node& node, const EvalView::Fe
       const auto count = element_count(type.dims);
       if (!count || *count > kMostElements) {
         return bad_input(
-            "E0703", fmt::format("{} would make {}, more than {} elements", describe(node), brief(type), kMostElements),
+            ErrorCode::value_too_large,
+            fmt::format("{} would make {}, more than {} elements", describe(node), brief(type), kMostElements),
             node.origin);
       }
       array.data.assign(static_cast<std::size_t>(*count), 0.0);
@@ -79,7 +82,7 @@ Result<std::vector<Array>> allocate_outputs(const Node& node, const EvalView::Fe
 
 Result<std::vector<Array>> evaluate_node(const Node& node, const EvalView::Fetch& fetch) {
   if (!node.def || !node.def->eval) {
-    return bad_input("E0701",
+    return bad_input(ErrorCode::not_executable,
                      fmt::format("operation '{}' (node '{}') cannot be executed: {}", node.type, display_name(node),
                                  node.def ? "only its types are known" : "it is not known"),
                      node.origin);
@@ -87,7 +90,8 @@ Result<std::vector<Array>> evaluate_node(const Node& node, const EvalView::Fetch
   for (const Operand& operand : node.operands()) {
     for (const Value* value : operand.values) {
       if (fetch(*value) && (!value->constant || payload(value))) continue;
-      return bad_input("E0704", fmt::format("{}: {}: '{}' has no value", describe(node), operand.param, value->name),
+      return bad_input(ErrorCode::no_value,
+                       fmt::format("{}: {}: '{}' has no value", describe(node), operand.param, value->name),
                        node.origin);
     }
   }
@@ -113,15 +117,16 @@ class Run {
   Result<void> give(std::span<const Array> inputs) {
     const auto& wanted = function_->body.inputs;
     if (inputs.size() != wanted.size()) {
-      return bad_input("E0705", fmt::format("function '{}' takes {} inputs, {} are given", function_->name,
-                                            wanted.size(), inputs.size()));
+      return bad_input(ErrorCode::inputs_do_not_fit, fmt::format("function '{}' takes {} inputs, {} are given",
+                                                                 function_->name, wanted.size(), inputs.size()));
     }
     for (std::size_t i = 0; i < inputs.size(); ++i) {
       const Type given = Type::tensor(inputs[i].dtype, inputs[i].dims);
       const Type& type = wanted[i]->type.tensor_part();
       if (!compatible(type, given) || inputs[i].count() != element_count(inputs[i].dims).value_or(-1)) {
-        return bad_input("E0705", fmt::format("input '{}' takes {}, given are {} elements of {}", wanted[i]->name,
-                                              brief(type), inputs[i].count(), brief(given)));
+        return bad_input(ErrorCode::inputs_do_not_fit,
+                         fmt::format("input '{}' takes {}, given are {} elements of {}", wanted[i]->name, brief(type),
+                                     inputs[i].count(), brief(given)));
       }
       hold(*wanted[i], inputs[i]);
     }
@@ -129,7 +134,8 @@ class Run {
   }
 
   Result<void> block(const Block& block, int depth = 0) {
-    if (depth > kDeepest) return bad_input("E0706", fmt::format("blocks are nested more than {} deep", kDeepest));
+    if (depth > kDeepest)
+      return bad_input(ErrorCode::control_flow_limits, fmt::format("blocks are nested more than {} deep", kDeepest));
     for (const Node& node : block.nodes) TRY_VOID(step(node, depth));
     return {};
   }
@@ -140,7 +146,7 @@ class Run {
       return to_array(*value.constant);
     }
     const Array* array = find(value);
-    if (!array) return bad_input("E0704", fmt::format("the output '{}' has no value", value.name));
+    if (!array) return bad_input(ErrorCode::no_value, fmt::format("the output '{}' has no value", value.name));
     return *array;
   }
 
@@ -154,11 +160,13 @@ class Run {
       TRY_VOID(repeat(node, depth));
     } else if (node.type == "write_state" && node.def) {
       const Array* data = find(*node.input("data"));
-      if (!data) return bad_input("E0704", fmt::format("{}: data has no value", describe(node)), node.origin);
+      if (!data)
+        return bad_input(ErrorCode::no_value, fmt::format("{}: data has no value", describe(node)), node.origin);
       arrays_[node.input("input")] = *data;
     } else if (node.type == "read_state" && node.def) {
       const Array* state = find(*node.input("input"));
-      if (!state) return bad_input("E0704", fmt::format("{}: the state has no value", describe(node)), node.origin);
+      if (!state)
+        return bad_input(ErrorCode::no_value, fmt::format("{}: the state has no value", describe(node)), node.origin);
       hold(*node.output(), Array(*state));
     } else {
       TRY(std::vector<Array> results, evaluate_node(node, [this](const Value& value) { return find(value); }));
@@ -184,7 +192,7 @@ class Run {
   Result<void> hold_outputs(const Node& node, std::vector<Array> arrays) {
     if (arrays.size() != node.outputs.size()) {
       return bad_input(
-          "E0702",
+          ErrorCode::result_differs,
           fmt::format("{} has {} outputs where {} come out", describe(node), node.outputs.size(), arrays.size()),
           node.origin);
     }
@@ -195,7 +203,7 @@ class Run {
   Result<void> choose(const Node& node, int depth) {
     const Array* pred = find(*node.input("pred"));
     if (!pred || pred->data.empty() || node.blocks.size() != 2) {
-      return bad_input("E0704", fmt::format("{}: pred has no value", describe(node)), node.origin);
+      return bad_input(ErrorCode::no_value, fmt::format("{}: pred has no value", describe(node)), node.origin);
     }
     const Block& chosen = *node.blocks[pred->data[0] != 0 ? 0 : 1];
     TRY_VOID(block(chosen, depth + 1));
@@ -205,7 +213,7 @@ class Run {
 
   Result<void> repeat(const Node& node, int depth) {
     if (node.blocks.size() != 2)
-      return bad_input("E0704", fmt::format("{}: has no blocks", describe(node)), node.origin);
+      return bad_input(ErrorCode::no_value, fmt::format("{}: has no blocks", describe(node)), node.origin);
     const Block &condition = *node.blocks[0], &body = *node.blocks[1];
     std::vector<Array> variables;
     for (const Value* value : node.operand("loop_vars")->values) {
@@ -214,12 +222,12 @@ class Run {
     }
     for (std::int64_t turn = 0;; ++turn) {
       if (turn == kMostTurns) {
-        return bad_input("E0706", fmt::format("{} has not ended after {} turns", describe(node), kMostTurns),
-                         node.origin);
+        return bad_input(ErrorCode::control_flow_limits,
+                         fmt::format("{} has not ended after {} turns", describe(node), kMostTurns), node.origin);
       }
       for (const Block* inner : {&condition, &body}) {
         if (inner->inputs.size() != variables.size()) {
-          return bad_input("E0702",
+          return bad_input(ErrorCode::result_differs,
                            fmt::format("{}: a block takes {} values, the loop has {}", describe(node),
                                        inner->inputs.size(), variables.size()),
                            node.origin);
@@ -229,7 +237,8 @@ class Run {
       TRY_VOID(block(condition, depth + 1));
       TRY(const std::vector<Array> goes_on, outputs_of(condition));
       if (goes_on.size() != 1 || goes_on[0].data.size() != 1) {
-        return bad_input("E0702", fmt::format("{}: the condition is not one bool", describe(node)), node.origin);
+        return bad_input(ErrorCode::result_differs, fmt::format("{}: the condition is not one bool", describe(node)),
+                         node.origin);
       }
       if (goes_on[0].data[0] == 0) break;
       for (std::size_t i = 0; i < variables.size(); ++i) hold(*body.inputs[i], std::move(variables[i]));
@@ -242,13 +251,13 @@ class Run {
   static Result<void> check_payload(const Value& value) {
     const Constant& c = *value.constant;
     if (!c.missing.empty()) {
-      return bad_input("E0704",
+      return bad_input(ErrorCode::no_value,
                        fmt::format("the constant '{}' is not there: its file {} is missing", value.name, c.missing));
     }
     if (c.type.is_tensor() && !c.is_string() &&
         byte_count(c.type.dtype, c.type.dims).value_or(-1) != static_cast<std::int64_t>(c.data.size())) {
-      return bad_input(
-          "E0704", fmt::format("the constant '{}' is {} and has {} bytes", value.name, brief(c.type), c.data.size()));
+      return bad_input(ErrorCode::no_value, fmt::format("the constant '{}' is {} and has {} bytes", value.name,
+                                                        brief(c.type), c.data.size()));
     }
     return {};
   }

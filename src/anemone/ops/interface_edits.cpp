@@ -23,7 +23,7 @@ Diagnostic no_such_value(const Block& body, const std::string& name) {
   for (const Node& node : body.nodes) {
     for (const auto& output : node.outputs) names.push_back(output->name);
   }
-  return bad_input("E0250", fmt::format("there is no value '{}' to make an output of", name), {},
+  return bad_input(ErrorCode::no_such_value, fmt::format("there is no value '{}' to make an output of", name), {},
                    did_you_mean(name, names, "'anemone print' shows the names"));
 }
 
@@ -60,14 +60,14 @@ Result<void> make_image_input(Function& function, const std::string& name, const
   const auto feature = std::find_if(function.interface.inputs.begin(), function.interface.inputs.end(),
                                     [&](const Feature& f) { return f.name == name; });
   if (input == function.body.inputs.end() || feature == function.interface.inputs.end()) {
-    return bad_input("E0251", fmt::format("there is no input '{}' to make an image of", name));
+    return bad_input(ErrorCode::no_image_input, fmt::format("there is no input '{}' to make an image of", name));
   }
   Value& value = **input;
   const std::int64_t channels = image.color == Color::gray || image.color == Color::gray_fp16 ? 1 : 3;
   const bool shaped =
       value.type.is_tensor() && is_float(value.type.dtype) && value.type.rank() == 4 && value.type.dims[0] == 1;
   if (!shaped || value.type.dims[1] != channels || !value.type.is_fixed()) {
-    return bad_input("E0251",
+    return bad_input(ErrorCode::no_image_input,
                      fmt::format("input '{}' is {}, and an image input ({}) needs float [1,{},H,W]", name,
                                  brief(value.type), anemone::name(image.color), channels),
                      {}, "use '--input tensor', or another --color");

@@ -20,8 +20,9 @@ Result<std::vector<Array>> random_inputs(const Function& function, std::uint64_t
     const Type& type = input->type;
     const auto count = type.is_fixed() ? element_count(type.dims) : std::nullopt;
     if (!count) {
-      return bad_input("E0721", fmt::format("input '{}' has the type {}, for which no random values can be made",
-                                            input->name, brief(type)));
+      return bad_input(
+          ErrorCode::no_random_values,
+          fmt::format("input '{}' has the type {}, for which no random values can be made", input->name, brief(type)));
     }
     const Feature* feature = function.interface.input(input->name);
     const bool image = feature && feature->kind == Feature::Kind::image;

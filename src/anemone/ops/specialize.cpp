@@ -70,7 +70,7 @@ Result<void> infer_block(Block& block) {
       TRY(std::vector<Type> types, infer_types(node, block.function().opset, DTypeGroups::ignored));
       if (types.size() != node.outputs.size()) {
         return bad_input(
-            "E0702",
+            ErrorCode::result_differs,
             fmt::format("{} has {} outputs where {} come out", describe(node), node.outputs.size(), types.size()),
             node.origin);
       }
@@ -129,7 +129,8 @@ Result<std::unique_ptr<Program>> specialize(const Program& program, const std::s
                                             const std::map<std::string, Dims>& input_shapes) {
   std::unique_ptr<Program> copy = clone(program);
   Function* chosen = copy->find(function);
-  if (!chosen) return bad_input("E0206", fmt::format("there is no function '{}' in the program", function));
+  if (!chosen)
+    return bad_input(ErrorCode::shape_not_declared, fmt::format("there is no function '{}' in the program", function));
   std::erase_if(copy->functions, [&](const std::unique_ptr<Function>& f) { return f.get() != chosen; });
   copy->default_function = function;
   for (const auto& [name, dims] : input_shapes) {
@@ -137,13 +138,15 @@ Result<std::unique_ptr<Program>> specialize(const Program& program, const std::s
     for (const auto& candidate : chosen->body.inputs) {
       if (candidate->name == name) input = candidate.get();
     }
-    if (!input) return bad_input("E0206", fmt::format("function '{}' has no input '{}'", function, name));
+    if (!input)
+      return bad_input(ErrorCode::shape_not_declared, fmt::format("function '{}' has no input '{}'", function, name));
     Type fixed = input->type;
     fixed.ranked = true;
     fixed.dims = dims;
     if (!fixed.is_fixed() || !compatible(input->type, fixed)) {
-      return bad_input("E0206", fmt::format("input '{}' is declared as {} and cannot have the shape {}", name,
-                                            brief(input->type), brief(dims)));
+      return bad_input(ErrorCode::shape_not_declared,
+                       fmt::format("input '{}' is declared as {} and cannot have the shape {}", name,
+                                   brief(input->type), brief(dims)));
     }
     input->type = std::move(fixed);
   }

@@ -10,7 +10,7 @@ std::string errors_json(const Diagnostics& diagnostics, int exit_code) {
   Json list = Json::array();
   for (const Diagnostic& d : diagnostics) {
     list.push_back({{"severity", kWords[static_cast<std::size_t>(d.severity)]},
-                    {"code", d.code},
+                    {"code", text_of(d.code)},
                     {"message", d.message},
                     {"place", d.span.source ? d.span.source->name : d.place},
                     {"notes", d.notes},

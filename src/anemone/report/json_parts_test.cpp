@@ -63,7 +63,7 @@ std::vector<std::string> documents() {
           analysis_json(analysis, true),
           analysis_comparison_json(analysis, analysis),
           program_json(kBad),
-          errors_json({bad_input("E0001", kBad, kBad, kBad)}, 3),
+          errors_json({bad_input(ErrorCode::usage, kBad, kBad, kBad)}, 3),
           version_json({}),
           ops_json(op_rows()),
           passes_json(pass_rows(), pipeline_rows()),

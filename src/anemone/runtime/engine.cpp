@@ -49,7 +49,7 @@ struct Engine::State {
 
 namespace {
 
-Diagnostic misfit(std::string message) { return bad_input("E0705", std::move(message)); }
+Diagnostic misfit(std::string message) { return bad_input(ErrorCode::inputs_do_not_fit, std::move(message)); }
 
 }  // namespace
 
@@ -62,7 +62,7 @@ Result<Engine> Engine::compile(const Function& function, ThreadPool& pool, const
   TRY(Plan plan, plan_function(function, options));
   return Engine(std::make_unique<State>(std::move(plan), pool));
 } catch (const std::bad_alloc&) {
-  return bad_environment("E0712", "there is not enough memory to prepare this network");
+  return bad_environment(ErrorCode::network_too_large, "there is not enough memory to prepare this network");
 }
 
 const std::vector<EnginePort>& Engine::inputs() const { return state_->shown_inputs; }
@@ -93,7 +93,7 @@ Result<void> Engine::State::run_calls() try {
   }
   return {};
 } catch (const std::bad_alloc&) {
-  return bad_environment("E0712", "there is not enough memory to run this network");
+  return bad_environment(ErrorCode::network_too_large, "there is not enough memory to run this network");
 }
 
 Result<void> Engine::State::fill(const Port& port, const Array& from) {
@@ -144,7 +144,7 @@ Result<void> Engine::run_floats(std::span<const std::span<const float>> inputs) 
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     const Port& port = state_->plan.inputs[i];
     if (port.ref.space == Ref::Space::integers) {
-      return bad_input("E0711",
+      return bad_input(ErrorCode::not_floats,
                        fmt::format("input '{}' takes {}, not floats", port.shown.name, name(port.shown.dtype)));
     }
     if (static_cast<std::int64_t>(inputs[i].size()) != port.ref.count) {

@@ -4,11 +4,11 @@
 namespace anemone::runtime {
 namespace {
 
-std::string code_of(const Result<Engine>& engine) { return engine ? "compiled" : engine.error()[0].code; }
-std::string code_of(const TestGraph& g, const Function& f) {
+std::string_view code_of(const Result<Engine>& engine) { return engine ? "compiled" : text_of(engine.error()[0].code); }
+std::string_view code_of(const TestGraph& g, const Function& f) {
   ThreadPool pool(1);
   auto result = run_fast(f, g.inputs(), pool);
-  return result ? "ran" : result.error()[0].code;
+  return result ? "ran" : text_of(result.error()[0].code);
 }
 
 /// A graph that is one declared node on an input of `type`.
@@ -23,7 +23,7 @@ struct Declared {
     g.function().body.set_outputs({node->output()});
     return *this;
   }
-  std::string code() {
+  std::string_view code() {
     ThreadPool pool(1);
     return code_of(Engine::compile(g.function(), pool));
   }

@@ -7,7 +7,7 @@
 
 namespace anemone::runtime {
 
-Diagnostic refuse(const Node& node, std::string_view code, std::string message, std::string help) {
+Diagnostic refuse(const Node& node, ErrorCode code, std::string message, std::string help) {
   return bad_input(code, fmt::format("{} {}", describe(node), message), node.origin, std::move(help));
 }
 
@@ -15,30 +15,30 @@ Result<void> check_operand(const Value& value, const Node& node) {
   if (value.constant && value.constant->is_string()) return {};
   if (!value.type.is_tensor() || value.type.dtype == DType::string) {
     return refuse(
-        node, "E0709",
+        node, ErrorCode::not_a_tensor,
         fmt::format("uses '{}', a {}: only tensors of numbers are executed", value.name, to_string(value.type)));
   }
   if (!value.type.is_fixed()) {
     return refuse(
-        node, "E0708",
+        node, ErrorCode::extent_unknown,
         fmt::format("uses '{}' of type {}, which is not known before run time", value.name, to_string(value.type)),
         "give all shapes with --shapes");
   }
   const auto count = element_count(value.type.dims);
   if (!count || *count > std::int64_t{1} << 56) {
-    return refuse(node, "E0703",
+    return refuse(node, ErrorCode::value_too_large,
                   fmt::format("uses '{}' of type {}, which no memory can hold", value.name, to_string(value.type)));
   }
   const Constant* c = value.constant.get();
   if (!c) return {};
   if (!c->missing.empty()) {
-    return refuse(node, "E0704",
+    return refuse(node, ErrorCode::no_value,
                   fmt::format("needs the constant '{}', whose payload should be in '{}'", value.name, c->missing),
                   "copy the whole package");
   }
   const auto bytes = byte_count(c->type.dtype, c->type.dims);
   if (!bytes || static_cast<std::int64_t>(c->data.size()) < *bytes) {
-    return refuse(node, "E0704",
+    return refuse(node, ErrorCode::no_value,
                   fmt::format("needs the constant '{}', which has {} bytes instead of {}", value.name, c->data.size(),
                               bytes.value_or(0)));
   }
@@ -73,18 +73,20 @@ void GraphView::find_needed() {
 
 Result<void> GraphView::check(const Node& node) {
   if (!node.blocks.empty()) {
-    return refuse(node, "E0707", fmt::format("has {} nested blocks: control flow is not executed", node.blocks.size()));
+    return refuse(node, ErrorCode::nested_blocks,
+                  fmt::format("has {} nested blocks: control flow is not executed", node.blocks.size()));
   }
   if (!node.def) {
-    return refuse(node, "E0701", "is not an operation that anemone understands", "'anemone ops' lists those it does");
+    return refuse(node, ErrorCode::not_executable, "is not an operation that anemone understands",
+                  "'anemone ops' lists those it does");
   }
-  if (node.def->is(kEffect)) return refuse(node, "E0710", "changes a state, which is not executed");
+  if (node.def->is(kEffect)) return refuse(node, ErrorCode::changes_a_state, "changes a state, which is not executed");
   for (const Operand& operand : node.operands()) {
     for (const Value* value : operand.values) TRY_VOID(check_operand(*value, node));
   }
   for (const auto& output : node.outputs) TRY_VOID(check_operand(*output, node));
   if (!node.def->eval && !find_kernel(node.type))
-    return refuse(node, "E0701", "can be read and written, but not executed");
+    return refuse(node, ErrorCode::not_executable, "can be read and written, but not executed");
   TRY(const std::vector<Type> types, infer_types(node, function_->opset, DTypeGroups::ignored));
   bool exact = true;
   for (std::size_t i = 0; i < std::max(types.size(), node.outputs.size()); ++i) {
@@ -93,7 +95,7 @@ Result<void> GraphView::check(const Node& node) {
     // Packages by others declare another float than the rule gives; the declared one is what they were computed with.
     if (is_float(declared.dtype) && is_float(type.dtype)) type.dtype = declared.dtype;
     if (!compatible(declared, type)) {
-      return refuse(node, "E0702",
+      return refuse(node, ErrorCode::result_differs,
                     fmt::format("is declared as {}, and {} comes out", to_string(declared), to_string(type)));
     }
     exact = exact && type == declared;

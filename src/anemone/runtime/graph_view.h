@@ -64,7 +64,7 @@ inline bool is_real(const Value& value) {
 }
 
 /// An error that blames a node: its description, then the message.
-Diagnostic refuse(const Node& node, std::string_view code, std::string message, std::string help = {});
+Diagnostic refuse(const Node& node, ErrorCode code, std::string message, std::string help = {});
 /// That a value of a node is a tensor of numbers with known extents whose bytes can be counted, and a constant has all
 /// of its bytes.
 Result<void> check_operand(const Value& value, const Node& node);

@@ -16,17 +16,19 @@ Result<Array> unpacked(const Value& value, int depth) {
   if (value.constant) return to_array(*value.constant);
   const Node& node = *value.producer;
   if (depth >= kDeepestConstant) {
-    return refuse(node, "E0709", fmt::format("is the end of a chain of more than {} compressed constants", depth));
+    return refuse(node, ErrorCode::not_a_tensor,
+                  fmt::format("is the end of a chain of more than {} compressed constants", depth));
   }
   std::unordered_map<const Value*, Array> operands;
   for (const Operand& operand : node.operands()) {
     for (const Value* v : operand.values) {
       TRY_VOID(check_operand(*v, node));
-      if (!is_static(v)) return refuse(node, "E0704", fmt::format("is made from '{}', which is not constant", v->name));
+      if (!is_static(v))
+        return refuse(node, ErrorCode::no_value, fmt::format("is made from '{}', which is not constant", v->name));
       TRY(operands[v], unpacked(*v, depth + 1));
     }
   }
-  if (!node.def->eval) return refuse(node, "E0701", "can be read and written, but not executed");
+  if (!node.def->eval) return refuse(node, ErrorCode::not_executable, "can be read and written, but not executed");
   TRY(std::vector<Array> results, ops::evaluate_node(node, [&](const Value& v) -> const Array* {
         const auto found = operands.find(&v);
         return found == operands.end() ? nullptr : &found->second;

@@ -16,8 +16,9 @@ constexpr auto kArena = Ref::Space::arena;
 constexpr int kForever = std::numeric_limits<int>::max();
 
 Diagnostic too_much(std::size_t bytes) {
-  return bad_environment("E0712", fmt::format("running this network needs {} MB of memory at once", bytes / 1000000),
-                         {}, "use a smaller input");
+  return bad_environment(ErrorCode::network_too_large,
+                         fmt::format("running this network needs {} MB of memory at once", bytes / 1000000), {},
+                         "use a smaller input");
 }
 
 /// What the machine has; a plan above it would be granted and then get the process killed.

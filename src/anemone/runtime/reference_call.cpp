@@ -38,7 +38,7 @@ Result<void> run_reference(const Call& call, Plan& plan, std::span<float* const>
     const std::size_t operand = reference.inputs.size() + i;
     const Ref& ref = call.operands[operand].ref;
     if (results[i].count() != ref.count) {
-      return bad_input("E0702",
+      return bad_input(ErrorCode::result_differs,
                        fmt::format("{} is declared with {} elements, and {} come out", describe(*reference.node),
                                    ref.count, brief(results[i].dims)),
                        reference.node->origin);
@@ -89,7 +89,8 @@ Result<Value*> Planner::reference_operand(const Value& value, ReferenceCall& ref
 }
 
 Result<void> Planner::add_reference(const Node& node) {
-  if (!node.def->eval) return bad_input("E0701", describe(node) + " cannot be executed in this form", node.origin);
+  if (!node.def->eval)
+    return bad_input(ErrorCode::not_executable, describe(node) + " cannot be executed in this form", node.origin);
   Block& block = plan_.reference_program->main().body;
   Node& copy = block.insert(block.nodes.end(), node.type, node.def);
   copy.name = !node.name.empty() || node.outputs.empty() ? node.name : node.outputs[0]->name;

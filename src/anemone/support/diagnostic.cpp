@@ -25,7 +25,7 @@ int exit_code(Blame blame) {
   return 70;
 }
 
-Diagnostic bad_input(std::string_view code, std::string message, std::string place, std::string help) {
+Diagnostic bad_input(ErrorCode code, std::string message, std::string place, std::string help) {
   Diagnostic d;
   d.code = code;
   d.message = std::move(message);
@@ -35,19 +35,19 @@ Diagnostic bad_input(std::string_view code, std::string message, std::string pla
 }
 
 Diagnostic bad_usage(std::string message, std::string help) {
-  Diagnostic d = bad_input("E0001", std::move(message), {}, std::move(help));
+  Diagnostic d = bad_input(ErrorCode::usage, std::move(message), {}, std::move(help));
   d.blame = Blame::usage;
   return d;
 }
 
-Diagnostic bad_environment(std::string_view code, std::string message, std::string place, std::string help) {
+Diagnostic bad_environment(ErrorCode code, std::string message, std::string place, std::string help) {
   Diagnostic d = bad_input(code, std::move(message), std::move(place), std::move(help));
   d.blame = Blame::environment;
   return d;
 }
 
 Diagnostic own_bug(std::string message, std::string place) {
-  Diagnostic d = bad_input("E0070", std::move(message), std::move(place),
+  Diagnostic d = bad_input(ErrorCode::own_bug, std::move(message), std::move(place),
                            "this is a bug in anemone; please report it with the command and, if possible, the input");
   d.blame = Blame::bug;
   return d;
@@ -58,7 +58,8 @@ Diagnostic system_error(std::string_view doing, const std::string& path, int err
   if (error_number == ENOSPC || error_number == EFBIG || error_number == EDQUOT) {
     help = "free some space or write to another disk";
   }
-  return bad_environment("E0040", fmt::format("cannot {}: {}", doing, std::strerror(error_number)), path, help);
+  return bad_environment(ErrorCode::system_call, fmt::format("cannot {}: {}", doing, std::strerror(error_number)), path,
+                         help);
 }
 
 namespace {
@@ -96,8 +97,8 @@ std::string render_span(const TextSpan& span) {
 std::string render(const Diagnostic& d) {
   const char* word = d.severity == Severity::error ? "error" : d.severity == Severity::warning ? "warning" : "note";
   const std::string message = escaped(d.message);
-  std::string out =
-      d.code.empty() ? fmt::format("{}: {}\n", word, message) : fmt::format("{}[{}]: {}\n", word, d.code, message);
+  std::string out = d.code == ErrorCode::none ? fmt::format("{}: {}\n", word, message)
+                                              : fmt::format("{}[{}]: {}\n", word, text_of(d.code), message);
   if (d.span.source) {
     out += render_span(d.span);
   } else if (!d.place.empty()) {

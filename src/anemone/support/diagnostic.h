@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "anemone/support/error_code.h"
+
 namespace anemone {
 
 enum class Severity : std::uint8_t { note, warning, error };
@@ -28,7 +30,7 @@ struct TextSpan {
 struct Diagnostic {
   Severity severity = Severity::error;
   Blame blame = Blame::input;
-  std::string code;     ///< "E0510": stable, one meaning
+  ErrorCode code = ErrorCode::none;
   std::string message;  ///< lower case, one sentence, the numbers in it, no full stop
   std::string place;    ///< "star.pkl: byte 1048992 of 'archive/data.pkl'"; empty when `span` says it
   TextSpan span;        ///< for text inputs: rendered as line, column and caret
@@ -41,9 +43,9 @@ struct Diagnostic {
 using Diagnostics = std::vector<Diagnostic>;
 
 /// The usual ways to make one.
-Diagnostic bad_input(std::string_view code, std::string message, std::string place = {}, std::string help = {});
+Diagnostic bad_input(ErrorCode code, std::string message, std::string place = {}, std::string help = {});
 Diagnostic bad_usage(std::string message, std::string help = {});
-Diagnostic bad_environment(std::string_view code, std::string message, std::string place = {}, std::string help = {});
+Diagnostic bad_environment(ErrorCode code, std::string message, std::string place = {}, std::string help = {});
 Diagnostic own_bug(std::string message, std::string place = {});
 /// From errno of a failed system call: "cannot create 'x': No space left on device".
 Diagnostic system_error(std::string_view doing, const std::string& path, int error_number);

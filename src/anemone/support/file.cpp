@@ -85,10 +85,12 @@ Result<void> check_parent(const fs::path& parent, const fs::path& target) {
     existing = up;
   }
   if (!existing.empty() && !fs::is_directory(existing, error)) {
-    return bad_environment("E0103", fmt::format("cannot write there: '{}' is a file, not a folder", existing.string()),
+    return bad_environment(ErrorCode::no_such_folder,
+                           fmt::format("cannot write there: '{}' is a file, not a folder", existing.string()),
                            target.string());
   }
-  return bad_environment("E0103", fmt::format("cannot write there: the folder '{}' does not exist", parent.string()),
+  return bad_environment(ErrorCode::no_such_folder,
+                         fmt::format("cannot write there: the folder '{}' does not exist", parent.string()),
                          target.string(), "create the folder first, or write elsewhere");
 }
 
@@ -115,17 +117,19 @@ Result<void> check_replaceable(const fs::path& target, PendingOutput::Kind kind)
   const std::string help = "choose another output name, or move what is there away";
   if (kind == PendingOutput::Kind::file) {
     if (fs::is_regular_file(status)) return {};
-    return bad_environment("E0104",
+    return bad_environment(ErrorCode::output_in_the_way,
                            fmt::format("the output is a file, but {} is at its place",
                                        fs::is_directory(status) ? "a folder" : "something that is no regular file"),
                            target.string(), help);
   }
   if (!fs::is_directory(status)) {
-    return bad_environment("E0104", "the output is a folder, but a file is at its place", target.string(), help);
+    return bad_environment(ErrorCode::output_in_the_way, "the output is a folder, but a file is at its place",
+                           target.string(), help);
   }
   if (fs::is_empty(target, error) || is_package(target)) return {};
-  return bad_environment("E0104", "the output would replace a folder that is not empty and not a package alone",
-                         target.string(), help);
+  return bad_environment(ErrorCode::output_in_the_way,
+                         "the output would replace a folder that is not empty and not a package alone", target.string(),
+                         help);
 }
 
 /// Where temporaries of a target begin: ".NAME.anemone-". Long names are cut: a name may have 255 bytes in all.
@@ -226,7 +230,7 @@ Result<Bytes> map_file(const fs::path& path) {
   if (file.value < 0) {
     const int reason = errno;
     if (reason == ENOENT || reason == ENOTDIR)
-      return bad_input("E0101", "there is no such file", name, "check the path");
+      return bad_input(ErrorCode::no_such_file, "there is no such file", name, "check the path");
     Diagnostic d = system_error("open the file", name, reason);
     d.blame = reason == EMFILE || reason == ENFILE || reason == ENOMEM ? Blame::environment : Blame::input;
     return d;
@@ -234,7 +238,7 @@ Result<Bytes> map_file(const fs::path& path) {
   struct stat status {};
   if (::fstat(file.value, &status) != 0) return system_error("look at the file", name, errno);
   if (!S_ISREG(status.st_mode)) {
-    return bad_input("E0102",
+    return bad_input(ErrorCode::not_a_file,
                      S_ISDIR(status.st_mode) ? "this is a folder, and a file was expected"
                                              : "this is not a regular file (a pipe or a device cannot be mapped)",
                      name);
@@ -242,7 +246,8 @@ Result<Bytes> map_file(const fs::path& path) {
   const auto size = static_cast<std::uint64_t>(status.st_size);
   if (size == 0) return Bytes{};
   if (size > SIZE_MAX)
-    return bad_environment("E0105", fmt::format("{} bytes do not fit into memory addresses", size), name);
+    return bad_environment(ErrorCode::out_of_memory, fmt::format("{} bytes do not fit into memory addresses", size),
+                           name);
   const auto length = static_cast<std::size_t>(size);
   TRY(std::shared_ptr<const void> owner, map_guarded(file.value, length, path));
   const auto* const data = static_cast<const std::byte*>(owner.get());
@@ -293,8 +298,8 @@ Result<PendingOutput> PendingOutput::create(const fs::path& target, Kind kind) {
     forget_unfinished(slot);
     if (reason != EEXIST) return system_error("create the output", target.string(), reason);
   }
-  return bad_environment("E0106", "too many unfinished outputs of the same name", target.string(),
-                         fmt::format("remove '{}*' from its folder", prefix));
+  return bad_environment(ErrorCode::too_many_temporaries, "too many unfinished outputs of the same name",
+                         target.string(), fmt::format("remove '{}*' from its folder", prefix));
 }
 
 Result<void> PendingOutput::commit() {

@@ -57,7 +57,7 @@ class FileTest : public testing::Test {
   fs::path folder_;
 };
 
-std::string first_code(const Diagnostics& diagnostics) { return diagnostics.at(0).code; }
+ErrorCode first_code(const Diagnostics& diagnostics) { return diagnostics.at(0).code; }
 
 TEST_F(FileTest, MapsFiles) {
   put(folder_ / "a", "hello");

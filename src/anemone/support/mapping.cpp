@@ -96,7 +96,7 @@ Result<std::shared_ptr<const void>> map_guarded(int descriptor, std::size_t size
 
 std::optional<Diagnostic> lost_file() {
   if (!lost.load()) return std::nullopt;
-  return bad_input("E0107", "the file shrank while it was read, or its disk failed", lost_name.data(),
+  return bad_input(ErrorCode::file_shrank, "the file shrank while it was read, or its disk failed", lost_name.data(),
                    "nothing of it was kept; try again when nothing writes to it");
 }
 

@@ -106,7 +106,7 @@ Result<Analysis> describe_state_dict(const Model& model) {
   out.notes.push_back("layer kinds are guessed from names and shapes; which of them run, nothing in the file says");
   for (const Diagnostic& d : model.no_network) {
     Finding f;
-    f.code = d.code;
+    f.code = text_of(d.code);
     f.name = "unknown-network";
     f.severity = "error";
     f.message = d.message;

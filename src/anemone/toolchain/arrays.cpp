@@ -53,7 +53,8 @@ Result<Array> read_array(const std::filesystem::path& npy) {
   TRY(NpyArray file, read_npy(npy));
   const auto dtype = dtype_of(file.dtype);
   if (!dtype)
-    return bad_input("E0822", fmt::format("numbers of type {} cannot be an input", name(file.dtype)), npy.string());
+    return bad_input(ErrorCode::array_type_not_read,
+                     fmt::format("numbers of type {} cannot be an input", name(file.dtype)), npy.string());
   // The bytes are a view of the file, which keeps no alignment.
   return to_array(*make_constant(Type::tensor(*dtype, file.shape), Bytes::copy_of(file.bytes.view)));
 }
@@ -61,8 +62,8 @@ Result<Array> read_array(const std::filesystem::path& npy) {
 Result<void> write_array(const std::filesystem::path& npy, const Array& array) {
   const auto type = scalar_of(array.dtype);
   if (!type)
-    return bad_input("E0823", fmt::format("an output of type {} has no form in a .npy file", name(array.dtype)),
-                     npy.string());
+    return bad_input(ErrorCode::array_type_not_written,
+                     fmt::format("an output of type {} has no form in a .npy file", name(array.dtype)), npy.string());
   return write_npy(npy, {*type, array.dims, to_constant(array)->data});
 }
 

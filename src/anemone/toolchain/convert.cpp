@@ -56,7 +56,7 @@ Result<void> choose_outputs(Model& model, const ConvertOptions& options, Convert
 Diagnostic preprocessing_warning(const models::Network& network, const ops::ImageInput& image) {
   Diagnostic d;
   d.severity = Severity::warning;
-  d.code = "E0811";
+  d.code = ErrorCode::not_as_trained;
   const auto text = [](const auto& p) {
     return fmt::format("{}, scale {:.6g}, bias {:.6g}", name(p.color), p.scale, p.bias.empty() ? 0 : p.bias[0]);
   };

@@ -20,7 +20,7 @@ Result<EnginePlan> engine_plan(const Model& model, const SessionOptions& options
   TRY_VOID(session.compile());
   auto plan = session.plan();
   if (!plan) {
-    return bad_input("E0720",
+    return bad_input(ErrorCode::no_engine_plan,
                      "there is no plan: shapes in this network depend on data, so it is executed by definition",
                      model.path.string());
   }

@@ -77,20 +77,21 @@ Result<Model> from_package(Result<ReadPackage> read, const fs::path& path) {
   model.program = std::move(read->program);
   // As strict as for text, but for dtypes that other writers mix: what lies about itself goes no further.
   TRY_VOID(verify(*model.program, {.groups = DTypeGroups::ignored, .blame = Blame::input, .name = path.string()}));
-  const auto warn = [&](std::string_view code, std::string text) {
+  const auto warn = [&](ErrorCode code, std::string text) {
     Diagnostic d = bad_input(code, std::move(text));
     d.severity = Severity::warning;
     model.warnings.push_back(std::move(d));
   };
   for (const std::string& file : read->missing_files) {
-    warn("E0804",
+    warn(ErrorCode::weights_missing,
          fmt::format("the weight file '{}' is missing, or a Git LFS pointer: structure only, no numbers", file));
   }
-  if (!read->part_of.empty()) warn("E0809", std::move(read->part_of));
+  if (!read->part_of.empty()) warn(ErrorCode::part_of_a_pipeline, std::move(read->part_of));
   const Function& main = model.program->main();
   if (main.interface.inputs.empty() && !main.body.inputs.empty()) {
-    warn("E0808", fmt::format("the description lists no inputs; the program takes '{}'{}", main.body.inputs[0]->name,
-                              main.body.inputs.size() > 1 ? " and more" : ""));
+    warn(ErrorCode::inputs_not_described,
+         fmt::format("the description lists no inputs; the program takes '{}'{}", main.body.inputs[0]->name,
+                     main.body.inputs.size() > 1 ? " and more" : ""));
   }
   return model;
 }
@@ -100,7 +101,8 @@ Result<Model> load_onnx_graph(const fs::path& path, const LoadOptions& options) 
   Model model;
   TRY(onnx::Model read, load_onnx(path, model.warnings));
   if (options.program_needed) {
-    return bad_input("E0400", fmt::format("this is {}; only print and analyze take it in this version", brief(read)),
+    return bad_input(ErrorCode::onnx_not_read,
+                     fmt::format("this is {}; only print and analyze take it in this version", brief(read)),
                      path.string(), "give the PyTorch checkpoint it was exported from, or a Core ML package");
   }
   model.onnx = std::make_shared<const onnx::Model>(std::move(read));
@@ -252,7 +254,7 @@ Result<void> require_weights(const Model& model) {
   for (const auto& function : model.program->functions) {
     for (const auto& constant : function->body.constants) {
       if (constant->constant->missing.empty()) continue;
-      return bad_input("E0807",
+      return bad_input(ErrorCode::weights_needed,
                        fmt::format("the weight file '{}' is missing, and '{}' is in it", constant->constant->missing,
                                    constant->name),
                        model.path.string(),

@@ -80,7 +80,8 @@ Result<RunResult> run(const Model& model, const std::vector<InputFile>& inputs, 
   std::error_code error;
   std::filesystem::create_directories(folder, error);
   if (error)
-    return bad_environment("E0109", fmt::format("cannot create the folder: {}", error.message()), folder.string());
+    return bad_environment(ErrorCode::cannot_create_folder,
+                           fmt::format("cannot create the folder: {}", error.message()), folder.string());
   RunResult result;
   result.model = model.path.string();
   result.folder = folder.string();

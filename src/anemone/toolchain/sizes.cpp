@@ -11,8 +11,9 @@ namespace anemone {
 namespace {
 
 Diagnostic depends_on_size(std::string_view what) {
-  return bad_input("E0810", fmt::format("{} depends on the input's size, so one graph cannot take several sizes", what),
-                   {}, "use '--target ios18', which makes one function a size, or convert once a size");
+  return bad_input(ErrorCode::depends_on_size,
+                   fmt::format("{} depends on the input's size, so one graph cannot take several sizes", what), {},
+                   "use '--target ios18', which makes one function a size, or convert once a size");
 }
 
 // Makes `a` the type of both: extents that differ become unknown. False when more than extents differ.
@@ -95,7 +96,8 @@ Result<void> check_admitted(const Feature& feature, const Dims& shape) {
   std::vector<SizeRange> ranges = feature.ranges;
   if (image && feature.size_range) ranges = {feature.size_range->second, feature.size_range->first};
   const auto refused = [&](std::string what) {
-    return bad_input("E0705", fmt::format("the input '{}' does not take the shape {}", feature.name, brief(shape)), {},
+    return bad_input(ErrorCode::inputs_do_not_fit,
+                     fmt::format("the input '{}' does not take the shape {}", feature.name, brief(shape)), {},
                      fmt::format("it takes {}", what));
   };
   if (!listed.empty()) {

@@ -51,7 +51,7 @@ class Writer {
     for (const auto& function : program_.functions) {
       if (specification_version(function->opset) > program_.specification) {
         return bad_input(
-            "E0341",
+            ErrorCode::opset_needs_specification,
             fmt::format("function '{}' has the opset {}, which needs specification version {}, not {}", function->name,
                         opset_name(function->opset), specification_version(function->opset), program_.specification));
       }
@@ -210,7 +210,7 @@ class Writer {
 
   Result<milspec::Value> value(const Constant& from) {
     if (!from.missing.empty()) {
-      return bad_input("E0340",
+      return bad_input(ErrorCode::weights_missing_to_write,
                        fmt::format("the weights in '{}' are missing, so the model cannot be written", from.missing), {},
                        "put the weight file back into the package");
     }

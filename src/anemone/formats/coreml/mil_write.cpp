@@ -12,7 +12,7 @@ namespace {
 
 using Writer = protozero::pbf_writer;
 
-[[noreturn]] void bug(const std::string& message) { throw protobuf::ParseError("E0070", message); }
+[[noreturn]] void bug(const std::string& message) { throw protobuf::ParseError(ErrorCode::own_bug, message); }
 
 void write_value(Writer& writer, Output& out, const Value& value);
 void write_value_type(Writer& writer, Output& out, const ValueType& type);

@@ -27,8 +27,8 @@ std::string_view text_of(const Bytes& bytes) { return {reinterpret_cast<const ch
 
 std::optional<Diagnostic> refuse_lfs_pointer(const Bytes& bytes, const fs::path& path) {
   if (!is_lfs_pointer(bytes.view)) return std::nullopt;
-  return bad_input("E0310", "this is a Git LFS pointer, not the file it stands for", path.string(),
-                   "run 'git lfs pull' in the repository the package came from");
+  return bad_input(ErrorCode::lfs_pointer_in_package, "this is a Git LFS pointer, not the file it stands for",
+                   path.string(), "run 'git lfs pull' in the repository the package came from");
 }
 
 /// Relative and without "..": reading a package never leaves its folder.
@@ -61,14 +61,17 @@ Result<Package> open_folder(const fs::path& path) {
   std::error_code error;
   if (!fs::exists(manifest_path, error)) {
     if (fs::exists(path / "coremldata.bin", error) || fs::exists(path / "model.mil", error)) {
-      return bad_input("E0305", "this is a compiled model (.mlmodelc), which only Apple's runtime reads", path.string(),
+      return bad_input(ErrorCode::package_damaged,
+                       "this is a compiled model (.mlmodelc), which only Apple's runtime reads", path.string(),
                        "give the .mlpackage that it was compiled from");
     }
-    return bad_input("E0305", "this folder is not a model package: it has no Manifest.json", path.string());
+    return bad_input(ErrorCode::package_damaged, "this folder is not a model package: it has no Manifest.json",
+                     path.string());
   }
   TRY(const Bytes bytes, map_file(manifest_path));
   const auto broken = [&](std::string message) {
-    return bad_input("E0305", std::move(message), manifest_path.string(), "the package is damaged or incomplete");
+    return bad_input(ErrorCode::package_damaged, std::move(message), manifest_path.string(),
+                     "the package is damaged or incomplete");
   };
   if (bytes.size() > (1u << 24)) return broken(fmt::format("a manifest of {} bytes is none", bytes.size()));
   const json manifest = json::parse(text_of(bytes), nullptr, /*allow_exceptions=*/false);
@@ -143,29 +146,23 @@ Result<Package> open_package(const fs::path& path) {
   return package;
 }
 
-Result<Bytes> PackageWeights::read(const milspec::BlobReference& reference, milspec::DataType dtype,
-                                   std::uint64_t elements) {
+Result<std::optional<Bytes>> PackageWeights::read(const milspec::BlobReference& reference, milspec::DataType dtype,
+                                                  std::uint64_t elements) {
   const std::string& name = reference.file_name;
   auto it = files_.find(name);
   if (it == files_.end()) {
     const fs::path relative = name.starts_with(kModelPath) ? name.substr(kModelPath.size()) : name;
     if (!stays_inside(relative) || !relative.has_filename()) {
-      return bad_input("E0316",
+      return bad_input(ErrorCode::weight_path_outside,
                        fmt::format("the weight file's name '{}' is not a path inside the package", printable(name)),
                        package_.model_path.string());
     }
     std::error_code error;
     fs::path path = package_.model_path.parent_path() / relative;
     if (!fs::exists(path, error) && package_.weights_folder) path = *package_.weights_folder / relative.filename();
-    if (!fs::exists(path, error)) {
-      return bad_input("E0308", fmt::format("the package lacks its weight file '{}'", printable(name)),
-                       package_.path.string(), "copy the package again as a whole folder");
-    }
+    if (!fs::exists(path, error)) return std::nullopt;
     TRY(Bytes bytes, map_file(path));
-    if (is_lfs_pointer(bytes.view)) {  // as good as missing: the structure can be had without it
-      return bad_input("E0308", fmt::format("the weight file '{}' is a Git LFS pointer, not the file", printable(name)),
-                       path.string(), "run 'git lfs pull' in the repository the package came from");
-    }
+    if (is_lfs_pointer(bytes.view)) return std::nullopt;
     TRY(WeightFile file, WeightFile::from_bytes(std::move(bytes), path.string()));
     it = files_.emplace(name, std::move(file)).first;
   }

@@ -33,7 +33,9 @@ class PackageWeights {
  public:
   explicit PackageWeights(const Package& package) : package_(package) {}
   /// "@model_path/weights/weight.bin" is looked up beside the model file, then by its last part in the weights folder.
-  Result<Bytes> read(const milspec::BlobReference& reference, milspec::DataType dtype, std::uint64_t elements);
+  /// No value: the file itself is missing, or a Git LFS pointer stands for it. The structure can be had without it.
+  Result<std::optional<Bytes>> read(const milspec::BlobReference& reference, milspec::DataType dtype,
+                                    std::uint64_t elements);
 
  private:
   Package package_;

@@ -79,7 +79,7 @@ TEST(CoreMlSpecBrokenTest, DeepNestingIsRefusedBothWays) {
 TEST(CoreMlSpecBrokenTest, WritingInconsistentLiteralsIsABug) {
   const auto code = [](Value value) {
     const auto written = write_model(model_with(std::move(value)));
-    return written ? std::string("written") : written.error().at(0).code;
+    return written ? "written" : text_of(written.error().at(0).code);
   };
   EXPECT_EQ(code(literal(DataType::float16, {2}, elements<std::uint16_t>({1}))), "E0070");
   EXPECT_EQ(code(literal(DataType::string, {1}, {})), "E0070");

@@ -112,8 +112,10 @@ PipelinePart read_part(Message& message) {
 Model read_model_message(Message& message) {
   PipelinePart part = read_part(message);
   if (part.model) return *std::move(part.model);
-  if (part.kind.empty()) throw ParseError("E0303", "this is not a Core ML model: it holds no network");
-  throw ParseError("E0302", fmt::format("this Core ML model is a {}, not an ML Program", part.kind),
+  if (part.kind.empty())
+    throw ParseError(ErrorCode::not_a_core_ml_model, "this is not a Core ML model: it holds no network");
+  throw ParseError(ErrorCode::not_an_ml_program,
+                   fmt::format("this Core ML model is a {}, not an ML Program", part.kind),
                    "convert the original network again with a target of iOS 15 or newer");
 }
 
@@ -132,14 +134,14 @@ std::vector<PipelinePart> read_pipeline_message(Message& message) {
 Result<std::vector<PipelinePart>> read_pipeline(const Bytes& file, std::string_view name) {
   protobuf::Document document;
   document.file = file;
-  document.broken_code = "E0303";
+  document.broken_code = ErrorCode::not_a_core_ml_model;
   return protobuf::parse(std::move(document), name, read_pipeline_message);
 }
 
 Result<Model> read_model(const Bytes& file, std::string_view name) {
   protobuf::Document document;
   document.file = file;
-  document.broken_code = "E0303";
+  document.broken_code = ErrorCode::not_a_core_ml_model;
   return protobuf::parse(std::move(document), name, read_model_message);
 }
 

@@ -25,7 +25,9 @@ inline constexpr std::uint64_t kMaxBytes = 0x7fffffff;
 inline constexpr const char* kTooLarge =
     "the model file would exceed 2 GiB: large literals belong into the weight file";
 
-[[noreturn]] inline void inconsistent(const std::string& message) { throw protobuf::ParseError("E0304", message); }
+[[noreturn]] inline void inconsistent(const std::string& message) {
+  throw protobuf::ParseError(ErrorCode::spec_value_wrong, message);
+}
 
 FeatureDescription read_feature(protobuf::Message& message);
 Program read_program(protobuf::Message& message);
@@ -43,7 +45,8 @@ void write_program(protozero::pbf_writer& writer, Output& out, const Program& pr
 /// A nested message with the depth checked.
 template <class Fill>
 void nested(protozero::pbf_writer& parent, Output& out, std::uint32_t number, Fill&& fill) {
-  if (++out.depth > kMaxDepth) throw protobuf::ParseError("E0070", "the model is nested more than 100 messages deep");
+  if (++out.depth > kMaxDepth)
+    throw protobuf::ParseError(ErrorCode::own_bug, "the model is nested more than 100 messages deep");
   protobuf::add_message(parent, out.bytes, number, std::forward<Fill>(fill));
   --out.depth;
 }

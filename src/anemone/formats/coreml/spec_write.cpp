@@ -168,11 +168,11 @@ Result<std::string> write_model(const Model& model) {
     nested(writer, out, 2, [&](Writer& w) { write_description(w, out, model.description); });
     if (model.is_updatable) writer.add_bool(10, true);
     nested(writer, out, 502, [&](Writer& w) { wire::write_program(w, out, model.program); });
-    if (out.bytes.size() > wire::kMaxBytes) throw protobuf::ParseError("E0070", wire::kTooLarge);
+    if (out.bytes.size() > wire::kMaxBytes) throw protobuf::ParseError(ErrorCode::own_bug, wire::kTooLarge);
   } catch (const protobuf::ParseError& error) {
     return own_bug(error.what(), "writing a Core ML model");
   } catch (const std::bad_alloc&) {
-    return bad_environment("E0105", "out of memory while writing a Core ML model");
+    return bad_environment(ErrorCode::out_of_memory, "out of memory while writing a Core ML model");
   }
   return std::move(out.bytes);
 }

@@ -72,11 +72,13 @@ Result<WeightFile> WeightFile::open(const std::filesystem::path& path) {
 
 Result<WeightFile> WeightFile::from_bytes(Bytes bytes, std::string name) {
   if (bytes.size() < sizeof(FileHeader)) {
-    return bad_input("E0306", fmt::format("a weight file has at least 64 bytes, this one has {}", bytes.size()), name);
+    return bad_input(ErrorCode::not_a_weight_file,
+                     fmt::format("a weight file has at least 64 bytes, this one has {}", bytes.size()), name);
   }
   const auto header = load<FileHeader>(bytes, 0);
   if (header.version != kVersion) {
-    return bad_input("E0306", fmt::format("this is not a weight file of version 2: the header says {}", header.version),
+    return bad_input(ErrorCode::not_a_weight_file,
+                     fmt::format("this is not a weight file of version 2: the header says {}", header.version),
                      fmt::format("{}: byte 4", name));
   }
   WeightFile file;
@@ -88,7 +90,7 @@ Result<WeightFile> WeightFile::from_bytes(Bytes bytes, std::string name) {
 
 Result<Blob> WeightFile::read(std::uint64_t offset) const {
   const auto broken = [&](std::uint64_t within, std::string message) {
-    return bad_input("E0307", std::move(message), fmt::format("{}: byte {}", name_, offset + within),
+    return bad_input(ErrorCode::weight_outside, std::move(message), fmt::format("{}: byte {}", name_, offset + within),
                      "the weight file is damaged or belongs to another model");
   };
   if (offset % kAlignment != 0 || offset == 0) {
@@ -130,7 +132,7 @@ Result<Blob> WeightFile::read(std::uint64_t offset) const {
 Result<Bytes> WeightFile::read(std::uint64_t offset, DataType dtype, std::uint64_t elements) const {
   TRY(Blob blob, read(offset));
   const auto mismatch = [&](std::string message) {
-    return bad_input("E0309", std::move(message), fmt::format("{}: byte {}", name_, offset),
+    return bad_input(ErrorCode::weight_size_differs, std::move(message), fmt::format("{}: byte {}", name_, offset),
                      "the weight file belongs to another model");
   };
   if (data_type(blob.type) != dtype) {
@@ -157,8 +159,8 @@ Result<std::vector<std::uint64_t>> WeightFile::offsets() const {
     at = align(end);
   }
   if (result.size() != count_) {
-    return bad_input("E0306", fmt::format("the header states {} blobs, the file holds {}", count_, result.size()),
-                     name_);
+    return bad_input(ErrorCode::not_a_weight_file,
+                     fmt::format("the header states {} blobs, the file holds {}", count_, result.size()), name_);
   }
   return result;
 }

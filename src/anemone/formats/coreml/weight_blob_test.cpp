@@ -1,6 +1,7 @@
 // Weight files: the reference's bytes, sub-byte packing, sharing of equal blobs, and damage.
 #include "anemone/formats/coreml/weight_blob.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <cstring>
@@ -22,6 +23,8 @@ class WeightBlobTest : public testing::Test {
   fs::path file() const { return folder_ / "weight.bin"; }
   fs::path folder_;
 };
+
+std::string shown(const Diagnostic& d) { return fmt::format("{} {}", text_of(d.code), d.message); }
 
 std::vector<std::byte> raw(std::initializer_list<int> bytes) {
   std::vector<std::byte> result;
@@ -148,9 +151,9 @@ TEST_F(WeightBlobTest, DamageIsFound) {
     std::vector<std::byte> damaged = example();
     for (const int byte : bytes) damaged[at++] = static_cast<std::byte>(byte);
     const auto file = WeightFile::from_bytes(Bytes::owned(damaged), "damaged");
-    if (!file) return file.error().at(0).code + " " + file.error().at(0).message;
+    if (!file) return shown(file.error().at(0));
     const auto blob = file->read(offset);
-    return blob ? std::string("read") : blob.error().at(0).code + " " + blob.error().at(0).message;
+    return blob ? std::string("read") : shown(blob.error().at(0));
   };
   const auto has = [](const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; };
   EXPECT_EQ(error_of(0, {}, 64), "read");

@@ -47,7 +47,7 @@ Result<const MediaFunctions*> load_module() {
     void* const module = ::dlopen(place.c_str(), RTLD_NOW | RTLD_LOCAL);
     if (module == nullptr) {
       const char* reason = ::dlerror();
-      return bad_environment("E0312",
+      return bad_environment(ErrorCode::no_media_module,
                              fmt::format("the media module cannot be loaded: {}", reason ? reason : "unknown reason"),
                              place.string(), "install the OpenCV libraries that the program was built with");
     }
@@ -55,12 +55,13 @@ Result<const MediaFunctions*> load_module() {
     const auto entry = reinterpret_cast<Entry>(::dlsym(module, kMediaEntry));
     const MediaFunctions* functions = entry ? entry() : nullptr;
     if (functions == nullptr || functions->version != kMediaVersion) {
-      return bad_environment("E0312", "the media module belongs to another version of the program", place.string(),
-                             "install both from the same build");
+      return bad_environment(ErrorCode::no_media_module, "the media module belongs to another version of the program",
+                             place.string(), "install both from the same build");
     }
     return functions;
   }
-  return bad_environment("E0312", "the media module, which reads and writes images, is not installed", {},
+  return bad_environment(ErrorCode::no_media_module,
+                         "the media module, which reads and writes images, is not installed", {},
                          fmt::format("looked for {}; arrays (.npy) work without it", tried));
 }
 
@@ -83,9 +84,9 @@ MediaSink sink(std::vector<std::uint8_t>& bytes) {
 
 Result<void> check_pixels(std::uint64_t width, std::uint64_t height, const std::string& name) {
   if (width == 0 || height == 0)
-    return bad_input("E0311", fmt::format("the image has {}x{} pixels", width, height), name);
+    return bad_input(ErrorCode::unknown_image, fmt::format("the image has {}x{} pixels", width, height), name);
   if (width > kMaxPixels || height > kMaxPixels / width) {
-    return bad_input("E0313",
+    return bad_input(ErrorCode::image_too_large,
                      fmt::format("the image claims {}x{} pixels; more than {} million are not read", width, height,
                                  kMaxPixels / 1'000'000),
                      name, "make the image smaller first");
@@ -103,16 +104,18 @@ bool is_consistent(const Image& image) {
 
 Result<Image> decode_image(const Bytes& file, const std::string& name) {
   TRY(const ImageSizeInFile size, size_in_file(file, name));
-  if (is_cut_off(file)) return bad_input("E0314", "the image file is cut off", name, "copy or download it again");
+  if (is_cut_off(file))
+    return bad_input(ErrorCode::image_damaged, "the image file is cut off", name, "copy or download it again");
   TRY_VOID(check_pixels(size.width, size.height, name));
   if (file.size() > (1u << 30))
-    return bad_input("E0313", fmt::format("an image file of {} bytes is not read", file.size()), name);
+    return bad_input(ErrorCode::image_too_large, fmt::format("an image file of {} bytes is not read", file.size()),
+                     name);
   if (!media()) return media().error();
   Image image;
   const auto* bytes = reinterpret_cast<const std::uint8_t*>(file.data());
   std::int32_t width = 0, height = 0;
   if (const char* problem = (*media())->decode(bytes, file.size(), kMaxPixels, &width, &height, sink(image.bgr))) {
-    return bad_input("E0314", problem, name, "the file is damaged or incomplete");
+    return bad_input(ErrorCode::image_damaged, problem, name, "the file is damaged or incomplete");
   }
   image.width = width;
   image.height = height;
@@ -135,7 +138,7 @@ Result<Image> resize_image(const Image& image, int width, int height) {
   out.bgr.resize(static_cast<std::size_t>(width) * static_cast<std::size_t>(height) * 3);
   if (const char* problem =
           (*media())->resize(image.bgr.data(), image.width, image.height, width, height, out.bgr.data())) {
-    return bad_environment("E0315", problem);
+    return bad_environment(ErrorCode::image_refused, problem);
   }
   return out;
 }
@@ -154,7 +157,7 @@ Result<void> write_image(const Image& image, const fs::path& path) {
   std::vector<std::uint8_t> bytes;
   if (const char* problem =
           (*media())->encode(image.bgr.data(), image.width, image.height, extension.c_str(), sink(bytes))) {
-    return bad_environment("E0315", problem, path.string());
+    return bad_environment(ErrorCode::image_refused, problem, path.string());
   }
   return write_file(path, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
 }

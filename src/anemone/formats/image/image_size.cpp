@@ -136,12 +136,12 @@ Result<ImageSizeInFile> size_in_file(const Bytes& file, const std::string& name)
     size = pnm_size(h);
   }
   if (format == nullptr) {
-    return bad_input("E0311", "this is not an image of a known format (PNG, JPEG, BMP, WebP, PNM)", name,
-                     "convert it to PNG or JPEG");
+    return bad_input(ErrorCode::unknown_image, "this is not an image of a known format (PNG, JPEG, BMP, WebP, PNM)",
+                     name, "convert it to PNG or JPEG");
   }
   if (!size) {
-    return bad_input("E0314", fmt::format("the {} file has no header that says its size", format), name,
-                     "the file is damaged or incomplete");
+    return bad_input(ErrorCode::image_damaged, fmt::format("the {} file has no header that says its size", format),
+                     name, "the file is damaged or incomplete");
   }
   return *size;
 }

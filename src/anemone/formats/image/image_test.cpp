@@ -110,7 +110,7 @@ TEST(ImageTest, ResizesBilinearly) {
 TEST(ImageTest, RefusesBombsAndDamage) {
   const auto code = [](const Bytes& bytes) {
     const auto image = decode_image(bytes, "test");
-    return image ? std::string("decoded") : image.error().at(0).code;
+    return image ? "decoded" : text_of(image.error().at(0).code);
   };
   EXPECT_EQ(code(from_hex(kBomb)), "E0313");
   EXPECT_EQ(code({}), "E0311");
@@ -131,7 +131,8 @@ TEST(ImageTest, RefusesBombsAndDamage) {
 TEST(ImageTest, SizesOfHeaders) {
   const auto size = [](std::string_view hex) {
     const auto found = size_in_file(from_hex(hex), "test");
-    return found ? std::to_string(found->width) + "x" + std::to_string(found->height) : found.error().at(0).code;
+    return found ? std::to_string(found->width) + "x" + std::to_string(found->height)
+                 : std::string(text_of(found.error().at(0).code));
   };
   EXPECT_EQ(size(kRgb), "2x1");
   EXPECT_EQ(size("ffd8ffe000044a46ffc0001108012c00c803"), "200x300");

@@ -25,7 +25,8 @@ Result<Bytes> read_external(const Tensor& tensor, const fs::path& folder) {
   const fs::path location = external.location;
   const std::string of = fmt::format("the data of tensor '{}'", printable(tensor.name));
   const auto leaves = [&](const char* how) {
-    return bad_input("E0405", fmt::format("{} would be read from '{}', {}", of, printable(external.location), how),
+    return bad_input(ErrorCode::onnx_path_outside,
+                     fmt::format("{} would be read from '{}', {}", of, printable(external.location), how),
                      folder.string(), "data of a model lie in its folder; copy them there and mend the location");
   };
   if (location.empty() || location.is_absolute() || external.location.find('\\') != std::string::npos ||
@@ -34,7 +35,8 @@ Result<Bytes> read_external(const Tensor& tensor, const fs::path& folder) {
   const fs::path path = (folder.empty() ? fs::path(".") : folder) / location;
   std::error_code error;
   if (!fs::exists(path, error)) {
-    return bad_input("E0406", fmt::format("{} is missing: there is no file '{}'", of, printable(external.location)),
+    return bad_input(ErrorCode::onnx_weights_missing,
+                     fmt::format("{} is missing: there is no file '{}'", of, printable(external.location)),
                      folder.string(), "copy the model together with the files beside it");
   }
   // A link may lead elsewhere. Both sides are resolved, so that a folder reached through a link is fine.
@@ -46,11 +48,12 @@ Result<Bytes> read_external(const Tensor& tensor, const fs::path& folder) {
   const auto needed = static_cast<std::uint64_t>(*packed_size(tensor.dtype, *element_count(tensor.dims)));
   const auto offset = static_cast<std::uint64_t>(external.offset);
   if (external.length && static_cast<std::uint64_t>(*external.length) != needed) {
-    return bad_input("E0406", fmt::format("{} takes {} bytes, and the file says {}", of, needed, *external.length),
+    return bad_input(ErrorCode::onnx_weights_missing,
+                     fmt::format("{} takes {} bytes, and the file says {}", of, needed, *external.length),
                      path.string());
   }
   if (offset > file.size() || needed > file.size() - offset) {
-    return bad_input("E0406",
+    return bad_input(ErrorCode::onnx_weights_missing,
                      fmt::format("{} is {} bytes from {} on, and the file has {}", of, needed, offset, file.size()),
                      path.string(), "the file is cut off or belongs to another model");
   }

@@ -167,8 +167,9 @@ Attribute read_attribute(Message& message) {
       attribute.value = std::move(types);
       break;
     default:
-      throw protobuf::ParseError("E0404", fmt::format("attribute '{}' has the unknown type number {}",
-                                                      printable(attribute.name), static_cast<int>(attribute.kind)));
+      throw protobuf::ParseError(ErrorCode::onnx_unknown_type,
+                                 fmt::format("attribute '{}' has the unknown type number {}", printable(attribute.name),
+                                             static_cast<int>(attribute.kind)));
   }
   return attribute;
 }
@@ -232,7 +233,7 @@ Model read_model_message(Message& message) {
        field(4, model.domain), field(5, model.model_version), field(6, model.doc), field(7, graph, read_graph),
        field(8, model.opset_imports, read_opset_import), field(14, model.metadata, read_property),
        tagged(bytes_field(20), skip_training), field(25, model.functions, read_function));
-  if (!graph) throw protobuf::ParseError("E0402", "this is not an ONNX model: it holds no graph");
+  if (!graph) throw protobuf::ParseError(ErrorCode::not_onnx, "this is not an ONNX model: it holds no graph");
   model.graph = *std::move(graph);
   return model;
 }
@@ -263,7 +264,7 @@ Type wire::read_type(Message& message) {
 Result<Model> read_model(const Bytes& file, std::string_view name) {
   protobuf::Document document;
   document.file = file;
-  document.broken_code = "E0401";
+  document.broken_code = ErrorCode::onnx_broken;
   document.messages_left = 1u << 22;  // a node and its names take some hundred bytes
   return protobuf::parse(std::move(document), name, read_model_message);
 }

@@ -131,7 +131,8 @@ void check_size(const Tensor& tensor, Storage storage) {
 DataType checked_data_type(std::int32_t number) {
   const auto dtype = static_cast<DataType>(number);
   if (onnxspec::name_of(dtype) == "?") {
-    throw protobuf::ParseError("E0404", fmt::format("element type number {} is not one of ONNX", number),
+    throw protobuf::ParseError(ErrorCode::onnx_unknown_type,
+                               fmt::format("element type number {} is not one of ONNX", number),
                                "the file is damaged, or of a newer ONNX than this version knows");
   }
   return dtype;

@@ -1,6 +1,7 @@
 // ONNX files: what is written reads back equal, every way of storing numbers gives one form, and damage has its words.
 #include "anemone/formats/onnx/spec.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <fstream>
@@ -142,7 +143,7 @@ std::string with_tensor(const std::function<void(pbf_writer&)>& fill) {
 
 std::string outcome(const std::string& bytes) {
   const auto model = read_model(bytes_of(bytes), "f");
-  return model ? "read" : model.error().front().code + ": " + model.error().front().message;
+  return model ? "read" : fmt::format("{}: {}", text_of(model.error().front().code), model.error().front().message);
 }
 
 TEST(OnnxSpec, NumbersOfEveryFieldTakeOneForm) {
@@ -267,7 +268,7 @@ TEST(OnnxExternalData, StaysInTheModelsFolder) {
     Tensor t = tensor("w", DataType::float32, {1}, {});
     t.external = {std::move(location), offset, length};
     const auto bytes = read_external(t, folder / "model");
-    if (!bytes) return bytes.error().front().code;
+    if (!bytes) return std::string(text_of(bytes.error().front().code));
     return std::string(reinterpret_cast<const char*>(bytes->data()), bytes->size());
   };
   EXPECT_EQ(read("sub/w.bin", 0, 4), "1234");

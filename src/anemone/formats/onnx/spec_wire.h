@@ -11,7 +11,9 @@ namespace anemone::onnxspec::wire {
 inline constexpr std::uint64_t kMaxBytes = 0x7fffffff;
 inline constexpr int kMaxDepth = 100;
 
-[[noreturn]] inline void inconsistent(const std::string& message) { throw protobuf::ParseError("E0403", message); }
+[[noreturn]] inline void inconsistent(const std::string& message) {
+  throw protobuf::ParseError(ErrorCode::onnx_inconsistent, message);
+}
 
 DataType checked_data_type(std::int32_t number);
 Property read_property(protobuf::Message& message);

@@ -33,10 +33,11 @@ class Encoder {
  private:
   template <class Fill>
   void nested(Writer& parent, std::uint32_t number, Fill&& fill) {
-    if (++depth_ > wire::kMaxDepth) throw ParseError("E0070", "the model is nested more than 100 messages deep");
+    if (++depth_ > wire::kMaxDepth)
+      throw ParseError(ErrorCode::own_bug, "the model is nested more than 100 messages deep");
     protobuf::add_message(parent, bytes_, number, fill);
     if (bytes_.size() > wire::kMaxBytes)
-      throw ParseError("E0409", "the file would exceed 2 GiB, which protobuf cannot hold");
+      throw ParseError(ErrorCode::onnx_too_large, "the file would exceed 2 GiB, which protobuf cannot hold");
     --depth_;
   }
   template <class T, class Fill>
@@ -73,7 +74,8 @@ class Encoder {
                           ? count && tensor.strings.size() == static_cast<std::uint64_t>(*count)
                           : size && tensor.data.size() == static_cast<std::uint64_t>(*size);
     if (!fits)
-      throw ParseError("E0070", fmt::format("the data of tensor '{}' do not fit its type", printable(tensor.name)));
+      throw ParseError(ErrorCode::own_bug,
+                       fmt::format("the data of tensor '{}' do not fit its type", printable(tensor.name)));
     w.add_packed_int64(1, tensor.dims.begin(), tensor.dims.end());
     integer(w, 2, static_cast<std::int64_t>(tensor.dtype));
     texts(w, 6, tensor.strings);
@@ -230,12 +232,12 @@ Result<std::string> write_model(const Model& model) {
   try {
     return Encoder().write(model);
   } catch (const ParseError& error) {
-    if (error.code() == "E0070") return own_bug(error.what(), "writing an ONNX model");
+    if (error.code() == ErrorCode::own_bug) return own_bug(error.what(), "writing an ONNX model");
     return bad_input(error.code(), error.what(), "writing an ONNX model", "store large weights in a file of their own");
   } catch (const std::bad_variant_access&) {
     return own_bug("an attribute holds another value than its kind says", "writing an ONNX model");
   } catch (const std::bad_alloc&) {
-    return bad_environment("E0105", "out of memory while writing an ONNX model");
+    return bad_environment(ErrorCode::out_of_memory, "out of memory while writing an ONNX model");
   }
 }
 

@@ -65,7 +65,7 @@ auto guarded(const std::string& name, Read&& read) -> decltype(read()) {
   try {
     return read();
   } catch (const std::bad_alloc&) {
-    return bad_environment("E0105", "not enough memory to read the checkpoint", name);
+    return bad_environment(ErrorCode::out_of_memory, "not enough memory to read the checkpoint", name);
   }
 }
 

@@ -42,7 +42,7 @@ Result<void> check_unfolded_size(const OpenedCheckpoint& c, std::size_t file_siz
     const TensorRecord& t = c.objects.tensors()[found.tensor];
     total += checked_count(t.shape) * static_cast<std::int64_t>(byte_size(t.dtype));
     if (total > limit) {
-      return bad_input("E0537",
+      return bad_input(ErrorCode::tensors_too_large,
                        fmt::format("the tensors would take more than {} bytes, and the file has {}", limit, file_size),
                        fmt::format("{}: at '{}'", c.name, printable(found.path)),
                        "save expanded tensors with .contiguous(), or without them");
@@ -66,14 +66,15 @@ Diagnostic explain_foreign_zip(const ZipArchive& zip) {
   if (any([](std::string_view n) {
         return n.ends_with("/archive_format") || n == "serialized_exported_program.json";
       })) {
-    return bad_input("E0508", "this is an exported program of torch.export, not a checkpoint", zip.name());
+    return bad_input(ErrorCode::foreign_format, "this is an exported program of torch.export, not a checkpoint",
+                     zip.name());
   }
   if (any([](std::string_view n) { return n.ends_with(".npy"); })) {
-    return bad_input("E0508", "this is a NumPy archive (.npz), not a checkpoint", zip.name(),
+    return bad_input(ErrorCode::foreign_format, "this is a NumPy archive (.npz), not a checkpoint", zip.name(),
                      "save the arrays as tensors with torch.save");
   }
   if (any([](std::string_view n) { return n.ends_with("Manifest.json") || n.ends_with(".mlmodel"); })) {
-    return bad_input("E0508", "this is a zipped Core ML package", zip.name(),
+    return bad_input(ErrorCode::foreign_format, "this is a zipped Core ML package", zip.name(),
                      "unpack it and name the .mlpackage folder");
   }
   for (const ZipEntry& entry : zip.entries()) {
@@ -84,10 +85,11 @@ Diagnostic explain_foreign_zip(const ZipArchive& zip) {
     if (std::find(std::begin(kPacked), std::end(kPacked), end) == std::end(kPacked) || entry.name.ends_with("data.pkl"))
       continue;
     return bad_input(
-        "E0508", fmt::format("this is a zip of {} files, among them '{}'", zip.entries().size(), printable(entry.name)),
+        ErrorCode::foreign_format,
+        fmt::format("this is a zip of {} files, among them '{}'", zip.entries().size(), printable(entry.name)),
         zip.name(), "unpack it and name the file in it that holds the model");
   }
-  return bad_input("E0509",
+  return bad_input(ErrorCode::foreign_zip,
                    fmt::format("a zip of {} entries without 'data.pkl' in one folder: torch.save did not write it",
                                zip.entries().size()),
                    zip.name(), "what torch.save writes is one zip, which holds data.pkl and data/");
@@ -100,13 +102,14 @@ Result<std::string> find_root(const ZipArchive& zip) {
   for (const ZipEntry& entry : zip.entries()) {
     const std::string_view name = entry.name;
     if (name.ends_with("/constants.pkl")) {
-      return bad_input("E0504", "this is a TorchScript archive (it holds code, 'constants.pkl'), not a checkpoint",
-                       zip.name(), "save the weights in Python: torch.save(model.state_dict(), FILE)");
+      return bad_input(ErrorCode::torchscript,
+                       "this is a TorchScript archive (it holds code, 'constants.pkl'), not a checkpoint", zip.name(),
+                       "save the weights in Python: torch.save(model.state_dict(), FILE)");
     }
     constexpr std::string_view kTail = "/data.pkl";
     if (!name.ends_with(kTail) || name.find('/') != name.size() - kTail.size()) continue;
     if (found) {
-      return bad_input("E0509",
+      return bad_input(ErrorCode::foreign_zip,
                        fmt::format("there are two objects, in '{}' and '{}'", printable(root), printable(name)),
                        zip.name(), "torch.save writes one; do not trust this file");
     }
@@ -121,7 +124,7 @@ Result<std::string> find_root(const ZipArchive& zip) {
 Result<Bytes> read_record(const ZipArchive& zip, const ZipEntry& entry) {
   constexpr std::uint64_t kLongest = 64;
   if (entry.size <= kLongest) return zip.read(entry);
-  return bad_input("E0516", fmt::format("a record of {} bytes, which takes a few", entry.size),
+  return bad_input(ErrorCode::checkpoint_version, fmt::format("a record of {} bytes, which takes a few", entry.size),
                    fmt::format("{}: entry '{}'", zip.name(), printable(entry.name)), kDownloadAgain);
 }
 
@@ -130,7 +133,8 @@ Result<void> check_records(const ZipArchive& zip, const std::string& root) {
     TRY(const Bytes bytes, read_record(zip, *order));
     const std::string_view text = trimmed(as_text(bytes.view));
     if (text != "little") {
-      return bad_input("E0517", fmt::format("the numbers are stored in byte order '{}'", printable(text, 20)),
+      return bad_input(ErrorCode::big_endian,
+                       fmt::format("the numbers are stored in byte order '{}'", printable(text, 20)),
                        fmt::format("{}: entry '{}'", zip.name(), printable(order->name)), kBigEndianHelp);
     }
   }
@@ -141,7 +145,8 @@ Result<void> check_records(const ZipArchive& zip, const std::string& root) {
   TRY(const Bytes bytes, read_record(zip, *version));
   const std::string_view text = trimmed(as_text(bytes.view));
   if (std::find(kKnown.begin(), kKnown.end(), text) == kKnown.end()) {
-    return bad_input("E0516", fmt::format("container version '{}' is not one of 1 to 10", printable(text, 20)),
+    return bad_input(ErrorCode::checkpoint_version,
+                     fmt::format("container version '{}' is not one of 1 to 10", printable(text, 20)),
                      fmt::format("{}: entry '{}'", zip.name(), printable(version->name)),
                      "save it with a released version of PyTorch");
   }
@@ -155,12 +160,13 @@ Result<void> check_storage_entries(const OpenedCheckpoint& c) {
     const ZipEntry* entry = c.zip->find(entry_name);
     const auto place = [&] { return fmt::format("{}: entry '{}'", c.name, printable(entry_name)); };
     if (!entry) {
-      return bad_input("E0534", fmt::format("storage '{}' is used but not in the file", printable(storage.key)),
-                       place(), kDownloadAgain);
+      return bad_input(ErrorCode::storage_missing,
+                       fmt::format("storage '{}' is used but not in the file", printable(storage.key)), place(),
+                       kDownloadAgain);
     }
     const StorageRecord& root = c.objects.storages()[storage.root];
     if (entry->size >= static_cast<std::uint64_t>(root.size())) continue;
-    return bad_input("E0532",
+    return bad_input(ErrorCode::storage_size,
                      fmt::format("the storage has {} bytes, but {} x {} take {}", entry->size, root.count,
                                  anemone::name(root.dtype), root.size()),
                      place(), kDownloadAgain);
@@ -180,7 +186,8 @@ Result<OpenedCheckpoint> open_archive(ZipArchive zip, std::uint64_t size) {
   const std::string part = c.root + "data.pkl";
   const ZipEntry& pickle = *c.zip->find(part);
   if (pickle.size > kLargestPickle) {
-    return bad_input("E0524", fmt::format("the pickle has {} bytes; {} are read", pickle.size, kLargestPickle),
+    return bad_input(ErrorCode::pickle_limits,
+                     fmt::format("the pickle has {} bytes; {} are read", pickle.size, kLargestPickle),
                      fmt::format("{}: entry '{}'", name, printable(part)), "do not trust this file");
   }
   TRY(const Bytes stream, c.zip->read(pickle));
@@ -210,22 +217,23 @@ class LegacyReader {
   }
 
  private:
-  Diagnostic bad(std::string_view code, std::string message, std::size_t at, const char* help = kDownloadAgain) const {
+  Diagnostic bad(ErrorCode code, std::string message, std::size_t at, const char* help = kDownloadAgain) const {
     return bad_input(code, std::move(message), machine_.place(at), help);
   }
 
   Result<void> read_header() {
     pickle::NoHooks none;
     auto magic = machine_.load(position_, none);
-    if (!magic && magic.error().front().code == "E0520") return magic.error();
+    if (!magic && magic.error().front().code == ErrorCode::pickle_ends) return magic.error();
     if (!magic || !is_magic(*magic)) {
-      return bad("E0507", "this is a pickle, but not one that torch.save wrote", 0,
+      return bad(ErrorCode::foreign_pickle, "this is a pickle, but not one that torch.save wrote", 0,
                  "load it where it was made and save its weights: torch.save(model.state_dict(), FILE)");
     }
     std::size_t at = position_;
     TRY(const Value version, machine_.load(position_, none));
     if (!version.is(Kind::integer) || version.number != 1001) {
-      return bad("E0516", fmt::format("the protocol version is {}, not 1001", describe(machine_.heap(), version)), at);
+      return bad(ErrorCode::checkpoint_version,
+                 fmt::format("the protocol version is {}, not 1001", describe(machine_.heap(), version)), at);
     }
     at = position_;
     TRY(const Value system, machine_.load(position_, none));
@@ -236,9 +244,9 @@ class LegacyReader {
       }
     }
     if (!little || !little->is(Kind::boolean)) {
-      return bad("E0536", "the description of the system that saved the file is missing", at);
+      return bad(ErrorCode::legacy_header, "the description of the system that saved the file is missing", at);
     }
-    if (little->number == 0) return bad("E0517", "the numbers are stored big-endian", at, kBigEndianHelp);
+    if (little->number == 0) return bad(ErrorCode::big_endian, "the numbers are stored big-endian", at, kBigEndianHelp);
     return {};
   }
 
@@ -252,18 +260,21 @@ class LegacyReader {
     const std::size_t at = position_;
     TRY(const Value keys, machine_.load(position_, none));
     if (!keys.is(Kind::list)) {
-      return bad("E0536", fmt::format("the list of storages is {}", describe(machine_.heap(), keys)), at);
+      return bad(ErrorCode::legacy_header, fmt::format("the list of storages is {}", describe(machine_.heap(), keys)),
+                 at);
     }
     for (const Value key : machine_.heap().items(keys)) {
       if (!key.is(Kind::text) && !key.is(Kind::integer)) {
-        return bad("E0536", fmt::format("the list of storages contains {}", describe(machine_.heap(), key)), at);
+        return bad(ErrorCode::legacy_header,
+                   fmt::format("the list of storages contains {}", describe(machine_.heap(), key)), at);
       }
       const std::string text = key.is(Kind::text) ? std::string(machine_.heap().text(key)) : std::to_string(key.number);
       TRY_VOID(read_storage(text, at));
     }
     for (const StorageRecord& storage : checkpoint_.objects.storages()) {
       if (checkpoint_.objects.storages()[storage.root].loaded) continue;
-      return bad("E0534", fmt::format("storage '{}' is used but not in the file", printable(storage.key)), at);
+      return bad(ErrorCode::storage_missing,
+                 fmt::format("storage '{}' is used but not in the file", printable(storage.key)), at);
     }
     return {};
   }
@@ -272,26 +283,26 @@ class LegacyReader {
   Result<void> read_storage(const std::string& key, std::size_t list_at) {
     StorageRecord* storage = checkpoint_.objects.find(key);
     if (!storage || storage->loaded) {
-      return bad("E0536",
+      return bad(ErrorCode::legacy_header,
                  fmt::format("storage '{}' is listed {}", printable(key), storage ? "twice" : "but not described"),
                  list_at);
     }
     const std::size_t left = file_.size() - position_;
     if (left < 8) {
-      return bad("E0535", fmt::format("the file ends {} bytes before storage '{}'", 8 - left, printable(key)),
-                 position_);
+      return bad(ErrorCode::storage_ends,
+                 fmt::format("the file ends {} bytes before storage '{}'", 8 - left, printable(key)), position_);
     }
     std::uint64_t count = 0;
     for (std::size_t i = 8; i-- > 0;) count = count << 8 | static_cast<std::uint64_t>(file_.view[position_ + i]);
     if (count != static_cast<std::uint64_t>(storage->count)) {
       return bad(
-          "E0535",
+          ErrorCode::storage_ends,
           fmt::format("storage '{}' has {} elements, but the pickle says {}", printable(key), count, storage->count),
           position_);
     }
     const auto size = static_cast<std::uint64_t>(storage->size());
     if (size > left - 8) {
-      return bad("E0535",
+      return bad(ErrorCode::storage_ends,
                  fmt::format("the file ends inside storage '{}': it has {} bytes and {} are left", printable(key), size,
                              left - 8),
                  position_);

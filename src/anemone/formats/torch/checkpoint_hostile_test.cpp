@@ -29,7 +29,7 @@ std::string outcome(const std::string& file) {
   if (got) return fmt::format("{} tensors", got->tensors.size());
   EXPECT_EQ(got.error().front().blame, Blame::input);
   EXPECT_TRUE(got.error().front().place.starts_with("f")) << got.error().front().place;
-  return fmt::format("{}: {}", got.error().front().code, got.error().front().message);
+  return fmt::format("{}: {}", text_of(got.error().front().code), got.error().front().message);
 }
 
 std::string zipped(const Pickle& p) { return outcome(checkpoint_zip(p.done(), {{"0", sixteen()}})); }

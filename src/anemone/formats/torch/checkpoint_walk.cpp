@@ -112,7 +112,8 @@ class Walk {
   }
 
   Diagnostic error(std::string message) const {
-    return bad_input("E0541", std::move(message), fmt::format("{}: at '{}'", file_, printable(path_)),
+    return bad_input(ErrorCode::nested_too_deep, std::move(message),
+                     fmt::format("{}: at '{}'", file_, printable(path_)),
                      "save what is needed of it where it was made");
   }
 
@@ -256,7 +257,7 @@ class Walk {
 
 Result<std::vector<FoundTensor>> find_tensors(const Heap& heap, Value root, const std::string& file) {
   const auto refuse = [&](std::string message) {
-    return bad_input("E0540", std::move(message), file,
+    return bad_input(ErrorCode::no_tensors_in_root, std::move(message), file,
                      "what is read here is a dict, list or tuple with tensors in it");
   };
   if (root.is(Kind::object) && root.tag == TorchObjects::kTensor)

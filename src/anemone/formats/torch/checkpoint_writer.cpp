@@ -151,7 +151,7 @@ class ZipWriter {
 };
 
 Diagnostic refused(const CheckpointEntry& entry, std::string message) {
-  return bad_input("E0550", std::move(message), fmt::format("entry '{}'", printable(entry.name)));
+  return bad_input(ErrorCode::checkpoint_entry, std::move(message), fmt::format("entry '{}'", printable(entry.name)));
 }
 
 /// Sizes of all entries, in bytes.
@@ -176,7 +176,7 @@ Result<std::vector<std::uint64_t>> check(std::span<const CheckpointEntry> entrie
     }
     total += sizes.back() + 256 + 8 * e.name.size();  // headers, pickle and directory are below that
     if (total > kLargest || sizes.size() > kMostEntries) {
-      return bad_input("E0551",
+      return bad_input(ErrorCode::checkpoint_too_large,
                        fmt::format("more than {} bytes or {} tensors do not fit into this zip", kLargest, kMostEntries),
                        file, "write the tensors into several files");
     }

@@ -148,7 +148,8 @@ TEST_F(CheckpointWriter, AFailureLeavesTheOldFile) {
     return got ? "" : got.error().front().message;
   };
   const std::byte eight[8]{};
-  EXPECT_EQ(fails_with([](const auto&) { return bad_input("E0000", "the source dried up"); }), "the source dried up");
+  EXPECT_EQ(fails_with([](const auto&) { return bad_input(ErrorCode::file_shrank, "the source dried up"); }),
+            "the source dried up");
   EXPECT_EQ(fails_with([](const auto&) { return Result<void>(); }), "'archive/data/1' should get 4 bytes and got 0");
   EXPECT_EQ(fails_with([&](const auto& sink) { return sink(eight); }), "'archive/data/1' should get 4 bytes and got 8");
   const auto nowhere = write_checkpoint(folder_ / "no" / "such" / "folder.pkl", counted(1));

@@ -33,7 +33,7 @@ std::string Machine::place(std::size_t position) const {
                        : fmt::format("{}: byte {} of '{}'", file_, position, part_);
 }
 
-Diagnostic Machine::error(std::string_view code, std::string message, std::string help) const {
+Diagnostic Machine::error(ErrorCode code, std::string message, std::string help) const {
   return bad_input(code, std::move(message), {}, help.empty() ? kDamaged : std::move(help));
 }
 
@@ -82,14 +82,14 @@ Result<void> Machine::step(std::uint8_t opcode, Hooks& hooks) {
     case 0x80: {  // PROTO
       TRY(const std::uint64_t protocol, take_number(1));
       if (protocol >= 2 && protocol <= 5) return {};
-      return error("E0521", fmt::format("pickle protocol {} is not supported", protocol),
+      return error(ErrorCode::pickle_opcode, fmt::format("pickle protocol {} is not supported", protocol),
                    "save with the default protocol of torch.save");
     }
     case 0x95: {  // FRAME
       TRY(const std::uint64_t length, take_number(8));
       if (length <= bytes_.size() - position_) return {};
-      return error("E0520", fmt::format("the pickle ends early (bytes of its frame: {}, left: {})", length,
-                                        bytes_.size() - position_));
+      return error(ErrorCode::pickle_ends, fmt::format("the pickle ends early (bytes of its frame: {}, left: {})",
+                                                       length, bytes_.size() - position_));
     }
     case '(':
       marks_.push_back(stack_.size());
@@ -226,14 +226,15 @@ Result<void> Machine::step(std::uint8_t opcode, Hooks& hooks) {
     case 'b':
       return build();
     default:
-      return error("E0521", fmt::format("pickle opcode 0x{:02x} is not one that plain data needs", opcode),
-                   kNothingWasRun);
+      return error(ErrorCode::pickle_opcode,
+                   fmt::format("pickle opcode 0x{:02x} is not one that plain data needs", opcode), kNothingWasRun);
   }
 }
 
 Result<void> Machine::push_text(std::uint64_t length) {
   TRY(const auto bytes, take(length));
-  if (!is_utf8(as_text(bytes))) return error("E0527", fmt::format("a string of {} bytes is not UTF-8", length));
+  if (!is_utf8(as_text(bytes)))
+    return error(ErrorCode::pickle_name, fmt::format("a string of {} bytes is not UTF-8", length));
   stack_.push_back(heap_.add_view(Kind::text, as_text(bytes)));
   return {};
 }
@@ -291,7 +292,7 @@ Result<void> Machine::append(bool many) {
   }
   TRY(const Value list, top());
   if (!list.is(Kind::list) && !list.is(Kind::inert))
-    return error("E0523", fmt::format("items are appended to {}", describe(heap_, list)));
+    return error(ErrorCode::pickle_stack, fmt::format("items are appended to {}", describe(heap_, list)));
   auto& target = list.is(Kind::inert) ? heap_.inert(list).items : heap_.items(list);
   target.insert(target.end(), items.begin(), items.end());
   return {};
@@ -299,10 +300,12 @@ Result<void> Machine::append(bool many) {
 
 Result<void> Machine::set_items(Value dict, std::span<const Value> items) {
   if (!dict.is(Kind::dict) && !dict.is(Kind::inert))
-    return error("E0523", fmt::format("keys are set in {}", describe(heap_, dict)));
-  if (items.size() % 2 != 0) return error("E0523", fmt::format("a dict gets {} keys and values", items.size()));
+    return error(ErrorCode::pickle_stack, fmt::format("keys are set in {}", describe(heap_, dict)));
+  if (items.size() % 2 != 0)
+    return error(ErrorCode::pickle_stack, fmt::format("a dict gets {} keys and values", items.size()));
   for (std::size_t i = 0; i < items.size(); i += 2) {
-    if (!is_key(items[i])) return error("E0523", fmt::format("{} is used as a key", describe(heap_, items[i])));
+    if (!is_key(items[i]))
+      return error(ErrorCode::pickle_stack, fmt::format("{} is used as a key", describe(heap_, items[i])));
     (dict.is(Kind::inert) ? heap_.inert(dict).pairs : heap_.pairs(dict)).emplace_back(items[i], items[i + 1]);
   }
   return {};
@@ -319,7 +322,7 @@ Result<void> Machine::add_to_set() {
   TRY(const std::vector<Value> items, pop_to_mark());
   TRY(const Value set, top());
   if (!set.is(Kind::set) && !set.is(Kind::inert))
-    return error("E0523", fmt::format("members are added to {}", describe(heap_, set)));
+    return error(ErrorCode::pickle_stack, fmt::format("members are added to {}", describe(heap_, set)));
   auto& target = set.is(Kind::inert) ? heap_.inert(set).items : heap_.items(set);
   target.insert(target.end(), items.begin(), items.end());
   return {};

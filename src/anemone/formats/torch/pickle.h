@@ -153,7 +153,7 @@ class Machine {
   Result<Value> top();
   Result<std::vector<Value>> pop_to_mark();
   Result<void> spend(std::size_t count);
-  Diagnostic error(std::string_view code, std::string message, std::string help = {}) const;
+  Diagnostic error(ErrorCode code, std::string message, std::string help = {}) const;
   void locate(Diagnostics& diagnostics) const;
 
   std::span<const std::byte> bytes_;

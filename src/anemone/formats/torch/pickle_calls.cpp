@@ -84,7 +84,7 @@ bool is_reconstructor(std::string_view global) {
 Result<void> Machine::push_global(std::string_view module, std::string_view name) {
   std::string full = fmt::format("{}.{}", module, name);
   if (is_dangerous(module, name)) {
-    return error("E0522",
+    return error(ErrorCode::pickle_forbidden,
                  fmt::format("the pickle asks for '{}', which no checkpoint needs and attacks use", printable(full)),
                  kNothingWasRun);
   }
@@ -98,14 +98,14 @@ Result<void> Machine::stack_global(const Hooks& hooks) {
   TRY(const Value name, pop());
   TRY(const Value module, pop());
   if (!name.is(Kind::text) || !module.is(Kind::text)) {
-    return error("E0523", fmt::format("a global is named by {} and {}, not by two strings", describe(heap_, module),
-                                      describe(heap_, name)));
+    return error(ErrorCode::pickle_stack, fmt::format("a global is named by {} and {}, not by two strings",
+                                                      describe(heap_, module), describe(heap_, name)));
   }
   // A class within a class has dots in its name; a path through a class that is known here leads to its methods.
   const std::string_view path = heap_.text(name);
   const std::string outer = fmt::format("{}.{}", heap_.text(module), path.substr(0, path.find('.')));
   if (path.find('.') != std::string_view::npos && (is_plain(outer) || hooks.knows(outer))) {
-    return error("E0522",
+    return error(ErrorCode::pickle_forbidden,
                  fmt::format("the pickle asks for the attribute path '{}' of '{}'", printable(path),
                              printable(heap_.text(module))),
                  kNothingWasRun);
@@ -124,7 +124,7 @@ Result<void> Machine::instance(bool class_on_stack, Hooks& hooks) {
     return call(function, heap_.add_sequence(Kind::tuple, std::move(items)), hooks);
   }
   TRY(std::vector<Value> items, pop_to_mark());
-  if (items.empty()) return error("E0523", "an object is made of no class");
+  if (items.empty()) return error(ErrorCode::pickle_stack, "an object is made of no class");
   const Value function = items.front();
   items.erase(items.begin());
   return call(function, heap_.add_sequence(Kind::tuple, std::move(items)), hooks);
@@ -150,7 +150,8 @@ Result<void> Machine::call(bool with_keywords, Hooks& hooks) {
 Result<void> Machine::call(Value function, Value arguments, Hooks& hooks) {
   const bool named = function.is(Kind::global), inert = function.is(Kind::inert);
   if ((!named && !inert) || !arguments.is(Kind::tuple)) {
-    return error("E0523", fmt::format("{} is called with {}", describe(heap_, function), describe(heap_, arguments)));
+    return error(ErrorCode::pickle_stack,
+                 fmt::format("{} is called with {}", describe(heap_, function), describe(heap_, arguments)));
   }
   std::string_view global = named ? heap_.text(function) : heap_.inert(function).name;
   Value result;
@@ -175,7 +176,8 @@ Result<void> Machine::call(Value function, Value arguments, Hooks& hooks) {
 Result<Value> Machine::call_plain(std::string_view global, Value arguments) {
   const bool set = global.ends_with(".set");
   const auto bad = [&] {
-    return error("E0526", fmt::format("{} cannot be made from {}", global, describe(heap_, arguments)));
+    return error(ErrorCode::pickle_arguments,
+                 fmt::format("{} cannot be made from {}", global, describe(heap_, arguments)));
   };
   const std::size_t given = heap_.items(arguments).size();
   if (global == "collections.defaultdict") return heap_.add_dict({}, true);
@@ -209,7 +211,8 @@ Result<void> Machine::build() {
   }
   const bool attributes = state.is(Kind::dict) || state.is(Kind::tuple);
   if (attributes && ((target.is(Kind::dict) && target.tag == 1) || target.is(Kind::object))) return {};
-  return error("E0528", fmt::format("attributes are set on {}", describe(heap_, target)), kNothingWasRun);
+  return error(ErrorCode::pickle_attributes, fmt::format("attributes are set on {}", describe(heap_, target)),
+               kNothingWasRun);
 }
 
 }  // namespace anemone::pickle

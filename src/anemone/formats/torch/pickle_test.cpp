@@ -74,7 +74,7 @@ std::string load(std::string_view opcodes) {
   const Diagnostic& d = value.error().front();
   EXPECT_EQ(d.blame, Blame::input);
   EXPECT_FALSE(d.help.empty());
-  return d.code + " at " + d.place.substr(3) + ": " + d.message;
+  return fmt::format("{} at {}: {}", text_of(d.code), d.place.substr(3), d.message);
 }
 
 std::string opcodes(const std::vector<std::string>& parts) {

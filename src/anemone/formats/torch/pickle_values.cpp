@@ -66,7 +66,7 @@ std::string describe(const Heap& heap, Value value) {
 }
 
 Result<Value> NoHooks::persistent(Heap&, Value) {
-  return bad_input("E0525", "a reference to a storage stands outside the saved object");
+  return bad_input(ErrorCode::storage_reference, "a reference to a storage stands outside the saved object");
 }
 
 Result<Value> NoHooks::call(Heap&, std::string_view global, Value) {

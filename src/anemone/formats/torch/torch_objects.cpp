@@ -58,7 +58,7 @@ std::optional<ScalarType> torch_dtype(std::string_view global) {
   return global.starts_with(kPrefix) ? scalar_type_from(global.substr(kPrefix.size())) : std::nullopt;
 }
 
-Diagnostic bad_tensor(std::string message) { return bad_input("E0530", std::move(message)); }
+Diagnostic bad_tensor(std::string message) { return bad_input(ErrorCode::tensor_kind, std::move(message)); }
 
 /// A tuple or list of numbers that are not negative.
 Result<std::vector<std::int64_t>> extents(const Heap& heap, Value v, std::string_view what) {
@@ -134,7 +134,7 @@ StorageRecord* TorchObjects::find(const std::string& key) {
 
 /// ('storage', class, key, device, count) and, in the legacy container, a sixth item: None or (key, offset, count).
 Result<Value> TorchObjects::persistent(Heap& heap, Value id) {
-  const auto bad = [&](std::string message) { return bad_input("E0525", std::move(message)); };
+  const auto bad = [&](std::string message) { return bad_input(ErrorCode::storage_reference, std::move(message)); };
   const std::size_t count = id.is(Kind::tuple) ? heap.items(id).size() : 0;
   if (count == 0 || count > 16) return bad(fmt::format("a storage is named by {}", describe(heap, id)));
   const std::vector<Value> items = heap.items(id);
@@ -182,14 +182,16 @@ Result<std::size_t> TorchObjects::add_storage(const StorageRecord& storage) {
   const StorageRecord& known = storages_[at->second];
   if (known.dtype == storage.dtype && known.count == storage.count) return at->second;
   return bad_input(
-      "E0533", fmt::format("storage '{}' is described twice differently: {} x {} and {} x {}", printable(storage.key),
-                           known.count, name(known.dtype), storage.count, name(storage.dtype)));
+      ErrorCode::storage_twice,
+      fmt::format("storage '{}' is described twice differently: {} x {} and {} x {}", printable(storage.key),
+                  known.count, name(known.dtype), storage.count, name(storage.dtype)));
 }
 
 Result<std::size_t> TorchObjects::add_view(Heap& heap, Value view, std::size_t root) {
   const StorageRecord whole = storages_[root];
   const auto bad = [&](std::string message) {
-    return bad_input("E0525", fmt::format("a view of storage '{}' {}", printable(whole.key), message));
+    return bad_input(ErrorCode::storage_reference,
+                     fmt::format("a view of storage '{}' {}", printable(whole.key), message));
   };
   if (!view.is(Kind::tuple) || heap.items(view).size() != 3) {
     return bad(fmt::format("is described by {}", describe(heap, view)));
@@ -218,7 +220,8 @@ Result<std::size_t> TorchObjects::add_view(Heap& heap, Value view, std::size_t r
 
 Result<Value> TorchObjects::call(Heap& heap, std::string_view global, Value arguments) {
   const auto bad = [&]() -> Result<Value> {
-    return bad_input("E0526", fmt::format("'{}' is called with {}", global, describe(heap, arguments)));
+    return bad_input(ErrorCode::pickle_arguments,
+                     fmt::format("'{}' is called with {}", global, describe(heap, arguments)));
   };
   const std::size_t count = heap.items(arguments).size();
   if (count == 0 || count > 16) return bad();
@@ -298,7 +301,8 @@ Value TorchObjects::sparse(Heap& heap, std::string_view global, const std::vecto
 /// (storage, offset, size, stride [, requires_grad, hooks [, dtype of v3 | metadata of v2]])
 Result<Value> TorchObjects::rebuild(Heap& heap, std::string_view global, const std::vector<Value>& given) {
   if (!given[0].is(Kind::object) || given[0].tag != kStorage) {
-    return bad_input("E0526", fmt::format("a tensor is made from {}, not from a storage", describe(heap, given[0])));
+    return bad_input(ErrorCode::pickle_arguments,
+                     fmt::format("a tensor is made from {}, not from a storage", describe(heap, given[0])));
   }
   TensorRecord tensor;
   tensor.storage = static_cast<std::size_t>(given[0].number);
@@ -330,7 +334,7 @@ Result<void> TorchObjects::check(const TensorRecord& t) const {
   const auto last = count == 0 ? std::optional<std::int64_t>(t.offset - 1) : last_element(t);
   if (last && *last < available) return {};
   return bad_input(
-      "E0531",
+      ErrorCode::tensor_outside,
       fmt::format("a tensor [{}] with strides [{}] from element {} on reaches {} of storage '{}', which "
                   "has {}",
                   fmt::join(t.shape, ", "), fmt::join(t.stride, ", "), t.offset,

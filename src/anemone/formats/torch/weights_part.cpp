@@ -109,7 +109,7 @@ void strip(std::string& name, std::string& stripped) {
 
 Result<WeightsPart> find_weights(const std::vector<std::string_view>& paths, const std::string& file,
                                  const std::optional<std::string>& wanted) {
-  if (paths.empty()) return bad_input("E0542", "there are no tensors in the file", file);
+  if (paths.empty()) return bad_input(ErrorCode::no_weights, "there are no tensors in the file", file);
   std::string prefix;
   std::vector<std::pair<std::string_view, std::size_t>> aside;
   Level level = look(paths, prefix);
@@ -124,8 +124,8 @@ Result<WeightsPart> find_weights(const std::vector<std::string_view>& paths, con
   for (std::string_view rest = wanted ? std::string_view(*wanted) : ""; !rest.empty();) {
     const std::string_view part = rest.substr(0, rest.find('/'));
     if (!level.find(part)) {
-      return bad_input("E0542", fmt::format("there is no part '{}' in the file", printable(*wanted)), file,
-                       fmt::format("its parts: {}", list(level.parts)));
+      return bad_input(ErrorCode::no_weights, fmt::format("there is no part '{}' in the file", printable(*wanted)),
+                       file, fmt::format("its parts: {}", list(level.parts)));
     }
     rest.remove_prefix(std::min(rest.size(), part.size() + 1));
     go_into(part);
@@ -133,8 +133,9 @@ Result<WeightsPart> find_weights(const std::vector<std::string_view>& paths, con
   // Below a part that was asked for, too: {'ema': {'state_dict': …}}.
   for (std::optional<std::string_view> next = choose(level); next; next = choose(level)) go_into(*next);
   if (level.direct == 0) {
-    return bad_input("E0542", fmt::format("no part of the file is known to hold weights: it has {}", list(level.parts)),
-                     file, "name the part that does: --weights NAME");
+    return bad_input(ErrorCode::no_weights,
+                     fmt::format("no part of the file is known to hold weights: it has {}", list(level.parts)), file,
+                     "name the part that does: --weights NAME");
   }
   aside.insert(aside.end(), level.parts.begin(), level.parts.end());
 
@@ -149,7 +150,7 @@ Result<WeightsPart> find_weights(const std::vector<std::string_view>& paths, con
     if (name.find('/') != std::string::npos) continue;
     strip(name, stripped);
     if (!seen.insert(name).second) {
-      return bad_input("E0543", fmt::format("two weights are called '{}'", printable(name)), file,
+      return bad_input(ErrorCode::weights_twice, fmt::format("two weights are called '{}'", printable(name)), file,
                        "rename one, or save the state dict of one model only");
     }
     result.tensors.emplace_back(i, std::move(name));

@@ -10,7 +10,7 @@ namespace {
 /// "PART: names | note", or the error.
 std::string picked(const std::vector<std::string_view>& paths, const std::optional<std::string>& wanted = {}) {
   const auto got = find_weights(paths, "f", wanted);
-  if (!got) return fmt::format("{}: {}", got.error().front().code, got.error().front().message);
+  if (!got) return fmt::format("{}: {}", text_of(got.error().front().code), got.error().front().message);
   std::string names;
   for (const auto& [position, name] : got->tensors) {
     EXPECT_TRUE(paths[position].ends_with(name) || paths[position].find("_mod") != std::string_view::npos);

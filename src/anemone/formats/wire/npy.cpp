@@ -138,8 +138,9 @@ Result<ScalarType> find_type(std::string_view descr, const std::string& place) {
   }
   const bool big = descr.starts_with('>');
   return bad_input(
-      "E0562", fmt::format("arrays of type '{}' are not supported{}", printable(descr, 30), big ? ": big-endian" : ""),
-      place, "convert it in Python: np.save(FILE, array.astype('<f4'))");
+      ErrorCode::npy_unsupported,
+      fmt::format("arrays of type '{}' are not supported{}", printable(descr, 30), big ? ": big-endian" : ""), place,
+      "convert it in Python: np.save(FILE, array.astype('<f4'))");
 }
 
 Result<NpyArray> parse(const Bytes& file, const std::string& name) {
@@ -147,26 +148,30 @@ Result<NpyArray> parse(const Bytes& file, const std::string& name) {
   const auto at = [&](std::size_t i) { return fmt::format("{}: byte {}", name, i); };
   const auto byte = [&](std::size_t i) { return static_cast<std::size_t>(file.view[i]); };
   if (!all.starts_with(kMagic)) {
-    return bad_input("E0560", "this is not a NumPy array: it does not begin with '\\x93NUMPY'", name,
+    return bad_input(ErrorCode::not_npy, "this is not a NumPy array: it does not begin with '\\x93NUMPY'", name,
                      "write it with np.save");
   }
-  if (all.size() < 10) return bad_input("E0561", fmt::format("the file ends after {} bytes", all.size()), name);
+  if (all.size() < 10)
+    return bad_input(ErrorCode::npy_ends, fmt::format("the file ends after {} bytes", all.size()), name);
   const std::size_t version = byte(6), width = version == 1 ? 2 : 4;
   if (version < 1 || version > 3 || byte(7) != 0) {
-    return bad_input("E0562", fmt::format("version {}.{} of the format is not known", version, byte(7)), at(6));
+    return bad_input(ErrorCode::npy_unsupported,
+                     fmt::format("version {}.{} of the format is not known", version, byte(7)), at(6));
   }
-  if (all.size() < 8 + width) return bad_input("E0561", fmt::format("the file ends after {} bytes", all.size()), name);
+  if (all.size() < 8 + width)
+    return bad_input(ErrorCode::npy_ends, fmt::format("the file ends after {} bytes", all.size()), name);
   std::size_t length = 0;
   for (std::size_t i = width; i-- > 0;) length = length << 8 | byte(8 + i);
   const std::size_t begin = 8 + width;
   if (length > all.size() - begin) {
-    return bad_input("E0561", fmt::format("the header has {} bytes and the file {}", length, all.size()), at(8));
+    return bad_input(ErrorCode::npy_ends, fmt::format("the header has {} bytes and the file {}", length, all.size()),
+                     at(8));
   }
   HeaderParser parser(all.substr(begin, length));
   const std::optional<Header> header = parser.run();
   if (!header) {
     // Structured types have a list of fields for a descr.
-    return bad_input("E0563", "the header is not that of a plain array", at(begin + parser.position()),
+    return bad_input(ErrorCode::npy_header, "the header is not that of a plain array", at(begin + parser.position()),
                      "write it with np.save; arrays of records are not supported");
   }
   TRY(const ScalarType dtype, find_type(header->descr, at(begin)));
@@ -175,7 +180,7 @@ Result<NpyArray> parse(const Bytes& file, const std::string& name) {
   const std::size_t size = static_cast<std::size_t>(std::max<std::int64_t>(count, 0)) * element;
   if (count < 0 || size != all.size() - data_at) {
     return bad_input(
-        "E0564",
+        ErrorCode::npy_size,
         fmt::format("the array {} ({}) needs {}, and {} bytes follow the header", header->shape, anemone::name(dtype),
                     count < 0 ? "too much" : fmt::format("{} bytes", size), all.size() - data_at),
         at(data_at), "download or write the file again");
@@ -195,7 +200,7 @@ Result<NpyArray> read_npy(const Bytes& file, const std::string& name) {
   try {
     return parse(file, name);
   } catch (const std::bad_alloc&) {
-    return bad_environment("E0105", "not enough memory to read the array", name);
+    return bad_environment(ErrorCode::out_of_memory, "not enough memory to read the array", name);
   }
 }
 
@@ -226,7 +231,7 @@ Result<void> write_npy(const std::filesystem::path& path, const NpyArray& array)
   const std::int64_t count = checked_count(array.shape);
   if (!known || count < 0 || array.shape.size() > kMaxRank ||
       static_cast<std::size_t>(count) * byte_size(array.dtype) != array.bytes.size()) {
-    return bad_input("E0565",
+    return bad_input(ErrorCode::npy_write,
                      fmt::format("{} bytes of {} {} cannot be written as a NumPy array", array.bytes.size(),
                                  name(array.dtype), array.shape),
                      path.string());

@@ -34,7 +34,7 @@ std::string outcome(const std::string& file) {
   const auto got = read_npy(bytes_of(file), "f");
   if (!got) {
     EXPECT_EQ(got.error().front().blame, Blame::input);
-    return fmt::format("{}: {}", got.error().front().code, got.error().front().message);
+    return fmt::format("{}: {}", text_of(got.error().front().code), got.error().front().message);
   }
   std::string hex;
   for (const std::byte b : got->bytes.view) hex += fmt::format("{:02x}", static_cast<unsigned>(b));

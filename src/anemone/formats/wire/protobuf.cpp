@@ -10,13 +10,15 @@
 namespace anemone::protobuf {
 
 void protozero_misused(const char* condition) {
-  throw ParseError("E0070", fmt::format("protobuf reader misused: {}", condition));
+  throw ParseError(ErrorCode::own_bug, fmt::format("protobuf reader misused: {}", condition));
 }
 
 Message::Message(Document& document, std::span<const std::byte> view)
     : document_(document), reader_(reinterpret_cast<const char*>(view.data()), view.size()) {
-  if (document.depth_left <= 0) throw ParseError("E0301", "messages are nested more than 100 deep");
-  if (document.messages_left == 0) throw ParseError("E0301", "the file holds more than 16777216 messages");
+  if (document.depth_left <= 0)
+    throw ParseError(ErrorCode::protobuf_too_deep, "messages are nested more than 100 deep");
+  if (document.messages_left == 0)
+    throw ParseError(ErrorCode::protobuf_too_deep, "the file holds more than 16777216 messages");
   --document.messages_left;
   --document.depth_left;  // last: a constructor that throws runs no destructor
 }
@@ -52,7 +54,7 @@ Diagnostic diagnose(const Document& document, std::string_view name) {
   try {
     throw;
   } catch (const ParseError& error) {
-    if (error.code() == "E0070") return own_bug(error.what(), place);
+    if (error.code() == ErrorCode::own_bug) return own_bug(error.what(), place);
     return bad_input(error.code(), error.what(), place, error.help());
   } catch (const protozero::end_of_buffer_exception&) {
     return broken("the file ends inside a field");
@@ -65,7 +67,7 @@ Diagnostic diagnose(const Document& document, std::string_view name) {
   } catch (const protozero::exception&) {
     return broken("this is not a protobuf message");
   } catch (const std::bad_alloc&) {
-    return bad_environment("E0105", "out of memory while parsing", place);
+    return bad_environment(ErrorCode::out_of_memory, "out of memory while parsing", place);
   }
 }
 

@@ -28,13 +28,14 @@ namespace anemone::protobuf {
 /// Thrown while parsing and turned into a diagnostic by parse(): never leaves formats/.
 class ParseError : public std::runtime_error {
  public:
-  ParseError(std::string code, const std::string& message, std::string help = {})
-      : std::runtime_error(message), code_(std::move(code)), help_(std::move(help)) {}
-  const std::string& code() const { return code_; }
+  ParseError(ErrorCode code, const std::string& message, std::string help = {})
+      : std::runtime_error(message), code_(code), help_(std::move(help)) {}
+  ErrorCode code() const { return code_; }
   const std::string& help() const { return help_; }
 
  private:
-  std::string code_, help_;
+  ErrorCode code_;
+  std::string help_;
 };
 
 /// What a field is switched on: number and wire type together. A known number with another wire type is an unknown
@@ -56,10 +57,10 @@ constexpr std::uint32_t bytes_field(std::uint32_t number) {
 /// The file being parsed: where we are (for errors) and what is left of the limits.
 struct Document {
   Bytes file;
-  std::size_t position = 0;                // of the field being read
-  int depth_left = 100;                    // nested messages, as protobuf's own parsers have it
-  std::uint64_t messages_left = 1u << 24;  // a tiny message becomes a struct of some hundred bytes
-  std::string broken_code = "E0300";       // for errors of the wire format
+  std::size_t position = 0;                            // of the field being read
+  int depth_left = 100;                                // nested messages, as protobuf's own parsers have it
+  std::uint64_t messages_left = 1u << 24;              // a tiny message becomes a struct of some hundred bytes
+  ErrorCode broken_code = ErrorCode::protobuf_broken;  // for errors of the wire format
 };
 
 /// One message:

@@ -60,13 +60,16 @@ Result<ZipArchive> ZipArchive::open(Bytes file, std::string name) {
   zip_error_fini(&error);
   if (!archive) {
     if (source) zip_source_free(source);
-    if (code == ZIP_ER_MEMORY) return bad_environment("E0105", "not enough memory to open the zip", result.name_);
+    if (code == ZIP_ER_MEMORY)
+      return bad_environment(ErrorCode::out_of_memory, "not enough memory to open the zip", result.name_);
     const std::string end = fmt::format("{}: byte {} (its end)", result.name_, result.file_.size());
     if (code == ZIP_ER_NOZIP) {
-      return bad_input("E0510", fmt::format("the zip is cut off: its {} bytes hold no directory", result.file_.size()),
-                       end, kDownloadAgain);
+      return bad_input(ErrorCode::zip_damaged,
+                       fmt::format("the zip is cut off: its {} bytes hold no directory", result.file_.size()), end,
+                       kDownloadAgain);
     }
-    return bad_input("E0510", fmt::format("the zip's directory is damaged ({})", reason), end, kDownloadAgain);
+    return bad_input(ErrorCode::zip_damaged, fmt::format("the zip's directory is damaged ({})", reason), end,
+                     kDownloadAgain);
   }
   // The archive gives its own reference back when it is closed; ours keeps the source readable for read().
   zip_source_keep(source);
@@ -87,25 +90,29 @@ Result<void> ZipArchive::list() {
         ZIP_STAT_NAME | ZIP_STAT_SIZE | ZIP_STAT_COMP_SIZE | ZIP_STAT_CRC | ZIP_STAT_COMP_METHOD;
     if (zip_stat_index(handle(archive_), i, ZIP_FL_UNCHANGED | ZIP_FL_ENC_RAW, &stat) != 0 ||
         (stat.valid & kNeeded) != kNeeded) {
-      return bad_input("E0510", fmt::format("entry {} of the zip's directory is damaged", i), name_, kDownloadAgain);
+      return bad_input(ErrorCode::zip_damaged, fmt::format("entry {} of the zip's directory is damaged", i), name_,
+                       kDownloadAgain);
     }
     ZipEntry entry{stat.name, i, stat.size, stat.comp_size, stat.crc, stat.comp_method == ZIP_CM_STORE};
     if (!by_name_.emplace(entry.name, entries_.size()).second) {
-      return bad_input("E0511", "the zip holds two entries of this name, and readers differ in which one they take",
+      return bad_input(ErrorCode::zip_ambiguous,
+                       "the zip holds two entries of this name, and readers differ in which one they take",
                        place(entry), "do not trust this file; write it again with torch.save");
     }
     if ((stat.valid & ZIP_STAT_ENCRYPTION_METHOD) && stat.encryption_method != ZIP_EM_NONE) {
-      return bad_input("E0512", "the entry is encrypted", place(entry), "unpack the archive and store it unencrypted");
+      return bad_input(ErrorCode::zip_unsupported, "the entry is encrypted", place(entry),
+                       "unpack the archive and store it unencrypted");
     }
     if (!entry.stored && stat.comp_method != ZIP_CM_DEFLATE) {
-      return bad_input("E0512", fmt::format("compression method {} is not supported", stat.comp_method), place(entry),
+      return bad_input(ErrorCode::zip_unsupported,
+                       fmt::format("compression method {} is not supported", stat.comp_method), place(entry),
                        "store the entries, or deflate them");
     }
     const bool possible =
         entry.stored ? entry.size == entry.compressed_size : entry.size / kDeflateRatio <= entry.compressed_size;
     total += std::min<std::uint64_t>(entry.compressed_size, UINT64_MAX - total);
     if (!possible || total > file_.size()) {
-      return bad_input("E0513",
+      return bad_input(ErrorCode::zip_sizes,
                        fmt::format("sizes that cannot be true: {} bytes, {} in the zip, in a file of {}", entry.size,
                                    entry.compressed_size, file_.size()),
                        place(entry), kDownloadAgain);
@@ -113,7 +120,8 @@ Result<void> ZipArchive::list() {
     if (!entry.stored) inflated += std::min<std::uint64_t>(entry.size, UINT64_MAX - inflated);
     if (inflated > kAlwaysFine && inflated / kBombRatio > file_.size()) {
       return bad_input(
-          "E0518", fmt::format("its entries would take {} bytes and more, from a file of {}", inflated, file_.size()),
+          ErrorCode::zip_bomb,
+          fmt::format("its entries would take {} bytes and more, from a file of {}", inflated, file_.size()),
           place(entry), "do not trust this file; torch.save does not compress");
     }
     entries_.push_back(std::move(entry));
@@ -133,7 +141,8 @@ Result<ZipArchive> ZipArchive::open_folder(const std::filesystem::path& folder) 
     std::error_code ignored;
     if (it->is_symlink(ignored) || !it->is_regular_file(ignored)) continue;
     if (result.entries_.size() == kMostFiles)
-      return bad_input("E0513", fmt::format("the folder holds more than {} files", kMostFiles), result.name_);
+      return bad_input(ErrorCode::zip_sizes, fmt::format("the folder holds more than {} files", kMostFiles),
+                       result.name_);
     const std::uint64_t size = it->file_size(ignored);
     ZipEntry entry{
         it->path().lexically_relative(result.base_).generic_string(), result.entries_.size(), size, size, 0, true};
@@ -148,10 +157,11 @@ Result<Bytes> ZipArchive::read(const ZipEntry& entry) const {
   if (!base_.empty()) {
     TRY(Bytes bytes, map_file(base_ / entry.name));
     if (bytes.size() == entry.size) return bytes;
-    return bad_input("E0514", "the file changed while it was read", place(entry));
+    return bad_input(ErrorCode::zip_unreadable, "the file changed while it was read", place(entry));
   }
   const auto damaged = [&](std::string_view reason) -> Diagnostic {
-    return bad_input("E0514", fmt::format("the entry cannot be read ({})", reason), place(entry), kDownloadAgain);
+    return bad_input(ErrorCode::zip_unreadable, fmt::format("the entry cannot be read ({})", reason), place(entry),
+                     kDownloadAgain);
   };
   const EntryHandle file(zip_fopen_index(handle(archive_), entry.index, ZIP_FL_UNCHANGED));
   if (!file) return damaged(zip_strerror(handle(archive_)));
@@ -179,7 +189,7 @@ Result<Bytes> ZipArchive::read(const ZipEntry& entry) const {
     if (got == 0) break;
     if (got < 0) {
       if (zip_error_code_zip(zip_file_get_error(file.get())) == ZIP_ER_CRC) {
-        return bad_input("E0515",
+        return bad_input(ErrorCode::zip_checksum,
                          fmt::format("the entry is damaged: its {} bytes do not have the CRC-32 {:08x} of the zip's "
                                      "directory",
                                      entry.size, entry.crc),

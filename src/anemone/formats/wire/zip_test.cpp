@@ -17,7 +17,9 @@ std::string text_of(const Bytes& bytes) { return {reinterpret_cast<const char*>(
 
 /// All entries' contents, or the first error as "CODE PLACE: message".
 std::string contents(const std::string& zip) {
-  const auto shown = [](const Diagnostics& e) { return fmt::format("{} {}: {}", e[0].code, e[0].place, e[0].message); };
+  const auto shown = [](const Diagnostics& e) {
+    return fmt::format("{} {}: {}", text_of(e[0].code), e[0].place, e[0].message);
+  };
   const auto archive = ZipArchive::open(bytes_of(zip), "z");
   if (!archive) return shown(archive.error());
   std::string all;

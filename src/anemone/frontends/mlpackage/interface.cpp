@@ -23,7 +23,7 @@ Result<DType> array_dtype(milspec::ArrayDataType type, const std::string& featur
     case milspec::ArrayDataType::invalid:
       break;
   }
-  return bad_input("E0320",
+  return bad_input(ErrorCode::unknown_array_type,
                    fmt::format("feature '{}' has the array data type {}, which does not exist", feature,
                                static_cast<unsigned>(type)),
                    std::string(place));
@@ -64,8 +64,8 @@ Result<void> read_image(const milspec::ImageType& from, Feature& to, std::string
       to.color = Color::gray_fp16;
       break;
     case milspec::ColorSpace::invalid:
-      return bad_input("E0321", fmt::format("image feature '{}' has no valid colour space", to.name),
-                       std::string(place));
+      return bad_input(ErrorCode::unknown_color_space,
+                       fmt::format("image feature '{}' has no valid colour space", to.name), std::string(place));
   }
   to.width = from.width;
   to.height = from.height;
@@ -108,7 +108,8 @@ Result<Feature> read_feature(const milspec::FeatureDescription& from, std::strin
     to.kind = Feature::Kind::state;
     if (state->array) TRY_VOID(read_array(*state->array, to, place));
   } else {
-    return bad_input("E0322", fmt::format("feature '{}' has no type", to.name), std::string(place));
+    return bad_input(ErrorCode::feature_without_type, fmt::format("feature '{}' has no type", to.name),
+                     std::string(place));
   }
   return to;
 }

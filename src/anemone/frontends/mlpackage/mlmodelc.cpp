@@ -31,15 +31,15 @@ Result<ReadPackage> read_mlmodelc(const std::filesystem::path& path, const OpTab
     constant.type = type;
     const auto count = element_count(type.dims);
     if (!count)
-      return bad_input("E0332", fmt::format("the value at offset {} of '{}' has no fixed size", offset, file),
+      return bad_input(ErrorCode::weight_without_size,
+                       fmt::format("the value at offset {} of '{}' has no fixed size", offset, file),
                        text_path.string());
-    auto data = weights.read({file, offset}, static_cast<milspec::DataType>(mil_number(type.dtype)),
-                             static_cast<std::uint64_t>(*count));
+    TRY(auto data, weights.read({file, offset}, static_cast<milspec::DataType>(mil_number(type.dtype)),
+                                static_cast<std::uint64_t>(*count)));
     if (data) {
       constant.data = *std::move(data);
       return constant;
     }
-    if (data.error().front().code != kMissingWeightFile) return std::move(data).error();
     constant.missing = file;
     auto& missing = result.missing_files;
     if (std::find(missing.begin(), missing.end(), file) == missing.end()) missing.push_back(file);

@@ -27,7 +27,7 @@ Result<Type> read_type(const milspec::ValueType& from, const std::string& place)
     case milspec::ValueType::Kind::tensor: {
       const auto dtype = dtype_from_mil(static_cast<int>(from.tensor.dtype));
       if (!dtype) {
-        return bad_input("E0323",
+        return bad_input(ErrorCode::unknown_data_type,
                          fmt::format("data type {} does not exist in MIL", static_cast<int>(from.tensor.dtype)), place);
       }
       to.dtype = *dtype;
@@ -65,8 +65,8 @@ class Reader {
 
   Result<void> program(const milspec::Model& model) {
     if (model.program.version != 1) {
-      return bad_input("E0324", fmt::format("the ML Program has version {}, and 1 is known", model.program.version),
-                       place_);
+      return bad_input(ErrorCode::unknown_program_version,
+                       fmt::format("the ML Program has version {}, and 1 is known", model.program.version), place_);
     }
     program_.specification = model.specification_version;
     program_.doc = model.program.doc;
@@ -75,7 +75,7 @@ class Reader {
     if (!model.description.default_function_name.empty())
       program_.default_function = model.description.default_function_name;
     for (const auto& entry : model.program.functions) TRY_VOID(function(model, entry));
-    if (program_.functions.empty()) return bad_input("E0325", "the ML Program has no function", place_);
+    if (program_.functions.empty()) return bad_input(ErrorCode::no_function, "the ML Program has no function", place_);
     if (!program_.find(program_.default_function)) program_.default_function = program_.functions.front()->name;
     return {};
   }
@@ -86,15 +86,16 @@ class Reader {
   Result<void> function(const milspec::Model& model, const milspec::Entry<milspec::Function>& entry) {
     const auto opset = target_from_opset(entry.value.opset);
     if (!opset) {
-      return bad_input("E0326",
+      return bad_input(ErrorCode::unknown_opset,
                        fmt::format("function '{}' has the opset '{}', and CoreML3 to CoreML9 are known", entry.key,
                                    entry.value.opset),
                        place_);
     }
     const milspec::Block* body = milspec::find(entry.value.block_specializations, entry.value.opset);
     if (!body) {
-      return bad_input(
-          "E0327", fmt::format("function '{}' has no block for its opset '{}'", entry.key, entry.value.opset), place_);
+      return bad_input(ErrorCode::no_block_for_opset,
+                       fmt::format("function '{}' has no block for its opset '{}'", entry.key, entry.value.opset),
+                       place_);
     }
     Function& function = program_.add_function(entry.key, *opset);
     TRY(function.attributes, attributes(entry.value.attributes, {}));
@@ -141,7 +142,7 @@ class Reader {
   Result<void> constant(const milspec::Operation& operation, Block& to) {
     const milspec::Value* value = milspec::find(operation.attributes, "val");
     if (!value || operation.outputs.size() != 1) {
-      return bad_input("E0328",
+      return bad_input(ErrorCode::const_malformed,
                        fmt::format("const '{}' needs one output and the attribute 'val'",
                                    operation.outputs.empty() ? "" : operation.outputs[0].name),
                        place_);
@@ -149,7 +150,7 @@ class Reader {
     TRY(ConstantPtr payload, read_value(*value));
     TRY(Type declared, read_type(operation.outputs[0].type, place_));
     if (declared != payload->type) {
-      return bad_input("E0329",
+      return bad_input(ErrorCode::const_type_differs,
                        fmt::format("const '{}' is declared {} and its value is {}", operation.outputs[0].name,
                                    to_string(declared), to_string(payload->type)),
                        place_);
@@ -205,7 +206,7 @@ class Reader {
 
   Result<void> define(Value* value) {
     if (!scopes_.back().emplace(value->name, value).second) {
-      return bad_input("E0330", fmt::format("'{}' is defined twice", value->name), place_);
+      return bad_input(ErrorCode::defined_twice, fmt::format("'{}' is defined twice", value->name), place_);
     }
     return {};
   }
@@ -214,7 +215,8 @@ class Reader {
     for (auto scope = scopes_.rbegin(); scope != scopes_.rend(); ++scope) {
       if (const auto found = scope->find(name); found != scope->end()) return found->second;
     }
-    return bad_input("E0331", fmt::format("'{}' is used by {} before it is defined", name, where), place_);
+    return bad_input(ErrorCode::used_before_defined,
+                     fmt::format("'{}' is used by {} before it is defined", name, where), place_);
   }
 
   Result<Attributes> attributes(const milspec::Map<milspec::Value>& from, std::string_view) {
@@ -245,18 +247,17 @@ class Reader {
   Result<void> read_blob(const milspec::Value& from, Constant& to) {
     const auto count = to.type.is_fixed() ? element_count(to.type.dims) : std::nullopt;
     if (!count) {
-      return bad_input("E0332",
+      return bad_input(ErrorCode::weight_without_size,
                        fmt::format("the value at offset {} of '{}' has the type {}, whose size is not known",
                                    from.blob.offset, from.blob.file_name, to_string(to.type)),
                        place_);
     }
     if (std::find(missing_.begin(), missing_.end(), from.blob.file_name) == missing_.end()) {
-      auto bytes = weights_.read(from.blob, from.type.tensor.dtype, static_cast<std::uint64_t>(*count));
+      TRY(auto bytes, weights_.read(from.blob, from.type.tensor.dtype, static_cast<std::uint64_t>(*count)));
       if (bytes) {
         to.data = *std::move(bytes);
         return {};
       }
-      if (bytes.error().front().code != kMissingWeightFile) return std::move(bytes).error();
       missing_.push_back(from.blob.file_name);
     }
     to.missing = from.blob.file_name;
@@ -294,10 +295,12 @@ Result<std::size_t> choose(const std::vector<milspec::PipelinePart>& parts, std:
   }
   if (programs.size() == 1) return programs[0];
   if (programs.empty()) {
-    return bad_input("E0334", "this pipeline holds no ML Program: its parts are " + words(parts), place,
+    return bad_input(ErrorCode::no_program_in_pipeline,
+                     "this pipeline holds no ML Program: its parts are " + words(parts), place,
                      "convert the original network again with a target of iOS 15 or newer");
   }
-  return bad_input("E0333", "this pipeline holds several ML Programs: its parts are " + words(parts), place,
+  return bad_input(ErrorCode::several_programs,
+                   "this pipeline holds several ML Programs: its parts are " + words(parts), place,
                    fmt::format("choose one: '--part {}'", programs[0] + 1));
 }
 

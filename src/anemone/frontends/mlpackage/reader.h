@@ -13,9 +13,6 @@
 
 namespace anemone {
 
-/// The code of PackageWeights' error when a weight file itself is not there.
-inline constexpr std::string_view kMissingWeightFile = "E0308";
-
 struct ReadPackage {
   std::unique_ptr<Program> program;
   /// Weight files that the program refers to and that are not there. Their constants have no payload

@@ -60,9 +60,10 @@ Result<KeyReport> check_keys(const StateDict& state, const KeySpecs& specs, std:
     }
     if (tensor->shape != spec.shape) {
       if (++wrong_shapes <= kNamed) {
-        errors.push_back(bad_input(
-            "E0607", fmt::format("key '{}' is {}, expected {}", spec.key, brief(tensor->shape), brief(spec.shape)),
-            place_of(state)));
+        errors.push_back(
+            bad_input(ErrorCode::key_shape,
+                      fmt::format("key '{}' is {}, expected {}", spec.key, brief(tensor->shape), brief(spec.shape)),
+                      place_of(state)));
       }
       continue;
     }
@@ -87,13 +88,13 @@ Result<KeyReport> check_keys(const StateDict& state, const KeySpecs& specs, std:
   if (wrong_shapes > kNamed)
     errors.back().notes.push_back(fmt::format("and {} more of other shapes", wrong_shapes - kNamed));
   if (!missing.empty()) {
-    errors.push_back(bad_input("E0605",
+    errors.push_back(bad_input(ErrorCode::keys_missing,
                                fmt::format("the state dict lacks {} of the {} tensors of {}: {}", missing.size(),
                                            specs.size(), network, listed(missing)),
                                place_of(state)));
   }
   if (!unknown.empty()) {
-    errors.push_back(bad_input("E0606",
+    errors.push_back(bad_input(ErrorCode::keys_foreign,
                                fmt::format("{} of the {} tensors do not belong to {}: {}", unknown.size(),
                                            state.tensors.size(), network, listed(unknown)),
                                place_of(state)));

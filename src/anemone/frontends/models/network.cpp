@@ -64,7 +64,7 @@ std::string first_prefixes(const StateDict& state) {
 
 Diagnostic unrecognised(const StateDict& state, const std::vector<Naming>& all) {
   Diagnostic error = bad_input(
-      "E0610",
+      ErrorCode::unknown_network,
       state.tensors.empty() ? std::string("the state dict holds no tensors")
                             : fmt::format("no known network has these {} tensors (their names begin with {})",
                                           state.tensors.size(), first_prefixes(state)),
@@ -99,7 +99,7 @@ Result<Network> build_network(const StateDict& state, const NetworkOptions& opti
   if (options.name && std::none_of(kKnown.begin(), kKnown.end(), is_wanted)) {
     const auto names = known_networks();
     return Diagnostic{.blame = Blame::usage,
-                      .code = "E0611",
+                      .code = ErrorCode::no_such_network,
                       .message = fmt::format("there is no network '{}'", *options.name),
                       .help = did_you_mean(*options.name, names, fmt::format("known networks: {}", known_names()))};
   }

@@ -168,7 +168,7 @@ Result<std::pair<std::int64_t, std::int64_t>> input_size(const NetworkOptions& o
   const std::int64_t width = options.width.value_or(height);
   if (height < 1 || width < 1 || height > kLargestSize || width > kLargestSize) {
     return Diagnostic{.blame = Blame::usage,
-                      .code = "E0612",
+                      .code = ErrorCode::size_not_taken,
                       .message = fmt::format("{} cannot take an input of {}x{} (height x width): sides go from 1 to {}",
                                              kRetinaFaceName, height, width, kLargestSize),
                       .help = fmt::format("{}x{} is usual", kDefaultSize, kDefaultSize)};

@@ -256,7 +256,7 @@ Result<std::int64_t> input_size(const NetworkOptions& options, const StarShape& 
   if (height != width || height < step || height % step != 0 || height > kLargestSize) {
     return Diagnostic{
         .blame = Blame::usage,
-        .code = "E0612",
+        .code = ErrorCode::size_not_taken,
         .message = fmt::format("star cannot take an input of {}x{} (height x width): it must be square, a "
                                "multiple of {} and at most {}",
                                height, width, step, kLargestSize),

@@ -131,21 +131,23 @@ Result<std::map<std::string, Bytes>> read_heads(const std::filesystem::path& fol
     const std::string key = it->path().stem().string();
     const auto spec = std::find_if(specs.begin(), specs.end(), [&](const KeySpec& s) { return s.key == key; });
     if (spec == specs.end() || spec->role == KeyRole::counter) {
-      return bad_input("E0621", fmt::format("'{}' is not a tensor of the network", key), it->path().string(),
-                       "name the files KEY.npy, such as out_heatmaps.3.conv.weight.npy");
+      return bad_input(ErrorCode::heads_wrong, fmt::format("'{}' is not a tensor of the network", key),
+                       it->path().string(), "name the files KEY.npy, such as out_heatmaps.3.conv.weight.npy");
     }
     TRY(const NpyArray array, read_npy(it->path()));
     if (array.dtype != ScalarType::float32 || array.shape != spec->shape) {
-      return bad_input("E0621",
+      return bad_input(ErrorCode::heads_wrong,
                        fmt::format("'{}' is {} {}, expected float32 {}", key, name(array.dtype), brief(array.shape),
                                    brief(spec->shape)),
                        it->path().string());
     }
     heads[key] = array.bytes;
   }
-  if (error) return bad_input("E0621", fmt::format("cannot list the folder: {}", error.message()), folder.string());
+  if (error)
+    return bad_input(ErrorCode::heads_wrong, fmt::format("cannot list the folder: {}", error.message()),
+                     folder.string());
   if (heads.empty()) {
-    return bad_input("E0621", "the folder holds no .npy files", folder.string(),
+    return bad_input(ErrorCode::heads_wrong, "the folder holds no .npy files", folder.string(),
                      "name the files KEY.npy, such as out_heatmaps.3.conv.weight.npy");
   }
   return heads;
@@ -189,13 +191,13 @@ Result<std::vector<SynthTensor>> synth_star(const SynthOptions& options) {
   const auto edges = star_edges(options.points);
   if (!edges) {
     return Diagnostic{.blame = Blame::usage,
-                      .code = "E0620",
+                      .code = ErrorCode::no_such_scheme,
                       .message = fmt::format("no labelling scheme with {} points is known", options.points),
                       .help = "98 (WFLW), 68 (300W) and 29 (COFW) are"};
   }
   if (options.stacks < 1 || options.stacks > kMostStacks) {
     return Diagnostic{.blame = Blame::usage,
-                      .code = "E0620",
+                      .code = ErrorCode::no_such_scheme,
                       .message = fmt::format("{} stacks are out of range: 1 to {}", options.stacks, kMostStacks)};
   }
   StarShape shape;

@@ -31,7 +31,8 @@ bool is_aligned(const std::byte* address) { return std::bit_cast<std::uintptr_t>
 
 Result<ConstantPtr> float32_constant(const StateDict& state, std::string_view key) {
   const StoredTensor* tensor = state.find(key);
-  if (!tensor) return bad_input("E0601", fmt::format("the state dict has no tensor '{}'", key), place_of(state));
+  if (!tensor)
+    return bad_input(ErrorCode::tensor_missing, fmt::format("the state dict has no tensor '{}'", key), place_of(state));
   const Type type = Type::tensor(DType::fp32, tensor->shape);
   switch (tensor->dtype) {
     case ScalarType::float32: {
@@ -51,7 +52,7 @@ Result<ConstantPtr> float32_constant(const StateDict& state, std::string_view ke
       return make_constant(
           type, converted<double>(elements(*tensor).view, [](double number) { return static_cast<float>(number); }));
     default:
-      return bad_input("E0602",
+      return bad_input(ErrorCode::tensor_not_float,
                        fmt::format("tensor '{}' holds {}, expected floating-point numbers", key, name(tensor->dtype)),
                        place_of(state), "floating point means float16, bfloat16, float32 or float64");
   }
@@ -62,12 +63,12 @@ Result<void> append(StateDict& state, std::string key, ScalarType dtype, Dims sh
   const std::size_t element = byte_size(dtype);
   if (!count || data.size() % element != 0 || static_cast<std::int64_t>(data.size() / element) != *count) {
     return bad_input(
-        "E0604",
+        ErrorCode::tensor_bytes,
         fmt::format("tensor '{}' has {} bytes, which is not {} of {}", key, data.size(), brief(shape), name(dtype)),
         place_of(state));
   }
   if (!state.index.emplace(key, state.tensors.size()).second) {
-    return bad_input("E0603", fmt::format("the state dict has the key '{}' twice", key), place_of(state));
+    return bad_input(ErrorCode::key_twice, fmt::format("the state dict has the key '{}' twice", key), place_of(state));
   }
   StoredTensor& tensor = state.tensors.emplace_back();
   tensor.storage_key = key;

@@ -103,7 +103,7 @@ class LineReader {
     return at_ >= line_.size();
   }
   Diagnostic wrong(std::string message, std::string help = {}) const {
-    Diagnostic d = bad_input("E0218", std::move(message), {}, std::move(help));
+    Diagnostic d = bad_input(ErrorCode::interface_line_wrong, std::move(message), {}, std::move(help));
     d.span.begin = std::min(begin_, line_.size());
     d.span.end = std::max(at_, d.span.begin);
     return d;

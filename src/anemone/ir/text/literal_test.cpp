@@ -177,7 +177,7 @@ TEST(Literals, WeightsGoThroughTheSinkAndBack) {
   ParseOptions reading;
   reading.blob = [&](const std::string& path, std::uint64_t offset, const Type&) -> Result<Constant> {
     EXPECT_EQ(path, "@model_path/weights/weight.bin");
-    if (!file.contains(offset)) return bad_input("E0399", "no such place");
+    if (!file.contains(offset)) return bad_input(ErrorCode::weight_outside, "no such place");
     return *file[offset];
   };
   const auto again = read(text, reading);
@@ -187,7 +187,7 @@ TEST(Literals, WeightsGoThroughTheSinkAndBack) {
   file.erase(64);
   const auto lost = parse(text, ops(), reading);
   ASSERT_FALSE(lost);
-  EXPECT_NE(render(lost.error()).find("error[E0399]: no such place\n  --> text.mil:"), std::string::npos);
+  EXPECT_NE(render(lost.error()).find("error[E0307]: no such place\n  --> text.mil:"), std::string::npos);
   const auto without = read(text);  // no reader: payloads are marked as missing, and the place survives
   ASSERT_TRUE(without);
   EXPECT_EQ(without->main().body.constants.front()->constant->missing, "@model_path/weights/weight.bin:64");

@@ -25,7 +25,7 @@ bool ProgramReader::read() {
     if (!read_function()) skip_to_function();
   }
   if (braces) text_.expect("}", "at the end of the program");
-  if (!text_.at_end()) text_.fail(text_.peek(), "E0210", "the text should end after the program");
+  if (!text_.at_end()) text_.fail(text_.peek(), ErrorCode::text_syntax, "the text should end after the program");
   finish_program();
   return text_.errors().empty();
 }
@@ -35,7 +35,7 @@ bool ProgramReader::read_header() {
   if (!text_.expect("(", "after program")) return false;
   const Token version = text_.take();
   if (version.kind != Token::Kind::number || version.text.substr(0, 2) != "1.") {
-    return text_.fail(version, "E0210", "a version of MIL text, 1.0 to 1.3, expected");
+    return text_.fail(version, ErrorCode::text_syntax, "a version of MIL text, 1.0 to 1.3, expected");
   }
   if (!text_.expect(")", "after the version")) return false;
   read_directives();
@@ -81,7 +81,7 @@ void ProgramReader::skip_to_function() {
 bool ProgramReader::read_function() {
   const Token start = text_.peek();
   if (!start.is_word("func")) {
-    return text_.fail(start, "E0210", "'func' expected",
+    return text_.fail(start, ErrorCode::text_syntax, "'func' expected",
                       "a function begins like this: func main<ios17>(tensor<…> x) {");
   }
   text_.take();
@@ -91,12 +91,12 @@ bool ProgramReader::read_function() {
   std::optional<Target> target = target_from(tag.text);
   if (!target) target = target_from_opset(tag.text);
   if (tag.kind != Token::Kind::identifier || !target) {
-    return text_.fail(tag, "E0210", fmt::format("'{}' is no opset", tag.text.substr(0, 40)),
+    return text_.fail(tag, ErrorCode::text_syntax, fmt::format("'{}' is no opset", tag.text.substr(0, 40)),
                       "ios15, ios16, ios17, ios18");
   }
   if (!text_.expect(">", "after the opset")) return false;
   if (program_->find(name.text)) {
-    return text_.fail(name, "E0213", fmt::format("there is a function '{}' already", name.text));
+    return text_.fail(name, ErrorCode::name_taken_in_text, fmt::format("there is a function '{}' already", name.text));
   }
   function_ = &program_->add_function(std::string(name.text), *target);
   names_.clear();
@@ -127,7 +127,7 @@ bool ProgramReader::read_inputs(Block& block) {
 // "{ statements } -> (outputs)[attributes]"
 bool ProgramReader::read_block(Block& block, int depth) {
   if (depth > kMaxBlocks) {
-    return text_.fail(text_.peek(), "E0216", fmt::format("blocks nested deeper than {}", kMaxBlocks));
+    return text_.fail(text_.peek(), ErrorCode::text_too_large, fmt::format("blocks nested deeper than {}", kMaxBlocks));
   }
   if (!text_.expect("{", "before the statements")) return false;
   while (!text_.at_end() && !text_.peek().is("}")) {
@@ -167,7 +167,8 @@ void ProgramReader::skip_statement() {
 void ProgramReader::define(const Token& name, Value* value) {
   const auto [at, fresh] = names_.try_emplace(name.text, Name{value, true});
   if (!fresh && at->second.visible) {
-    text_.fail(name, "E0213", fmt::format("the name '{}' is taken", name.text), "names are unique in a function");
+    text_.fail(name, ErrorCode::name_taken_in_text, fmt::format("the name '{}' is taken", name.text),
+               "names are unique in a function");
     return;
   }
   at->second = Name{value, true};  // blocks beside each other may use a name twice: packages by others do
@@ -182,13 +183,14 @@ bool ProgramReader::find(const Token& name, Value*& value) {
     return value != nullptr;
   }
   if (at != names_.end()) {
-    return text_.fail(name, "E0212", fmt::format("'{}' is defined in another block", name.text));
+    return text_.fail(name, ErrorCode::unknown_value_in_text,
+                      fmt::format("'{}' is defined in another block", name.text));
   }
   std::vector<std::string_view> candidates;
   for (const auto& [known, entry] : names_) {
     if (entry.visible) candidates.push_back(known);
   }
-  return text_.fail(name, "E0212", fmt::format("there is no value '{}' here", name.text),
+  return text_.fail(name, ErrorCode::unknown_value_in_text, fmt::format("there is no value '{}' here", name.text),
                     TextReader::advice(name.text, std::move(candidates)));
 }
 
@@ -204,7 +206,7 @@ void ProgramReader::finish_interface(std::vector<TextReader::NamedLiteral>& attr
 void ProgramReader::finish_program() {
   if (!text_.errors().empty()) return;
   if (program_->functions.empty()) {
-    text_.fail(text_.peek(), "E0219", "the text holds no function");
+    text_.fail(text_.peek(), ErrorCode::no_function_in_text, "the text holds no function");
     return;
   }
   if (!specification_given_) {
@@ -215,7 +217,8 @@ void ProgramReader::finish_program() {
   }
   if (program_->find(program_->default_function)) return;
   if (default_line_) {
-    text_.fail(*default_line_, "E0219", fmt::format("there is no function '{}'", program_->default_function));
+    text_.fail(*default_line_, ErrorCode::no_function_in_text,
+               fmt::format("there is no function '{}'", program_->default_function));
   } else {
     program_->default_function = program_->functions.front()->name;
   }

@@ -68,7 +68,8 @@ bool ProgramReader::find_op(Statement& statement) {
   if (text_.options().trust_types && typed) return true;
   std::vector<std::string_view> names;
   for (const OpDef* def : ops_.all()) names.push_back(def->name);
-  return text_.fail(statement.op, "E0211", fmt::format("there is no operation '{}'", statement.op.text),
+  return text_.fail(statement.op, ErrorCode::unknown_operation_in_text,
+                    fmt::format("there is no operation '{}'", statement.op.text),
                     TextReader::advice(statement.op.text, std::move(names)));
 }
 
@@ -81,7 +82,7 @@ bool ProgramReader::read_constant(Statement& statement, Block& block) {
   for (const Bound& operand : statement.operands) {
     at = operand.param;
     if (operand.param.text != "val" || operand.literals.size() != 1 || !operand.literals[0].constant) {
-      return text_.fail(at, "E0210", "const takes val = a literal");
+      return text_.fail(at, ErrorCode::text_syntax, "const takes val = a literal");
     }
     val = operand.literals[0];
   }
@@ -99,7 +100,7 @@ bool ProgramReader::read_constant(Statement& statement, Block& block) {
   }
   if (!val.constant) {
     if (!declared || !declared->is_fixed()) {
-      text_.fail(statement.op, "E0214", "const without val and without a type");
+      text_.fail(statement.op, ErrorCode::literal_wrong, "const without val and without a type");
       define_outputs(statement);
       return true;
     }
@@ -113,13 +114,14 @@ bool ProgramReader::read_constant(Statement& statement, Block& block) {
 
 bool ProgramReader::add_constant(Statement& statement, Block& block, const Token& at, ConstantPtr constant) {
   if (statement.outputs.size() != 1) {
-    text_.fail(at, "E0215", fmt::format("a constant is one value, and {} are named", statement.outputs.size()));
+    text_.fail(at, ErrorCode::declared_type_differs,
+               fmt::format("a constant is one value, and {} are named", statement.outputs.size()));
     define_outputs(statement);
     return true;
   }
   const Output& output = statement.outputs[0];
   if (output.type && !compatible(*output.type, constant->type)) {
-    text_.fail(output.type_at, "E0215",
+    text_.fail(output.type_at, ErrorCode::declared_type_differs,
                fmt::format("'{}' is declared as {}, and its value is {}", output.name.text, brief(*output.type),
                            brief(constant->type)));
     define_outputs(statement);
@@ -138,7 +140,8 @@ bool ProgramReader::read_operands(Statement& statement, bool of_const) {
     if (!text_.expect("=", "after the name of the parameter")) return false;
     for (const Bound& other : statement.operands) {
       if (other.param.text == operand.param.text) {
-        return text_.fail(operand.param, "E0213", fmt::format("'{}' is given twice", operand.param.text));
+        return text_.fail(operand.param, ErrorCode::name_taken_in_text,
+                          fmt::format("'{}' is given twice", operand.param.text));
       }
     }
     if (text_.accept("(")) {
@@ -275,14 +278,14 @@ bool ProgramReader::set_outputs(Statement& statement, Node& node) {
   if (!inferred) return blame(statement, std::move(inferred).error());
   if (inferred->size() != outputs.size()) {
     return text_.fail(
-        statement.op, "E0215",
+        statement.op, ErrorCode::declared_type_differs,
         fmt::format("{} has {} outputs, and {} are named", statement.op.text, inferred->size(), outputs.size()));
   }
   bool good = true;
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     const std::optional<Type>& declared = outputs[i].type;
     if (!declared || compatible(*declared, (*inferred)[i])) continue;
-    good = text_.fail(outputs[i].type_at, "E0215",
+    good = text_.fail(outputs[i].type_at, ErrorCode::declared_type_differs,
                       fmt::format("'{}' is declared as {}, and {} gives {}", outputs[i].name.text, brief(*declared),
                                   statement.op.text, brief((*inferred)[i])));
   }

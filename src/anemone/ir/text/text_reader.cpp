@@ -51,22 +51,22 @@ bool TextReader::accept(std::string_view symbol) {
 
 bool TextReader::expect(std::string_view symbol, std::string_view after) {
   if (accept(symbol)) return true;
-  return fail(token_, "E0210", fmt::format("'{}' expected {}, not {}", symbol, after, shown(token_)));
+  return fail(token_, ErrorCode::text_syntax, fmt::format("'{}' expected {}, not {}", symbol, after, shown(token_)));
 }
 
 bool TextReader::expect_name(Token& name, std::string_view what) {
   if (token_.kind != Token::Kind::identifier) {
-    return fail(token_, "E0210", fmt::format("{} expected, not {}", what, shown(token_)));
+    return fail(token_, ErrorCode::text_syntax, fmt::format("{} expected, not {}", what, shown(token_)));
   }
   name = take();
   return true;
 }
 
-bool TextReader::fail(const Token& at, std::string_view code, std::string message, std::string help) {
+bool TextReader::fail(const Token& at, ErrorCode code, std::string message, std::string help) {
   if (stopped_) return false;
   Diagnostic d = bad_input(code, std::move(message), {}, std::move(help));
   if (at.kind == Token::Kind::bad) {
-    d.code = "E0210";
+    d.code = ErrorCode::text_syntax;
     d.message = at.text;
     d.help.clear();
   }
@@ -130,12 +130,12 @@ bool TextReader::read_extents(Type& type) {
       const auto [end, error] = std::from_chars(number.text.data(), number.text.data() + number.text.size(), extent);
       if (number.kind != Token::Kind::number || error != std::errc() || extent < 0 ||
           end != number.text.data() + number.text.size()) {
-        return fail(number, "E0210", fmt::format("an extent expected, not {}", shown(number)));
+        return fail(number, ErrorCode::text_syntax, fmt::format("an extent expected, not {}", shown(number)));
       }
       type.dims.push_back(extent);
     }
     if (type.dims.size() > kMaxRank) {
-      return fail(token_, "E0216", fmt::format("more than {} dimensions", kMaxRank));
+      return fail(token_, ErrorCode::text_too_large, fmt::format("more than {} dimensions", kMaxRank));
     }
   } while (accept(","));
   if (!type.ranked) type.dims.clear();
@@ -143,7 +143,8 @@ bool TextReader::read_extents(Type& type) {
 }
 
 bool TextReader::read_type(Type& type, int depth) {
-  if (depth > kMaxDepth) return fail(token_, "E0216", fmt::format("types nested deeper than {}", kMaxDepth));
+  if (depth > kMaxDepth)
+    return fail(token_, ErrorCode::text_too_large, fmt::format("types nested deeper than {}", kMaxDepth));
   type = Type();
   const Token word = token_;
   if (is_scalar_type(word)) {
@@ -155,13 +156,13 @@ bool TextReader::read_type(Type& type, int depth) {
                                  ? std::string()
                                  : advice(word.text, {"tensor", "list", "tuple", "dict", "state", "fp16", "fp32",
                                                       "int32", "bool", "string", "int8", "uint8", "int16"});
-    return fail(word, "E0210", fmt::format("a type expected, not {}", shown(word)), help);
+    return fail(word, ErrorCode::text_syntax, fmt::format("a type expected, not {}", shown(word)), help);
   }
   take();
   if (!expect("<", "after " + std::string(word.text))) return false;
   if (word.text == "tensor") {
     if (!is_scalar_type(token_)) {
-      return fail(token_, "E0210", fmt::format("an element type expected, not {}", shown(token_)));
+      return fail(token_, ErrorCode::text_syntax, fmt::format("an element type expected, not {}", shown(token_)));
     }
     type.dtype = *dtype_from(take().text);
     if (!expect(",", "after the element type") || !read_extents(type)) return false;
@@ -182,24 +183,26 @@ bool TextReader::read_type(Type& type, int depth) {
           std::from_chars(number.text.data(), number.text.data() + number.text.size(), type.length);
       if (number.kind != Token::Kind::number || error != std::errc() || type.length < 0 ||
           end != number.text.data() + number.text.size()) {
-        return fail(number, "E0210", fmt::format("the length of the list expected, not {}", shown(number)));
+        return fail(number, ErrorCode::text_syntax,
+                    fmt::format("the length of the list expected, not {}", shown(number)));
       }
     }
     return expect(">", "at the end of the type");
   }
   if (!token_.is(">")) {
     do {
-      if (type.elements.size() == kMaxTuple) return fail(token_, "E0216", "a tuple type is too long");
+      if (type.elements.size() == kMaxTuple) return fail(token_, ErrorCode::text_too_large, "a tuple type is too long");
       type.elements.emplace_back();
       if (!read_type(type.elements.back(), depth + 1)) return false;
     } while (accept(","));
   }
   const std::size_t wanted = type.kind == Type::Kind::dictionary ? 2 : type.kind == Type::Kind::state ? 1 : 0;
   if (wanted && type.elements.size() != wanted) {
-    return fail(word, "E0210", fmt::format("{} takes {} types, not {}", word.text, wanted, type.elements.size()));
+    return fail(word, ErrorCode::text_syntax,
+                fmt::format("{} takes {} types, not {}", word.text, wanted, type.elements.size()));
   }
   if (type.kind == Type::Kind::state && !type.elements[0].is_tensor()) {
-    return fail(word, "E0210", "a state wraps a tensor");
+    return fail(word, ErrorCode::text_syntax, "a state wraps a tensor");
   }
   return expect(">", "at the end of the type");
 }

@@ -28,7 +28,7 @@ class TextReader {
   bool expect_name(Token& name, std::string_view what);
 
   /// Record an error; always false. After max_errors the text seems to end.
-  bool fail(const Token& at, std::string_view code, std::string message, std::string help = {});
+  bool fail(const Token& at, ErrorCode code, std::string message, std::string help = {});
   bool fail(const Token& at, Diagnostics diagnostics);
   /// "did you mean 'x'?", or nothing. Long words and long lists are not searched: the search is quadratic.
   static std::string advice(std::string_view word, std::vector<std::string_view> candidates);

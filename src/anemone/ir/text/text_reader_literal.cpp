@@ -71,7 +71,7 @@ bool fits_dtype(const WrittenInteger& value, DType dtype) {
 bool TextReader::spend(const Token& at, const Type& type) {
   const auto count = element_count(type.dims);
   if (!count || *count > budget_ / 8) {
-    return fail(at, "E0216",
+    return fail(at, ErrorCode::text_too_large,
                 fmt::format("{} is more than this text may ask for ({} elements in all)", brief(type),
                             options_.max_payload / 8));
   }
@@ -88,7 +88,7 @@ bool TextReader::spend_container(const Type& type) {
   };
   budget_ -= size(size, type);
   return budget_ >= 0 ||
-         fail(peek(), "E0216",
+         fail(peek(), ErrorCode::text_too_large,
               fmt::format("this literal is more than the text may ask for ({} bytes)", options_.max_payload));
 }
 
@@ -105,7 +105,7 @@ bool TextReader::read_not_finite(Items& items) {
   const auto value = to_integer(number.text);
   if (number.kind != Token::Kind::number || !value || value->negative ||
       (bits(items.dtype) < 64 && value->magnitude >> bits(items.dtype))) {
-    return fail(number, "E0214", fmt::format("the {} bits of a NaN expected", bits(items.dtype)));
+    return fail(number, ErrorCode::literal_wrong, fmt::format("the {} bits of a NaN expected", bits(items.dtype)));
   }
   items.nan_bits.emplace_back(items.count, value->magnitude);
   return expect(")", "after the bits of a NaN");
@@ -117,23 +117,26 @@ bool TextReader::read_item(Items& items) {
   if (dtype == DType::string) {
     const auto text = at.kind == Token::Kind::string ? unescape(at.text) : std::nullopt;
     if (!text)
-      return fail(at, "E0214", at.kind == Token::Kind::string ? "bad escape in a string" : "a string expected");
+      return fail(at, ErrorCode::literal_wrong,
+                  at.kind == Token::Kind::string ? "bad escape in a string" : "a string expected");
     items.strings.push_back(*text);
   } else if (dtype == DType::boolean) {
-    if (!at.is_word("true") && !at.is_word("false")) return fail(at, "E0214", "true or false expected");
+    if (!at.is_word("true") && !at.is_word("false"))
+      return fail(at, ErrorCode::literal_wrong, "true or false expected");
     items.numbers.push_back(at.text == "true");
   } else if (is_float(dtype) && (at.is_word("inf") || at.is_word("nan") || at.is("-"))) {
-    if (at.is("-") && !peek_second().is_word("inf")) return fail(at, "E0214", "a number expected");
+    if (at.is("-") && !peek_second().is_word("inf")) return fail(at, ErrorCode::literal_wrong, "a number expected");
     if (!read_not_finite(items)) return false;
     ++items.count;
     return true;
   } else if (at.kind != Token::Kind::number) {
-    return fail(at, "E0214", "a number expected");
+    return fail(at, ErrorCode::literal_wrong, "a number expected");
   } else if (is_float(dtype)) {
     const auto value = to_double(at.text);
-    if (!value) return fail(at, "E0214", fmt::format("'{}' is no number", at.text.substr(0, 40)));
+    if (!value) return fail(at, ErrorCode::literal_wrong, fmt::format("'{}' is no number", at.text.substr(0, 40)));
     if (becomes_infinite(*value, dtype)) {
-      return fail(at, "E0214", fmt::format("'{}' is beyond the largest {}", at.text.substr(0, 40), name(dtype)),
+      return fail(at, ErrorCode::literal_wrong,
+                  fmt::format("'{}' is beyond the largest {}", at.text.substr(0, 40), name(dtype)),
                   "write inf where that is meant");
     }
     items.numbers.push_back(*value);
@@ -144,7 +147,7 @@ bool TextReader::read_item(Items& items) {
       items.real = true;
       items.numbers.push_back(*to_double(at.text));
     } else if (!value || !fits_dtype(*value, dtype)) {
-      return fail(at, "E0214", fmt::format("'{}' is no {}", at.text.substr(0, 40), name(dtype)));
+      return fail(at, ErrorCode::literal_wrong, fmt::format("'{}' is no {}", at.text.substr(0, 40), name(dtype)));
     } else if (is_wide_integer(dtype)) {
       items.wide.push_back(value->negative ? 0 - value->magnitude : value->magnitude);
     } else {
@@ -162,7 +165,8 @@ bool TextReader::read_items(Items& items, std::size_t depth) {
     if (depth < items.dims.size()) items.ragged = true;
     return read_item(items);
   }
-  if (depth == kMaxBrackets) return fail(peek(), "E0216", fmt::format("lists nested deeper than {}", kMaxBrackets));
+  if (depth == kMaxBrackets)
+    return fail(peek(), ErrorCode::text_too_large, fmt::format("lists nested deeper than {}", kMaxBrackets));
   take();
   // The first list at each depth sets the extent; before any element is read, the depth itself is still open.
   const bool first = depth == items.dims.size() && items.count == 0;
@@ -184,7 +188,7 @@ bool TextReader::read_items(Items& items, std::size_t depth) {
 
 // Checks the brackets against the declared extents and fills in unknown ones. A flat list stands for any shape.
 bool TextReader::resolve_dims(const Token& at, Type& type, const Items& items) {
-  if (items.ragged) return fail(at, "E0214", "the lists of this literal differ in length");
+  if (items.ragged) return fail(at, ErrorCode::literal_wrong, "the lists of this literal differ in length");
   if (!type.ranked) {
     type.ranked = true;
     type.dims = items.dims;
@@ -201,7 +205,7 @@ bool TextReader::resolve_dims(const Token& at, Type& type, const Items& items) {
     type.dims = items.dims;
     return true;
   }
-  return fail(at, "E0214",
+  return fail(at, ErrorCode::literal_wrong,
               fmt::format("{} elements in brackets {} do not make a {}", items.count, brief(items.dims), brief(type)));
 }
 
@@ -232,7 +236,7 @@ bool TextReader::read_tensor(const Type& type, Constant& constant) {
   if (at.is_word("BLOBFILE")) return read_blob(type, constant);
   if (at.is_word("splat") || at.is_word("iota") || at.is_word("random")) return read_generated(type, constant);
   if (at.is(")")) {  // the printed form for people leaves big payloads out
-    if (!type.is_fixed()) return fail(at, "E0214", "a payload expected");
+    if (!type.is_fixed()) return fail(at, ErrorCode::literal_wrong, "a payload expected");
     constant.type = type;
     constant.missing = source_->name;
     return true;
@@ -268,7 +272,8 @@ bool TextReader::read_sequence(const Type& type, Constant& constant, int depth) 
   if (!peek().is(list ? "]" : ")")) {
     do {
       const std::size_t index = constant.elements.size();
-      if (!list && index == type.elements.size()) return fail(peek(), "E0214", "more elements than the type has");
+      if (!list && index == type.elements.size())
+        return fail(peek(), ErrorCode::literal_wrong, "more elements than the type has");
       constant.elements.emplace_back();
       if (!read_payload(type.elements[list ? 0 : index], constant.elements.back(), depth + 1)) return false;
     } while (accept(","));
@@ -276,13 +281,14 @@ bool TextReader::read_sequence(const Type& type, Constant& constant, int depth) 
   const auto count = static_cast<std::int64_t>(constant.elements.size());
   const std::int64_t wanted = list ? type.length : static_cast<std::int64_t>(type.elements.size());
   if (wanted != kUnknown && wanted != count) {
-    return fail(at, "E0214", fmt::format("{} elements, where the type has {}", count, wanted));
+    return fail(at, ErrorCode::literal_wrong, fmt::format("{} elements, where the type has {}", count, wanted));
   }
   return expect(list ? "]" : ")", "after the elements");
 }
 
 bool TextReader::read_payload(const Type& type, Constant& constant, int depth) {
-  if (depth > kMaxDepth) return fail(peek(), "E0216", fmt::format("literals nested deeper than {}", kMaxDepth));
+  if (depth > kMaxDepth)
+    return fail(peek(), ErrorCode::text_too_large, fmt::format("literals nested deeper than {}", kMaxDepth));
   if (depth > 0 && at_typed_literal()) {  // a type repeated inside a container
     const Token at = peek();
     Type written;
@@ -291,7 +297,8 @@ bool TextReader::read_payload(const Type& type, Constant& constant, int depth) {
       return false;
     }
     return compatible(type, written) ||
-           fail(at, "E0214", fmt::format("a {} expected, not a {}", to_string(type), to_string(written)));
+           fail(at, ErrorCode::literal_wrong,
+                fmt::format("a {} expected, not a {}", to_string(type), to_string(written)));
   }
   switch (type.kind) {
     case Type::Kind::tensor:
@@ -304,7 +311,7 @@ bool TextReader::read_payload(const Type& type, Constant& constant, int depth) {
     case Type::Kind::state:
       break;
   }
-  return fail(peek(), "E0214", "a state has no literal");
+  return fail(peek(), ErrorCode::literal_wrong, "a state has no literal");
 }
 
 bool TextReader::read_typed_literal(ConstantPtr& constant) {
@@ -343,7 +350,7 @@ bool TextReader::read_literal(Literal& literal) {
   literal.first = peek();
   if (at_typed_literal()) return read_typed_literal(literal.constant);
   if (at_literal()) return read_loose(literal);
-  return fail(peek(), "E0210", "a literal expected");
+  return fail(peek(), ErrorCode::text_syntax, "a literal expected");
 }
 
 }  // namespace anemone

@@ -20,7 +20,7 @@ std::uint64_t splitmix64(std::uint64_t x) {
 bool TextReader::read_blob(const Type& type, Constant& constant) {
   const Token at = take();
   if (!type.is_fixed() || type.dtype == DType::string) {
-    return fail(at, "E0214", fmt::format("a BLOBFILE cannot be a {}", to_string(type)));
+    return fail(at, ErrorCode::literal_wrong, fmt::format("a BLOBFILE cannot be a {}", to_string(type)));
   }
   std::optional<std::string> path;
   std::optional<std::uint64_t> offset;
@@ -37,11 +37,12 @@ bool TextReader::read_blob(const Type& type, Constant& constant) {
       offset = is_wide_integer(value.type.dtype) ? elements_as<std::uint64_t>(value)[0]
                                                  : static_cast<std::uint64_t>(scalar(value));
     } else {
-      return fail(key, "E0210", fmt::format("BLOBFILE takes path and offset, not '{}' with this value", key.text));
+      return fail(key, ErrorCode::text_syntax,
+                  fmt::format("BLOBFILE takes path and offset, not '{}' with this value", key.text));
     }
   } while (accept(","));
   if (!expect(")", "after the place of the payload")) return false;
-  if (!path) return fail(at, "E0210", "BLOBFILE without a path");
+  if (!path) return fail(at, ErrorCode::text_syntax, "BLOBFILE without a path");
   if (!options_.blob) {
     constant.type = type;
     constant.missing = offset ? fmt::format("{}:{}", *path, *offset) : *path;
@@ -50,7 +51,8 @@ bool TextReader::read_blob(const Type& type, Constant& constant) {
   auto payload = options_.blob(*path, offset.value_or(0), type);
   if (!payload) return fail(at, std::move(payload).error());
   if (payload->type != type) {
-    return fail(at, "E0217", fmt::format("{} declared, and the weight file has {}", brief(type), brief(payload->type)));
+    return fail(at, ErrorCode::weight_type_differs,
+                fmt::format("{} declared, and the weight file has {}", brief(type), brief(payload->type)));
   }
   constant = *std::move(payload);
   return true;
@@ -60,7 +62,8 @@ bool TextReader::read_generated(const Type& type, Constant& constant) {
   const Token how = take();
   const auto count = element_count(type.dims);
   if (!type.is_fixed() || !count || type.dtype == DType::string) {
-    return fail(how, "E0214", fmt::format("{}() needs numbers of a known shape, not {}", how.text, to_string(type)));
+    return fail(how, ErrorCode::literal_wrong,
+                fmt::format("{}() needs numbers of a known shape, not {}", how.text, to_string(type)));
   }
   if (!expect("(", fmt::format("after {}", how.text)) || !spend(how, type) || !generate(how, type, *count, constant)) {
     return false;
@@ -79,7 +82,7 @@ bool TextReader::generate(const Token& how, const Type& type, std::int64_t count
     items.wide.resize(is_wide_integer(dtype) ? n : 0, items.wide.empty() ? 0 : items.wide[0]);
   } else if (how.text == "iota") {
     if (dtype == DType::boolean || (!is_float(dtype) && n > 0 && !fits_dtype({false, n - 1}, dtype))) {
-      return fail(how, "E0214", fmt::format("{} does not count up to {}", name(dtype), count - 1));
+      return fail(how, ErrorCode::literal_wrong, fmt::format("{} does not count up to {}", name(dtype), count - 1));
     }
     for (std::size_t i = 0; i < n && !is_wide_integer(dtype); ++i) items.numbers.push_back(static_cast<double>(i));
     for (std::size_t i = 0; i < n && is_wide_integer(dtype); ++i) items.wide.push_back(i);
@@ -91,7 +94,7 @@ bool TextReader::generate(const Token& how, const Type& type, std::int64_t count
       const Token number = take();
       const auto value = to_integer(number.text);
       if (key.text != "seed" || number.kind != Token::Kind::number || !value) {
-        return fail(key, "E0210", "random takes seed = an integer");
+        return fail(key, ErrorCode::text_syntax, "random takes seed = an integer");
       }
       seed = value->negative ? 0 - value->magnitude : value->magnitude;
     }
