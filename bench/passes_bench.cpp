@@ -43,7 +43,7 @@ double milliseconds(std::string_view pipeline_name, int blocks) {
   for (int run = 0; run < kRuns; ++run) {
     const auto program = network(blocks);
     const std::clock_t start = std::clock();
-    if (!program || !run_passes(*program, {.passes = *pipeline(pipeline_name)})) return 1e9;
+    if (!program || !passes::run_passes(*program, {.passes = *passes::pipeline(pipeline_name)})) return 1e9;
     least = std::min(least, 1e3 * static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC);
   }
   return least;

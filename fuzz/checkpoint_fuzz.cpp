@@ -24,26 +24,26 @@ void require_reason(const anemone::Diagnostics& diagnostics) {
 }
 
 void read_file(const anemone::Bytes& file) {
-  const auto checkpoint = anemone::read_checkpoint(file, "input");
+  const auto checkpoint = anemone::formats::read_checkpoint(file, "input");
   if (!checkpoint) return require_reason(checkpoint.error());
   std::size_t bytes = 0;
-  for (const anemone::StoredTensor& tensor : checkpoint->tensors) {
+  for (const anemone::formats::StoredTensor& tensor : checkpoint->tensors) {
     bytes += static_cast<std::size_t>(tensor.count()) * byte_size(tensor.dtype);
     if (bytes > 1 << 22) break;  // the reader bounds them, but not as tightly as a fuzzer likes
     require(copy_elements(tensor).size() == elements(tensor).size());
   }
-  const auto weights = anemone::state_dict(*checkpoint);
+  const auto weights = anemone::formats::state_dict(*checkpoint);
   if (!weights) require_reason(weights.error());
 }
 
 void run_pickle(std::span<const std::byte> bytes) {
-  anemone::pickle::Machine machine(bytes, "input", "");
-  anemone::TorchObjects objects;
+  anemone::formats::pickle::Machine machine(bytes, "input", "");
+  anemone::formats::TorchObjects objects;
   std::size_t position = 0;
   const auto object = machine.load(position, objects);
   if (!object) return require_reason(object.error());
   require(position <= bytes.size());
-  const auto tensors = anemone::find_tensors(machine.heap(), *object, "input");
+  const auto tensors = anemone::formats::find_tensors(machine.heap(), *object, "input");
   if (!tensors) return require_reason(tensors.error());
   for (const auto& found : *tensors) require(found.tensor < objects.tensors().size());
 }

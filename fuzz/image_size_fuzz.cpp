@@ -6,8 +6,8 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace anemone;
   const Bytes file = Bytes::copy_of(std::span(data, size));
-  const auto found = size_in_file(file, "fuzz");
+  const auto found = formats::size_in_file(file, "fuzz");
   if (!found && found.error().empty()) std::abort();
-  (void)is_cut_off(file);
+  (void)formats::is_cut_off(file);
   return 0;
 }

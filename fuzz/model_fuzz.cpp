@@ -52,10 +52,10 @@ extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t s
   if (seed % 2 == 0 && LLVMFuzzerMutate) return LLVMFuzzerMutate(data, size, most);
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);
   const std::size_t end = std::min(bytes.find(kWeights), size);
-  auto model = milspec::read_model(Bytes::copy_of(std::span<const std::uint8_t>(data, end)), "input");
+  auto model = formats::milspec::read_model(Bytes::copy_of(std::span<const std::uint8_t>(data, end)), "input");
   if (!model) return LLVMFuzzerMutate ? LLVMFuzzerMutate(data, size, most) : size;
   test::Liar(*model, seed).lie(op_types);
-  auto lie = milspec::write_model(*model);
+  auto lie = formats::milspec::write_model(*model);
   if (!lie) return size;
   lie->append(bytes.substr(end));
   if (lie->size() > most) return size;

@@ -7,7 +7,7 @@
 #include "anemone/formats/wire/npy.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  const auto array = anemone::read_npy({nullptr, std::as_bytes(std::span(data, size))}, "input");
+  const auto array = anemone::formats::read_npy({nullptr, std::as_bytes(std::span(data, size))}, "input");
   if (!array) {
     if (array.error().empty() || array.error()[0].message.empty() || array.error()[0].place.empty()) std::abort();
     return 0;

@@ -6,14 +6,14 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace anemone;
   const Bytes file = Bytes::copy_of(std::span(data, size));
-  const auto model = milspec::read_model(file, "fuzz");
+  const auto model = formats::milspec::read_model(file, "fuzz");
   if (!model) return 0;
-  const auto bytes = milspec::write_model(*model);
+  const auto bytes = formats::milspec::write_model(*model);
   if (!bytes) std::abort();
-  const auto again = milspec::read_model(Bytes::copy_of(std::span(bytes->data(), bytes->size())), "again");
+  const auto again = formats::milspec::read_model(Bytes::copy_of(std::span(bytes->data(), bytes->size())), "again");
   if (!again) std::abort();
   // Not operator==: a default value may be NaN.
-  const auto repeated = milspec::write_model(*again);
+  const auto repeated = formats::milspec::write_model(*again);
   if (!repeated || *repeated != *bytes) std::abort();
   return 0;
 }

@@ -7,13 +7,13 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace anemone;
   const Bytes bytes = Bytes::copy_of(std::span(data, size));
-  const auto file = WeightFile::from_bytes(bytes, "fuzz");
+  const auto file = formats::WeightFile::from_bytes(bytes, "fuzz");
   if (!file) return 0;
   const auto check = [&](std::uint64_t offset) {
     const auto blob = file->read(offset);
     if (!blob) return;
     // The elements fill the data, and every byte of it can be touched.
-    const auto packed = milspec::packed_size(data_type(blob->type), blob->elements);
+    const auto packed = formats::milspec::packed_size(data_type(blob->type), blob->elements);
     if (!packed || *packed > blob->data.size()) std::abort();
     unsigned sum = 0;
     for (const std::byte byte : blob->data.view) sum += static_cast<unsigned>(byte);

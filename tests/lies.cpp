@@ -49,14 +49,14 @@ struct Counts {
 void try_one(const Program& truth, const std::string& name, std::uint64_t seed, const fs::path& scratch,
              const std::vector<std::string>& op_types, Counts& counts) {
   const fs::path package = scratch / "lie.mlpackage", file = package / "Data/com.apple.CoreML/model.mlmodel";
-  if (!write_mlpackage(truth, package)) return;  // a bool at the interface, and what else Core ML refuses
-  const auto opened = open_package(package);
+  if (!mlpackage::write_mlpackage(truth, package)) return;  // a bool at the interface, and what else Core ML refuses
+  const auto opened = formats::open_package(package);
   if (!opened) return;
-  auto model = milspec::read_model(opened->spec, name);
+  auto model = formats::milspec::read_model(opened->spec, name);
   if (!model) return;
   test::Liar liar(*model, seed);
   for (std::uint64_t i = 0; i <= seed % 3; ++i, ++counts.lies) liar.lie(op_types);
-  const auto bytes = milspec::write_model(*model);
+  const auto bytes = formats::milspec::write_model(*model);
   if (!bytes) return;  // a lie that no file can tell
   write_file(file, *bytes);
   ++counts.programs;

@@ -14,9 +14,9 @@ namespace {
 using namespace anemone;
 
 Result<void> check(const std::filesystem::path& package, const std::filesystem::path& target) {
-  TRY(ReadPackage before, read_mlpackage(package, ops::table()));
-  if (auto written = write_mlpackage(*before.program, target); !written) return std::move(written).error();
-  TRY(ReadPackage after, read_mlpackage(target, ops::table()));
+  TRY(mlpackage::ReadPackage before, mlpackage::read_mlpackage(package, ops::table()));
+  if (auto written = mlpackage::write_mlpackage(*before.program, target); !written) return std::move(written).error();
+  TRY(mlpackage::ReadPackage after, mlpackage::read_mlpackage(target, ops::table()));
   std::string difference;
   if (!same_program(*before.program, *after.program, &difference))
     return own_bug("written and read again: " + difference);

@@ -1,7 +1,6 @@
 #pragma once
 // The architecture as tables (docs/architecture.md), read by tests/tidy_test.cpp: who may include whom, what a folder's
-// namespace is, which header speaks for a source without one. What does not hold yet stands in lists of its own, and an
-// entry that is no longer needed fails the test, so that they can only shrink.
+// namespace is, which header speaks for a source without one.
 #include <map>
 #include <set>
 #include <string>
@@ -44,36 +43,12 @@ inline const std::map<std::string, std::set<std::string>> kMayInclude{
     {"cli", {"support", "report", "toolchain"}},
 };
 
-/// Includes that the table forbids and that are still there: "room -> room".
-inline const std::set<std::string> kIncludesNotMended{};
-
-/// A folder's namespace is anemone:: and its name, or the namespace of the folder around it; where it is called otherwise,
-/// it stands here. Tests and their helpers may use anemone::test.
+/// A folder's namespace is anemone:: and its name, that of the folder around it, or one inside these; where it is called
+/// otherwise, it stands here (docs/decisions/0007). Tests and their helpers may use anemone::test.
 inline const std::map<std::string, std::string> kNamespaces{
-    {"plan/ane", "anemone::ane"},
-    {"formats/onnx", "anemone::onnxspec"},
+    {"support", "anemone"},  // the vocabulary that every file speaks
+    {"ir", "anemone"},
     {"runtime/cpu", "anemone::cpu"},
-    {"frontends/models", "anemone::models"},
-};
-
-/// Folders that have another namespace today.
-inline const std::map<std::string, std::set<std::string>> kNamespacesNotMended{
-    {"support", {"anemone", "anemone::file_internal"}},
-    {"formats", {"anemone"}},
-    {"formats/wire", {"anemone", "anemone::protobuf"}},
-    {"formats/torch", {"anemone", "anemone::pickle"}},
-    {"formats/coreml", {"anemone", "anemone::milspec", "anemone::milspec::wire"}},
-    {"formats/image", {"anemone"}},
-    {"ir", {"anemone"}},
-    {"ir/text", {"anemone"}},
-    {"ops", {"anemone"}},
-    {"passes", {"anemone"}},
-    {"passes/fp16", {"anemone"}},
-    {"plan", {"anemone"}},
-    {"frontends/torch", {"anemone"}},
-    {"frontends/mlpackage", {"anemone"}},
-    {"backends/mlpackage", {"anemone"}},
-    {"toolchain", {"anemone", "anemone::analysis"}},
 };
 
 /// Sources whose names begin so have no header of their own: one header declares what several of them hold.
@@ -100,11 +75,6 @@ inline const std::vector<Part> kParts{
     {"onnx/infer_", "onnx/infer.h"},  // the rows of a family
     {"ir/text/text_reader_", "ir/text/text_reader.h"},
     {"ir/text/program_reader_", "ir/text/program_reader.h"},
-};
-
-/// Sources without a header of their name, to be renamed.
-inline const std::set<std::string> kHeadersNotMended{
-    "frontends/mlpackage/mlmodelc.cpp",
 };
 
 }  // namespace anemone::tidy

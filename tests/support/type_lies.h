@@ -9,6 +9,8 @@
 
 namespace anemone::test {
 
+namespace milspec = formats::milspec;
+
 class TypeLiar {
  protected:
   using Dimension = milspec::Dimension;

@@ -17,7 +17,7 @@ int run_analyze(Call& call) {
   ModelFlags flags;
   std::optional<std::string> other;
   std::optional<std::int64_t> depth;
-  AnalyzeRequest request;
+  toolchain::AnalyzeRequest request;
   report::AnalysisText how;
   call.options.argument("MODEL", path, "a checkpoint, package, compiled folder, model file or MIL text");
   flags.declare(call.options);
@@ -36,7 +36,7 @@ int run_analyze(Call& call) {
   if (other && how.tree) return call.misused(bad_usage("--compare and --tree do not go together", "leave one out"));
   if (depth) how.depth = static_cast<std::size_t>(*depth);
   how.color = call.color();
-  LoadOptions options = flags.load(call);
+  toolchain::LoadOptions options = flags.load(call);
   options.program_needed = false;
   const auto model = load(path, options);
   if (!model) return call.fail(model.error());

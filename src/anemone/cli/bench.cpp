@@ -21,7 +21,7 @@ int run_bench(Call& call) {
   call.options.flag("--plan", plan, "time nothing: list the calls of kernels that one run is made of");
   flags.declare(call.options);
   if (const auto over = call.parse()) return *over;
-  BenchRequest request;
+  toolchain::BenchRequest request;
   request.runs = static_cast<std::size_t>(runs);
   request.warm_up = static_cast<std::size_t>(warm_up);
   request.session = flags.read(call);
@@ -33,7 +33,7 @@ int run_bench(Call& call) {
     call.print(call.json ? report::engine_plan_json(*listed) : report::engine_plan_text(*listed));
     return 0;
   }
-  std::optional<Model> other;
+  std::optional<toolchain::Model> other;
   if (against) {
     auto loaded = load(*against, flags.load(call));
     if (!loaded) return call.fail(loaded.error());

@@ -106,7 +106,7 @@ int Call::misused(Diagnostic diagnostic) {
   return exit_code(Blame::usage);
 }
 
-Talk Call::talk() {
+toolchain::Talk Call::talk() {
   return {.line = [this](int level, const std::string& text) { detail(text, level); },
           .progress =
               [this](std::string_view what, std::uint64_t done, std::uint64_t total) {

@@ -17,7 +17,7 @@ int run(Call& call, std::string_view output_help, std::string_view next) {
   if (const auto over = call.parse()) return *over;
   const auto options = flags.read(call);
   if (!options) return call.fail(options.error());
-  if (const Result<void> ending = check_ending(output); !ending) return call.fail(ending.error());
+  if (const Result<void> ending = toolchain::check_ending(output); !ending) return call.fail(ending.error());
   const auto model = load(path, flags.load(call, *options));
   if (!model) return call.fail(model.error());
   const auto delivered = deliver(*model, output, *options);

@@ -7,7 +7,10 @@
 namespace anemone::cli {
 namespace {
 
-constexpr Choice<PackagePrecision> kPrecisions[] = {{"fp16", PackagePrecision::fp16}, {"fp32", PackagePrecision::fp32}};
+using toolchain::InputKind;
+
+constexpr Choice<toolchain::PackagePrecision> kPrecisions[] = {{"fp16", toolchain::PackagePrecision::fp16},
+                                                               {"fp32", toolchain::PackagePrecision::fp32}};
 constexpr Choice<InputKind> kInputs[] = {
     {"auto", InputKind::automatic}, {"image", InputKind::image}, {"tensor", InputKind::tensor}};
 constexpr Choice<Color> kColors[] = {{"bgr", Color::bgr}, {"rgb", Color::rgb}, {"gray", Color::gray}};
@@ -58,8 +61,8 @@ void ConvertFlags::declare(Call& call) {
   options.group("");
 }
 
-LoadOptions ConvertFlags::load(Call& call, const ConvertOptions& options) const {
-  LoadOptions load = model_.load(call);
+toolchain::LoadOptions ConvertFlags::load(Call& call, const toolchain::ConvertOptions& options) const {
+  toolchain::LoadOptions load = model_.load(call);
   load.target = target_;
   if (!options.shapes.empty()) {  // a checkpoint is built at its first size, not at its default size before
     load.height = options.shapes[0].first;
@@ -68,8 +71,8 @@ LoadOptions ConvertFlags::load(Call& call, const ConvertOptions& options) const 
   return load;
 }
 
-Result<ConvertOptions> ConvertFlags::read(const Call& call) const {
-  ConvertOptions out;
+Result<toolchain::ConvertOptions> ConvertFlags::read(const Call& call) const {
+  toolchain::ConvertOptions out;
   out.precision = precision_;
   out.target = target_;
   out.input = input_;

@@ -11,23 +11,25 @@ namespace anemone::cli {
 inline constexpr Choice<Target> kTargets[] = {
     {"ios15", Target::ios15}, {"ios16", Target::ios16}, {"ios17", Target::ios17}, {"ios18", Target::ios18}};
 /// For verbs that look at a package: as it is, or as `convert` would write it.
-inline constexpr Choice<std::optional<PackagePrecision>> kPlannedPrecisions[] = {
-    {"as-stored", std::nullopt}, {"fp16", PackagePrecision::fp16}, {"fp32", PackagePrecision::fp32}};
+inline constexpr Choice<std::optional<toolchain::PackagePrecision>> kPlannedPrecisions[] = {
+    {"as-stored", std::nullopt},
+    {"fp16", toolchain::PackagePrecision::fp16},
+    {"fp32", toolchain::PackagePrecision::fp32}};
 
 class ConvertFlags {
  public:
   void declare(Call& call);
   /// After parse(): the words as options, or what is wrong with them.
-  Result<ConvertOptions> read(const Call& call) const;
-  LoadOptions load(Call& call, const ConvertOptions& options) const;
+  Result<toolchain::ConvertOptions> read(const Call& call) const;
+  toolchain::LoadOptions load(Call& call, const toolchain::ConvertOptions& options) const;
   bool stats() const { return stats_; }
 
  private:
   bool check_passes_ = false, stats_ = false;
   ModelFlags model_;
-  PackagePrecision precision_ = PackagePrecision::fp16;
+  toolchain::PackagePrecision precision_ = toolchain::PackagePrecision::fp16;
   std::optional<Target> target_;
-  InputKind input_ = InputKind::automatic;
+  toolchain::InputKind input_ = toolchain::InputKind::automatic;
   std::optional<std::string> author_, license_, description_, version_, dump_;
   std::optional<double> scale_;
   std::vector<double> bias_;

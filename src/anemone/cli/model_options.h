@@ -18,7 +18,7 @@ struct ModelFlags {
     options.value("--part", "N", part, "of a pipeline: the model to look at, when it holds several ML Programs",
                   {.at_least = 1, .at_most = 1000});
   }
-  LoadOptions load(Call& call) const {
+  toolchain::LoadOptions load(Call& call) const {
     return {.network = network, .weights = weights, .part = part, .talk = call.talk()};
   }
 };

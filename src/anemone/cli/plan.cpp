@@ -16,13 +16,15 @@
 namespace anemone::cli {
 namespace {
 
+using plan::ComputeUnits;
+
 constexpr Choice<ComputeUnits> kUnits[] = {{"cpu-ne", ComputeUnits::cpu_ne},
                                            {"all", ComputeUnits::all},
                                            {"cpu-gpu", ComputeUnits::cpu_gpu},
                                            {"cpu", ComputeUnits::cpu}};
 
 struct PlanFlags {
-  PlanRequest request;
+  toolchain::PlanRequest request;
   ModelFlags model;
 
   void declare(Options& options) {
@@ -38,8 +40,8 @@ struct PlanFlags {
     options.choice("--target", request.target, kTargets, "another deployment target");
   }
 
-  LoadOptions load(Call& call) const {
-    LoadOptions load = model.load(call);
+  toolchain::LoadOptions load(Call& call) const {
+    toolchain::LoadOptions load = model.load(call);
     load.target = request.target;
     return load;
   }
@@ -108,7 +110,7 @@ int run_explain(Call& call) {
   std::string code;
   call.options.argument("CODE", code, "of a rule, as plan names it, or of an error: ANE001, E0510");
   if (const auto over = call.parse()) return *over;
-  const RuleTables tables = rule_tables();
+  const toolchain::RuleTables tables = toolchain::rule_tables();
   call.detail(fmt::format("{} rules and {} errors are known", tables.rules.size(), error_rows().size()));
   std::string upper = code;
   for (char& c : upper) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
@@ -117,7 +119,7 @@ int run_explain(Call& call) {
     call.print(call.json ? report::error_json(row) : report::error_text(row));
     return 0;
   }
-  const auto rule = rule_row(code);
+  const auto rule = toolchain::rule_row(code);
   if (!rule) return call.misused(rule.error().front());
   call.print(call.json ? report::explain_json(*rule) : report::explain_text(*rule));
   return 0;
@@ -127,7 +129,7 @@ int run_rules(Call& call) {
   bool markdown = false;
   call.options.flag("--markdown", markdown, "as docs/reference/rules.md");
   if (const auto over = call.parse()) return *over;
-  const RuleTables tables = rule_tables();
+  const toolchain::RuleTables tables = toolchain::rule_tables();
   call.detail(fmt::format("{} rules, {} operation types, {} sources", tables.rules.size(), tables.types.size(),
                           tables.sources.size()));
   call.print(call.json  ? report::rules_json(tables)

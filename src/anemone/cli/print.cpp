@@ -10,7 +10,7 @@ namespace anemone::cli {
 namespace {
 
 int print_tensors(Call& call, const std::string& path) {
-  const auto listing = list_checkpoint(path);
+  const auto listing = toolchain::list_checkpoint(path);
   if (!listing) return call.fail(listing.error());
   call.detail("read " + path + ": " + listing->container + " container, " + std::to_string(listing->tensors.size()) +
               " tensors in " + std::to_string(listing->storages) + " storages");
@@ -22,7 +22,7 @@ int print_tensors(Call& call, const std::string& path) {
 int run_print(Call& call) {
   std::string path;
   ModelFlags flags;
-  TextOptions options;
+  toolchain::TextOptions options;
   bool graph = false;
   call.options.argument("MODEL", path, "a checkpoint, package, compiled folder, model file or MIL text");
   call.options.flag("--graph", graph, "of a checkpoint: the network that is built from it, instead of its tensors");
@@ -30,10 +30,10 @@ int run_print(Call& call) {
   call.options.flag("--origins", options.origins, "say at each line where it comes from");
   flags.declare(call.options);
   if (const auto over = call.parse()) return *over;
-  const auto format = recognise(path);
+  const auto format = toolchain::recognise(path);
   if (!format) return call.fail(format.error());
-  if (*format == ModelFormat::checkpoint && !graph) return print_tensors(call, path);
-  LoadOptions how = flags.load(call);
+  if (*format == toolchain::ModelFormat::checkpoint && !graph) return print_tensors(call, path);
+  toolchain::LoadOptions how = flags.load(call);
   how.program_needed = false;
   const auto model = load(path, how);
   if (!model) return call.fail(model.error());

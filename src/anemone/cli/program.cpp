@@ -80,11 +80,11 @@ int dispatch(std::span<const char* const> words, std::span<const Verb* const> ve
   const Verb* verb = find_verb(name, verbs);
   if (verb == nullptr) return unknown_verb(name, words, verbs, terminal);
   constexpr const char* kHelp[] = {"--help"};
-  const Stopwatch watch;
+  const toolchain::Stopwatch watch;
   Call call(*verb, terminal, help ? std::span<const char* const>(kHelp) : words.subspan(1));
   const int code = verb->run(call);
   call.detail(fmt::format("{} took {:.2f} s and at most {:.0f} MB of memory", verb->name, watch.seconds(),
-                          static_cast<double>(peak_rss()) / 1e6));
+                          static_cast<double>(toolchain::peak_rss()) / 1e6));
   return code;
 }
 

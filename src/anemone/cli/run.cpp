@@ -19,7 +19,7 @@ int run_run(Call& call) {
                      {.at_least = 1, .at_most = 100000});
   flags.declare(call.options);
   if (const auto over = call.parse()) return *over;
-  const auto files = read_inputs(inputs);
+  const auto files = toolchain::read_inputs(inputs);
   if (!files) return call.fail(files.error());
   const auto model = load(path, flags.load(call));
   if (!model) return call.fail(model.error());

@@ -19,9 +19,9 @@ class SessionFlags {
     options.flag("--resize", resize_, "resize images of another size instead of refusing them");
     model_.declare(options);
   }
-  LoadOptions load(Call& call) const { return model_.load(call); }
-  SessionOptions read(const Call& call) const {
-    SessionOptions out;
+  toolchain::LoadOptions load(Call& call) const { return model_.load(call); }
+  toolchain::SessionOptions read(const Call& call) const {
+    toolchain::SessionOptions out;
     out.outputs = outputs_;
     out.resize = resize_;
     out.threads = call.threads;

@@ -10,7 +10,7 @@ constexpr Choice<bool> kWeights[] = {{"hash", false}, {"random", true}};
 
 int run_synth(Call& call) {
   std::string network, output;
-  SynthRequest request;
+  toolchain::SynthRequest request;
   std::optional<std::string> heads;
   call.options.argument("NETWORK", network, "star");
   call.options.value("-o,--output", "OUT.pkl", output, "the checkpoint to write", {.required = true});

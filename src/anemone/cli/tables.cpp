@@ -15,9 +15,10 @@ int run_ops(Call& call) {
   bool markdown = false;
   call.options.flag("--markdown", markdown, "as docs/reference/ops.md");
   if (const auto over = call.parse()) return *over;
-  const auto rows = op_rows();
-  const auto fast = std::count_if(rows.begin(), rows.end(), [](const OpRow& row) { return row.fast; });
-  const auto executed = std::count_if(rows.begin(), rows.end(), [](const OpRow& row) { return row.executes; });
+  const auto rows = toolchain::op_rows();
+  const auto fast = std::count_if(rows.begin(), rows.end(), [](const toolchain::OpRow& row) { return row.fast; });
+  const auto executed =
+      std::count_if(rows.begin(), rows.end(), [](const toolchain::OpRow& row) { return row.executes; });
   call.detail(fmt::format("{} operations: {} are executed, {} of them by kernels", rows.size(), executed, fast));
   call.print(call.json ? report::ops_json(rows) : markdown ? report::ops_markdown(rows) : report::ops_text(rows));
   return 0;
@@ -27,8 +28,8 @@ int run_passes(Call& call) {
   bool markdown = false;
   call.options.flag("--markdown", markdown, "as docs/reference/passes.md");
   if (const auto over = call.parse()) return *over;
-  const auto rows = pass_rows();
-  const auto pipelines = pipeline_rows();
+  const auto rows = toolchain::pass_rows();
+  const auto pipelines = toolchain::pipeline_rows();
   call.detail(fmt::format("{} passes in {} pipelines", rows.size(), pipelines.size()));
   call.print(call.json  ? report::passes_json(rows, pipelines)
              : markdown ? report::passes_markdown(rows, pipelines)

@@ -82,7 +82,7 @@ class Call {
   /// 0 for yes, 1 for no.
   int answer(bool yes) const { return yes ? 0 : 1; }
   /// For the library: lines with -v and -vv, and progress on an interactive stderr.
-  Talk talk();
+  toolchain::Talk talk();
 
  private:
   const Verb& verb_;

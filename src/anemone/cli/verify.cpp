@@ -10,7 +10,7 @@ namespace {
 int run_verify(Call& call) {
   std::string candidate, reference;
   std::vector<std::string> inputs;
-  VerifyRequest request;
+  toolchain::VerifyRequest request;
   SessionFlags flags;
   call.options.argument("CANDIDATE", candidate, "the model in question");
   call.options.value("--against", "REFERENCE", reference, "the model that is right", {.required = true});
@@ -24,7 +24,7 @@ int run_verify(Call& call) {
   flags.declare(call.options);
   if (const auto over = call.parse()) return *over;
   request.session = flags.read(call);
-  auto files = read_inputs(inputs);
+  auto files = toolchain::read_inputs(inputs);
   if (!files) return call.fail(files.error());
   request.inputs = *std::move(files);
   const auto mine = load(candidate, flags.load(call));

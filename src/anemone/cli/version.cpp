@@ -25,8 +25,9 @@ int run_version(Call& call) {
 #else
   constexpr std::string_view kArchitecture = "unknown";
 #endif
-  const VersionResult result{ANEMONE_VERSION, std::string(kBuild), std::string(kCompiler), std::string(kArchitecture)};
-  call.detail("executor: " + machine());
+  const toolchain::VersionResult result{ANEMONE_VERSION, std::string(kBuild), std::string(kCompiler),
+                                        std::string(kArchitecture)};
+  call.detail("executor: " + toolchain::machine());
   call.print(call.json ? report::version_json(result) : report::version_text(result));
   return 0;
 }

@@ -11,7 +11,7 @@
 #include "anemone/support/file.h"
 #include "anemone/support/utf8.h"
 
-namespace anemone {
+namespace anemone::formats {
 namespace {
 
 namespace fs = std::filesystem;
@@ -209,4 +209,4 @@ bool is_lfs_pointer(std::span<const std::byte> file) {
   return head.starts_with(kForeign[0].bytes);
 }
 
-}  // namespace anemone
+}  // namespace anemone::formats

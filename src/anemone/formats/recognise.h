@@ -8,7 +8,7 @@
 
 #include "anemone/support/result.h"
 
-namespace anemone {
+namespace anemone::formats {
 
 enum class FileKind : std::uint8_t {
   torch_zip,  ///< or another zip: its entries tell, and the checkpoint reader reads them
@@ -40,4 +40,4 @@ Diagnostic refuse(const FileIdentity& identity, const std::string& name, std::st
 /// The Git LFS pointers that a clone without LFS leaves in place of large files.
 bool is_lfs_pointer(std::span<const std::byte> file);
 
-}  // namespace anemone
+}  // namespace anemone::formats

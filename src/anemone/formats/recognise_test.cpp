@@ -7,7 +7,7 @@
 #include <filesystem>
 #include <fstream>
 
-namespace anemone {
+namespace anemone::formats {
 namespace {
 
 namespace fs = std::filesystem;
@@ -82,4 +82,4 @@ TEST(Recognise, Folders) {
 }
 
 }  // namespace
-}  // namespace anemone
+}  // namespace anemone::formats

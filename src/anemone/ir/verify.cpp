@@ -304,7 +304,8 @@ void Verifier::features(std::string_view role, const std::vector<Feature>& featu
     const auto same_name = [&](const auto* entry) { return entry->name == feature->name; };
     if (std::count_if(pointers.begin(), pointers.end(), same_name) >
         std::count_if(values.begin(), values.end(), same_name)) {
-      wrong("E0223", fmt::format("the interface has {} '{}' more often than the function", role, feature->name));
+      wrong(ErrorCode::program_interface,
+            fmt::format("the interface has {} '{}' more often than the function", role, feature->name));
     }
     const bool array = feature->kind == Feature::Kind::array || feature->kind == Feature::Kind::state;
     const Type& type = (*at)->type.tensor_part();

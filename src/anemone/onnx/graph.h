@@ -16,6 +16,7 @@
 
 namespace anemone::onnx {
 
+namespace onnxspec = formats::onnxspec;
 using onnxspec::Attribute;
 using onnxspec::DataType;
 using onnxspec::Dimension;

@@ -12,7 +12,7 @@
 #include "anemone/ops/ops.h"
 #include "tests/support/data.h"
 
-namespace anemone {
+namespace anemone::ops {
 namespace {
 
 TEST(ModelMil, TypesOfACompiledModelFollow) {
@@ -37,4 +37,4 @@ TEST(ModelMil, TypesOfACompiledModelFollow) {
 }
 
 }  // namespace
-}  // namespace anemone
+}  // namespace anemone::ops

@@ -12,7 +12,7 @@
 #include "anemone/passes/fp16/half_values.h"
 #include "anemone/passes/pass.h"
 
-namespace anemone {
+namespace anemone::passes {
 namespace {
 
 bool touches_fp32(const Node& node) {
@@ -146,4 +146,4 @@ class Converter {
 // Blocks inside stay as they are, between casts.
 Result<bool> add_fp16_cast(Function& function, PassContext& context) { return Converter(function.body, context).run(); }
 
-}  // namespace anemone
+}  // namespace anemone::passes

@@ -8,7 +8,7 @@
 #include "anemone/ir/rewrite.h"
 #include "anemone/passes/pass.h"
 
-namespace anemone {
+namespace anemone::passes {
 
 Result<bool> const_deduplication(Block& block, PassContext& context) {
   bool changed = false;
@@ -34,4 +34,4 @@ Result<bool> const_deduplication(Block& block, PassContext& context) {
   return changed;
 }
 
-}  // namespace anemone
+}  // namespace anemone::passes

@@ -10,7 +10,7 @@
 #include "anemone/ops/execute.h"
 #include "anemone/passes/pass.h"
 
-namespace anemone {
+namespace anemone::passes {
 namespace {
 
 constexpr double kStepsPerWeight = 8;
@@ -99,4 +99,4 @@ Result<bool> const_elimination(Block& block, PassContext& context) {
   return changed;
 }
 
-}  // namespace anemone
+}  // namespace anemone::passes

@@ -5,7 +5,7 @@
 // why:     outputs that were not selected, and what other passes leave behind
 #include "anemone/passes/pass.h"
 
-namespace anemone {
+namespace anemone::passes {
 namespace {
 
 // Operations without outputs exist for their effect; so does a block that holds one.
@@ -49,4 +49,4 @@ Result<bool> dead_code_elimination(Block& block, PassContext& context) {
   return changed;
 }
 
-}  // namespace anemone
+}  // namespace anemone::passes

@@ -9,7 +9,7 @@
 #include "anemone/ir/rewrite.h"
 #include "anemone/passes/pass.h"
 
-namespace anemone {
+namespace anemone::passes {
 namespace {
 
 struct Affine {
@@ -100,4 +100,4 @@ Result<bool> fuse_conv_batchnorm(Block& block, PassContext& context) {
   return changed;
 }
 
-}  // namespace anemone
+}  // namespace anemone::passes

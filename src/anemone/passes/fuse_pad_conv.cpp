@@ -10,7 +10,7 @@
 #include "anemone/ir/rewrite.h"
 #include "anemone/passes/pass.h"
 
-namespace anemone {
+namespace anemone::passes {
 
 Result<bool> fuse_pad_conv(Block& block, PassContext& context) {
   bool changed = false;
@@ -45,4 +45,4 @@ Result<bool> fuse_pad_conv(Block& block, PassContext& context) {
   return changed;
 }
 
-}  // namespace anemone
+}  // namespace anemone::passes

@@ -14,7 +14,7 @@
 #include "anemone/ir/op_def.h"
 #include "anemone/support/result.h"
 
-namespace anemone {
+namespace anemone::passes {
 
 /// What a pass may do to numbers; the bound when the runner executes before and after.
 enum class Numerics : std::uint8_t { exact, rounding, lossy };
@@ -117,4 +117,4 @@ Result<std::vector<PassReport>> run_passes(Program& program, const PipelineOptio
 Result<std::vector<PassReport>> run_passes(Program& program, std::span<const Pass> passes,
                                            const PipelineOptions& options);
 
-}  // namespace anemone
+}  // namespace anemone::passes

@@ -6,7 +6,7 @@
 
 #include "anemone/passes/pass.h"
 
-namespace anemone {
+namespace anemone::passes {
 namespace {
 
 constexpr std::array kPasses{
@@ -107,4 +107,4 @@ std::vector<std::string_view> pipeline_names() {
   return names;
 }
 
-}  // namespace anemone
+}  // namespace anemone::passes

@@ -9,7 +9,7 @@
 #include "anemone/ops/ops.h"
 #include "anemone/passes/pass.h"
 
-namespace anemone {
+namespace anemone::passes {
 namespace {
 
 std::unique_ptr<Program> program(std::string body, std::string signature = "tensor<fp32, [1, 4, 6, 6]> x",
@@ -234,4 +234,4 @@ TEST(InterfaceEdits, ATargetThatLacksAnOperationIsRefused) {
 }
 
 }  // namespace
-}  // namespace anemone
+}  // namespace anemone::passes

@@ -10,7 +10,7 @@
 #include "anemone/ops/random_inputs.h"
 #include "anemone/passes/pass.h"
 
-namespace anemone {
+namespace anemone::passes {
 namespace {
 
 constexpr std::uint64_t kSeed = 1;
@@ -160,4 +160,4 @@ Result<std::vector<PassReport>> run_passes(Program& program, std::span<const Pas
   return reports;
 }
 
-}  // namespace anemone
+}  // namespace anemone::passes

@@ -8,7 +8,7 @@
 #include "anemone/ops/ops.h"
 #include "anemone/passes/pass.h"
 
-namespace anemone {
+namespace anemone::passes {
 namespace {
 
 // `count` operations with a constant each. Of the constants, `kinds` are different.
@@ -61,4 +61,4 @@ TEST(Scaling, ManyDeadOperationsAndConstants) {
 }
 
 }  // namespace
-}  // namespace anemone
+}  // namespace anemone::passes

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <tuple>
 
-namespace anemone {
+namespace anemone::plan {
 namespace {
 
 Finding blank(const RuleText& rule) {
@@ -73,4 +73,4 @@ void Report::cost(double us) {
   f.cost_us = f.cost_us.value_or(0) + us;
 }
 
-}  // namespace anemone
+}  // namespace anemone::plan

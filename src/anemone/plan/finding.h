@@ -6,7 +6,7 @@
 
 #include "anemone/plan/plan.h"
 
-namespace anemone {
+namespace anemone::plan {
 
 enum class Effect : std::uint8_t {
   leaves_engine,  ///< the operation runs elsewhere
@@ -56,4 +56,4 @@ class Report {
   const RuleText* rule_;
 };
 
-}  // namespace anemone
+}  // namespace anemone::plan

@@ -1,7 +1,7 @@
 // The words of the plan.
 #include "anemone/plan/plan.h"
 
-namespace anemone {
+namespace anemone::plan {
 
 std::string_view name(Unit unit) {
   constexpr std::string_view kNames[] = {"ane", "cpu", "gpu"};
@@ -23,4 +23,4 @@ std::string_view name(ComputeUnits units) {
   return kNames[static_cast<std::size_t>(units)];
 }
 
-}  // namespace anemone
+}  // namespace anemone::plan

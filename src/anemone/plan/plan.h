@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-namespace anemone {
+namespace anemone::plan {
 
 /// The order decides ties between units: the engine first.
 enum class Unit : std::uint8_t { ane, cpu, gpu };
@@ -108,4 +108,4 @@ struct Plan {
   Trust weakest_trust = Trust::measured;  ///< of all verdicts and costs
 };
 
-}  // namespace anemone
+}  // namespace anemone::plan

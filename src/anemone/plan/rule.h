@@ -10,7 +10,7 @@
 #include "anemone/ir/op_def.h"
 #include "anemone/plan/finding.h"
 
-namespace anemone {
+namespace anemone::plan {
 
 /// Operations that a check is asked about: members of sets, named types, or both. Empty: every operation.
 struct Ops {
@@ -60,4 +60,4 @@ struct Rule {
   bool reads_weights = false;                                         ///< skipped when weights are not to be read
 };
 
-}  // namespace anemone
+}  // namespace anemone::plan

@@ -11,6 +11,8 @@
 namespace anemone::report {
 namespace {
 
+using toolchain::Analysis;
+
 std::string row(const std::string& label, std::int64_t a, std::int64_t b) {
   std::string change;
   if (a != b) change = fmt::format("{}{}", b > a ? "+" : "-", grouped(b > a ? b - a : a - b));
@@ -45,7 +47,7 @@ std::string analysis_comparison_text(const Analysis& a, const Analysis& b) {
   for (const std::string& type : sorted) out += row("  " + type, count(a, type), count(b, type));
   const auto codes = [](const Analysis& x) {
     std::set<std::string> set;
-    for (const Finding& f : x.findings) set.insert(f.code);
+    for (const plan::Finding& f : x.findings) set.insert(f.code);
     return set;
   };
   const auto only = [&](const std::string& label, const std::set<std::string>& in,

@@ -6,6 +6,6 @@
 
 namespace anemone::report {
 
-std::string analysis_comparison_text(const Analysis& first, const Analysis& second);
+std::string analysis_comparison_text(const toolchain::Analysis& first, const toolchain::Analysis& second);
 
 }  // namespace anemone::report

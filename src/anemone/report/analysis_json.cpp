@@ -6,9 +6,11 @@
 namespace anemone::report {
 namespace {
 
+using toolchain::Analysis;
+
 Json composition(const Analysis& a) {
   Json out = Json::array();
-  for (const LayerKind& k : a.layers.composition) {
+  for (const toolchain::LayerKind& k : a.layers.composition) {
     Json j{{"kind", k.kind}, {"modules", k.modules}, {"ops", k.ops}};
     j["ane"] = k.engine.ane.empty() ? Json(nullptr) : Json(k.engine.ane);
     j["macs"] = k.macs;
@@ -21,9 +23,9 @@ Json composition(const Analysis& a) {
   return out;
 }
 
-Json work(const std::vector<WorkRow>& rows) {
+Json work(const std::vector<toolchain::WorkRow>& rows) {
   Json out = Json::array();
-  for (const WorkRow& r : rows) {
+  for (const toolchain::WorkRow& r : rows) {
     out.push_back({{"name", r.name},
                    {"ops", r.ops},
                    {"macs", r.macs},
@@ -33,30 +35,30 @@ Json work(const std::vector<WorkRow>& rows) {
   return out;
 }
 
-Json tensors(const std::vector<TensorRow>& rows) {
+Json tensors(const std::vector<toolchain::TensorRow>& rows) {
   Json out = Json::array();
-  for (const TensorRow& r : rows)
+  for (const toolchain::TensorRow& r : rows)
     out.push_back({{"name", r.name}, {"type", r.type}, {"made_by", r.made_by}, {"bytes", r.bytes}});
   return out;
 }
 
-Json groups(const std::vector<OpGroup>& list) {
+Json groups(const std::vector<toolchain::OpGroup>& list) {
   Json out = Json::array();
-  for (const OpGroup& g : list) out.push_back({{"what", g.what}, {"count", g.ops.size()}, {"ops", g.ops}});
+  for (const toolchain::OpGroup& g : list) out.push_back({{"what", g.what}, {"count", g.ops.size()}, {"ops", g.ops}});
   return out;
 }
 
-Json scanned(const ScannedTensor& t) {
+Json scanned(const toolchain::ScannedTensor& t) {
   return {{"elements", t.elements}, {"overflow", t.overflow},     {"subnormal", t.subnormal},
           {"zeroed", t.zeroed},     {"not_finite", t.not_finite}, {"largest", t.largest}};
 }
 
-Json weights(const WeightScan& scan) {
+Json weights(const toolchain::WeightScan& scan) {
   Json out{{"bytes", scan.bytes}, {"read", scan.done}};
   if (!scan.done) return out;
   out["in_fp16"] = scanned(scan.total);
   Json worst = Json::array();
-  for (const ScannedTensor& t : scan.worst) {
+  for (const toolchain::ScannedTensor& t : scan.worst) {
     Json j{{"name", t.name}, {"dtype", t.dtype}};
     j.update(scanned(t));
     worst.push_back(std::move(j));
@@ -67,7 +69,7 @@ Json weights(const WeightScan& scan) {
 
 Json engine(const Analysis& a) {
   if (!a.engine) return nullptr;
-  const EngineView& e = *a.engine;
+  const toolchain::EngineView& e = *a.engine;
   return {{"device", e.device},
           {"basis", e.basis},
           {"ops", {{"total", e.ops}, {"supported", e.supported}, {"ane", e.on_ane}}},
@@ -78,7 +80,7 @@ Json engine(const Analysis& a) {
 
 Json prefixes(const Analysis& a) {
   Json out = Json::array();
-  for (const TensorGroup& g : a.groups) {
+  for (const toolchain::TensorGroup& g : a.groups) {
     out.push_back({{"prefix", g.prefix},
                    {"tensors", g.tensors},
                    {"parameters", g.parameters},
@@ -90,7 +92,7 @@ Json prefixes(const Analysis& a) {
 
 Json tree(const Analysis& a) {
   Json out = Json::array();
-  for (const ModuleRow& m : a.tree) {
+  for (const toolchain::ModuleRow& m : a.tree) {
     out.push_back({{"path", m.path},
                    {"type", m.type},
                    {"depth", m.depth},
@@ -105,7 +107,7 @@ Json tree(const Analysis& a) {
 
 Json document(const Analysis& a, bool with_tree) {
   Json choices = Json::array();
-  for (const OutputChoice& c : a.output_choices) {
+  for (const toolchain::OutputChoice& c : a.output_choices) {
     choices.push_back({{"name", c.name},
                        {"outputs", c.outputs},
                        {"ops", c.ops},
@@ -115,7 +117,7 @@ Json document(const Analysis& a, bool with_tree) {
                        {"dead_modules", c.dead_modules}});
   }
   Json advice = Json::array();
-  for (const Advice& x : a.advice) advice.push_back({{"command", x.command}, {"why", x.why}});
+  for (const toolchain::Advice& x : a.advice) advice.push_back({{"command", x.command}, {"why", x.why}});
   Json out{{"schema", "anemone.analyze/1"}, {"model", a.model}, {"network", a.network}, {"format", a.format}};
   out["layers"] = {{"total", a.layers.total},
                    {"counted", a.layers.modules ? "modules" : "operations"},

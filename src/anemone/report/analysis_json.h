@@ -6,8 +6,8 @@
 
 namespace anemone::report {
 
-std::string analysis_json(const Analysis& analysis, bool tree);
+std::string analysis_json(const toolchain::Analysis& analysis, bool tree);
 /// Both analyses.
-std::string analysis_comparison_json(const Analysis& first, const Analysis& second);
+std::string analysis_comparison_json(const toolchain::Analysis& first, const toolchain::Analysis& second);
 
 }  // namespace anemone::report

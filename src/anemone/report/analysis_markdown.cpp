@@ -23,12 +23,12 @@ std::string cell(const std::string& text) {
   return out;
 }
 
-void table_of_kinds(std::string& out, const Analysis& a) {
+void table_of_kinds(std::string& out, const toolchain::Analysis& a) {
   out += a.layers.modules ? "\n## Layers\n\n| kind | modules | operations | MACs | Neural Engine | why | evidence |\n"
                             "|---|--:|--:|--:|---|---|---|\n"
                           : "\n## Operations\n\n| kind | | operations | MACs | Neural Engine | why | evidence |\n"
                             "|---|--:|--:|--:|---|---|---|\n";
-  for (const LayerKind& k : a.layers.composition) {
+  for (const toolchain::LayerKind& k : a.layers.composition) {
     std::string why = k.engine.reason;
     if (k.engine.ane != "compatible" && !k.engine.ane.empty())
       why = fmt::format("{} of {} taken; {}: {}", k.engine.taken, k.engine.ops, k.engine.code, why);
@@ -38,14 +38,14 @@ void table_of_kinds(std::string& out, const Analysis& a) {
   if (!a.layers.note.empty()) out += fmt::format("\n{}.\n", cell(a.layers.note));
 }
 
-void groups(std::string& out, std::string_view label, const std::vector<OpGroup>& list) {
-  for (const OpGroup& g : list)
+void groups(std::string& out, std::string_view label, const std::vector<toolchain::OpGroup>& list) {
+  for (const toolchain::OpGroup& g : list)
     out += fmt::format("| {} | {} | {} | {} |\n", label, cell(g.what), g.ops.size(), cell(joined(g.ops, 5)));
 }
 
 }  // namespace
 
-std::string analysis_markdown(const Analysis& a) {
+std::string analysis_markdown(const toolchain::Analysis& a) {
   std::string out = fmt::format("# Findings on {}\n\n{}, {}.\n\n", cell(a.model), cell(a.title), a.format);
   out += "| | |\n|---|--:|\n";
   out += fmt::format("| parameters | {} |\n| that run | {} |\n| that never run | {} |\n", grouped(a.parameters.total),
@@ -63,7 +63,7 @@ std::string analysis_markdown(const Analysis& a) {
   }
   out += "\n## Findings\n\n";
   if (a.findings.empty()) out += "None.\n";
-  for (const Finding& f : a.findings) {
+  for (const plan::Finding& f : a.findings) {
     out += fmt::format("- **{}** ({}, evidence: {}): {}", f.code, f.severity, name(f.trust), cell(f.message));
     if (f.cost_us && *f.cost_us > 0) out += fmt::format("; about {:.0f} µs", *f.cost_us);
     if (!f.ops.empty()) out += fmt::format(". At {}", cell(joined(f.ops, 5)));
@@ -71,11 +71,11 @@ std::string analysis_markdown(const Analysis& a) {
     out += ".\n";
   }
   if (!a.advice.empty()) out += "\n## What to do\n\n";
-  for (const Advice& x : a.advice) out += fmt::format("- `{}`: {}\n", x.command, cell(x.why));
+  for (const toolchain::Advice& x : a.advice) out += fmt::format("- `{}`: {}\n", x.command, cell(x.why));
   if (!a.layers.composition.empty()) table_of_kinds(out, a);
   if (!a.groups.empty()) {
     out += "\n## Tensors\n\n| prefix | tensors | parameters |\n|---|--:|--:|\n";
-    for (const TensorGroup& g : a.groups)
+    for (const toolchain::TensorGroup& g : a.groups)
       out += fmt::format("| {} | {} | {} |\n", cell(g.prefix), g.tensors, grouped(g.parameters));
     out += "\nTo convert it:\n\n";
     for (const std::string& need : a.needed) out += "- " + need + "\n";
@@ -84,7 +84,7 @@ std::string analysis_markdown(const Analysis& a) {
     out +=
         "\n## Outputs\n\n| choice | outputs | operations | MACs | parameters dead in addition "
         "|\n|---|--:|--:|--:|--:|\n";
-    for (const OutputChoice& c : a.output_choices)
+    for (const toolchain::OutputChoice& c : a.output_choices)
       out += fmt::format("| {} | {} | {} | {} | {} |\n", c.name, c.outputs, c.ops, grouped(c.macs + c.fixed_macs),
                          grouped(c.parameters_dead));
   }
@@ -92,7 +92,7 @@ std::string analysis_markdown(const Analysis& a) {
     out += fmt::format(
         "\n## Stages ({})\n\n| stage | operations | MACs | bytes of weights | bytes written |\n|---|--:|--:|--:|--:|\n",
         a.stage_basis);
-    for (const WorkRow& r : a.by_stage)
+    for (const toolchain::WorkRow& r : a.by_stage)
       out += fmt::format("| {} | {} | {} | {} | {} |\n", cell(r.name), r.ops, grouped(r.macs), grouped(r.weight_bytes),
                          grouped(r.activation_bytes));
   }

@@ -6,6 +6,6 @@
 
 namespace anemone::report {
 
-std::string analysis_markdown(const Analysis& analysis);
+std::string analysis_markdown(const toolchain::Analysis& analysis);
 
 }  // namespace anemone::report

@@ -13,6 +13,8 @@
 namespace anemone::report {
 namespace {
 
+using toolchain::Analysis;
+
 Analysis sample() {
   Analysis a;
   a.model = "some/folder/with/a/long/name/of/the/model/that/goes/on/and/on/until/the/line/is/full.mlpackage";
@@ -26,7 +28,7 @@ Analysis sample() {
   a.ops.by_type = {{"conv", 2}, {"relu", 1}};
   a.layers.total = 3;
   a.layers.by_type = a.ops.by_type;
-  LayerKind kind{"Convolution", 2, 2, a.macs, {}};
+  toolchain::LayerKind kind{"Convolution", 2, 2, a.macs, {}};
   kind.engine = {"conditional", 2, 1, "ANE005", "a reason that is long enough to be wrapped because it names extents",
                  "reported"};
   a.layers.composition = {kind};
@@ -35,7 +37,7 @@ Analysis sample() {
   a.by_stage = {{std::string(200, 's'), 2, 0, 0, 0}};
   a.largest_weights = {{std::string(150, 'w'), "fp16[1,3]", "conv", 6}};
   a.concats = {{"concat on axis 1 of 4: 4+4", {std::string(80, 'k'), "b", "c", "d"}}};
-  Finding f;
+  plan::Finding f;
   f.code = "ANE005";
   f.severity = "warn";
   f.message = "a|b <c> " + std::string(120, 'm');

@@ -11,6 +11,8 @@
 namespace anemone::report {
 namespace {
 
+using toolchain::Analysis;
+
 constexpr std::size_t kWidth = 100;
 
 class Text {
@@ -73,7 +75,7 @@ void kinds(Text& text, const Analysis& a) {
   text.heading(a.layers.modules ? "layers by kind" : "operations by kind");
   text.line(fmt::format("  {:<14} {:>7} {:>6} {:>10}  {}", "kind", a.layers.modules ? "modules" : "", "ops", "MACs",
                         a.engine ? "Neural Engine" : ""));
-  for (const LayerKind& k : a.layers.composition) {
+  for (const toolchain::LayerKind& k : a.layers.composition) {
     const std::string modules = a.layers.modules ? grouped(k.modules) : "";
     const std::string start = fmt::format("  {:<14} {:>7} {:>6} {:>10}  ", k.kind, modules, k.ops, work_count(k.macs));
     if (k.engine.ane.empty()) {
@@ -110,7 +112,7 @@ void kinds(Text& text, const Analysis& a) {
 void outputs(Text& text, const Analysis& a) {
   if (a.output_choices.empty()) return;
   text.heading("what each choice of outputs needs");
-  for (const OutputChoice& c : a.output_choices) {
+  for (const toolchain::OutputChoice& c : a.output_choices) {
     text.line(fmt::format("  {:<8} {:>3} outputs {:>5} ops  {:>14} MACs + {:>10} fixed; {:>9} parameters more dead",
                           c.name, c.outputs, c.ops, grouped(c.macs), grouped(c.fixed_macs),
                           grouped(c.parameters_dead)));
@@ -124,12 +126,13 @@ void outputs(Text& text, const Analysis& a) {
         '\n');
 }
 
-void work(Text& text, const std::string& title, const std::vector<WorkRow>& rows, std::size_t most, std::int64_t macs) {
+void work(Text& text, const std::string& title, const std::vector<toolchain::WorkRow>& rows, std::size_t most,
+          std::int64_t macs) {
   if (rows.empty()) return;
   text.heading(title);
   text.line(fmt::format("  {:<28} {:>6} {:>10} {:>6} {:>12} {:>14}", "", "ops", "MACs", "", "weights", "written"));
   for (std::size_t i = 0; i < std::min(most, rows.size()); ++i) {
-    const WorkRow& r = rows[i];
+    const toolchain::WorkRow& r = rows[i];
     const std::string share =
         macs > 0 && r.macs > 0 ? fmt::format("{:.1f}%", 100.0 * static_cast<double>(r.macs) / static_cast<double>(macs))
                                : "";
@@ -139,13 +142,13 @@ void work(Text& text, const std::string& title, const std::vector<WorkRow>& rows
   if (rows.size() > most) text.line(fmt::format("  … and {} more (--json has all)", rows.size() - most));
 }
 
-void tensors(Text& text, const std::string& label, const std::vector<TensorRow>& rows) {
+void tensors(Text& text, const std::string& label, const std::vector<toolchain::TensorRow>& rows) {
   for (std::size_t i = 0; i < std::min<std::size_t>(3, rows.size()); ++i)
     text.line(fmt::format("  {:<12} {:>9}  {:<24} {} ({})", i == 0 ? label : "", mebibytes(rows[i].bytes), rows[i].type,
                           escaped(rows[i].name), rows[i].made_by));
 }
 
-void groups(Text& text, const std::string& label, const std::vector<OpGroup>& list) {
+void groups(Text& text, const std::string& label, const std::vector<toolchain::OpGroup>& list) {
   for (std::size_t i = 0; i < std::min<std::size_t>(6, list.size()); ++i)
     text.line(fmt::format("  {:<12} {:>5}  {}: {}", i == 0 ? label : "", list[i].ops.size(), list[i].what,
                           joined(list[i].ops, 3)));
@@ -154,7 +157,7 @@ void groups(Text& text, const std::string& label, const std::vector<OpGroup>& li
 
 void findings(Text& text, const Analysis& a) {
   if (!a.findings.empty()) text.heading("findings, the most expensive first");
-  for (const Finding& f : a.findings) {
+  for (const plan::Finding& f : a.findings) {
     const std::string color = f.severity == "error" ? "31" : f.severity == "warn" ? "33" : "36";
     const std::string cost = f.cost_us && *f.cost_us > 0 ? fmt::format("about {:.0f} us: ", *f.cost_us) : "";
     text.raw(fmt::format("  {} {}\n", text.paint(color, fmt::format("{:<5}", f.severity)),
@@ -163,7 +166,7 @@ void findings(Text& text, const Analysis& a) {
     if (!f.instead.empty()) text.raw(fmt::format("{:>8}{}\n", "", wrapped("instead: " + f.instead, 8, kWidth)));
   }
   if (!a.advice.empty()) text.heading("next");
-  for (const Advice& advice : a.advice) {
+  for (const toolchain::Advice& advice : a.advice) {
     text.raw(fmt::format("  {}\n", escaped(advice.command)));  // never cut: it is there to be copied
     text.raw(fmt::format("      {}\n", wrapped(advice.why, 6, kWidth)));
   }
@@ -175,7 +178,7 @@ void prefixes(Text& text, const Analysis& a) {
   text.heading("tensors by prefix");
   text.line(fmt::format("  {:<28} {:>7} {:>12}  {}", "prefix", "tensors", "parameters", "guessed layers; types"));
   for (std::size_t i = 0; i < std::min<std::size_t>(a.groups.size(), 40); ++i) {
-    const TensorGroup& g = a.groups[i];
+    const toolchain::TensorGroup& g = a.groups[i];
     std::string what;
     for (const auto& [layer, count] : g.layers) what += fmt::format("{}{} {}", what.empty() ? "" : ", ", count, layer);
     what += ';';
@@ -194,7 +197,7 @@ std::string tree(const Analysis& a, std::size_t depth) {
     return text.take();
   }
   text.line(fmt::format("{:<38} {:<14} {:>11} {:>9}  {}", "module", "weight", "parameters", "MACs", "class"));
-  for (const ModuleRow& row : a.tree) {
+  for (const toolchain::ModuleRow& row : a.tree) {
     if (row.depth > depth) continue;
     const std::string leaf = row.path.empty() ? "(network)" : row.path.substr(row.path.rfind('.') + 1);
     std::string weight;

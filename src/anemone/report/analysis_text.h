@@ -12,6 +12,6 @@ struct AnalysisText {
   std::size_t depth = 1000;  ///< of the tree
 };
 
-std::string analysis_text(const Analysis& analysis, const AnalysisText& how = {});
+std::string analysis_text(const toolchain::Analysis& analysis, const AnalysisText& how = {});
 
 }  // namespace anemone::report

@@ -12,7 +12,7 @@
 namespace anemone::report {
 namespace {
 
-Json side(const BenchSide& s) {
+Json side(const toolchain::BenchSide& s) {
   Json types = Json::array();
   for (const auto& [type, ms] : s.by_type) types.push_back({{"type", type}, {"ms", ms}});
   return {{"model", s.model},     {"median_ms", s.median_ms}, {"p90_ms", s.p90_ms},   {"min_ms", s.min_ms},
@@ -21,10 +21,10 @@ Json side(const BenchSide& s) {
 
 }  // namespace
 
-std::string bench_text(const BenchResult& r) {
+std::string bench_text(const toolchain::BenchResult& r) {
   std::string out =
       fmt::format("{} on {} ({}), {} threads, {} runs after warm-up\n", r.precision, r.cpu, r.isa, r.threads, r.runs);
-  const auto row = [&](const BenchSide& s) {
+  const auto row = [&](const toolchain::BenchSide& s) {
     out += fmt::format("  {:<40} median {:>8.2f} ms  p90 {:>8.2f}  min {:>8.2f}  load {:>7.1f} ms\n", s.model,
                        s.median_ms, s.p90_ms, s.min_ms, s.load_ms);
   };
@@ -40,7 +40,7 @@ std::string bench_text(const BenchResult& r) {
   return out + "  these are times of this machine's CPU; they say nothing about the Neural Engine\n";
 }
 
-std::string bench_json(const BenchResult& r) {
+std::string bench_json(const toolchain::BenchResult& r) {
   Json out{{"schema", "anemone.bench/1"},
            {"runs", r.runs},
            {"median_ms", r.model.median_ms},

@@ -6,7 +6,7 @@
 
 namespace anemone::report {
 
-std::string bench_text(const BenchResult& result);
-std::string bench_json(const BenchResult& result);
+std::string bench_text(const toolchain::BenchResult& result);
+std::string bench_json(const toolchain::BenchResult& result);
 
 }  // namespace anemone::report

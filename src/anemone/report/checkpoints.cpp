@@ -12,7 +12,7 @@
 
 namespace anemone::report {
 
-std::string synth_text(const SynthResult& r) {
+std::string synth_text(const toolchain::SynthResult& r) {
   std::string out = fmt::format("wrote {}: STAR, {} points, {} tensors, {} parameters, {} weights, {}\n", r.output,
                                 r.points, r.tensors, r.parameters, r.weights, megabytes(r.bytes));
   if (!r.replaced.empty())
@@ -21,7 +21,7 @@ std::string synth_text(const SynthResult& r) {
   return out;
 }
 
-std::string synth_json(const SynthResult& r) {
+std::string synth_json(const toolchain::SynthResult& r) {
   return dump({{"schema", "anemone.synth/1"},
                {"output", r.output},
                {"weights", r.weights},
@@ -32,21 +32,21 @@ std::string synth_json(const SynthResult& r) {
                {"replaced", r.replaced}});
 }
 
-std::string listing_text(const CheckpointListing& r) {
+std::string listing_text(const toolchain::CheckpointListing& r) {
   std::string out = fmt::format("{}: {} container, {} tensors in {} storages\n", escaped(r.file), r.container,
                                 r.tensors.size(), r.storages);
   std::size_t width = 4;
-  for (const ListedTensor& t : r.tensors) width = std::max(width, std::min<std::size_t>(t.path.size(), 60));
-  for (const ListedTensor& t : r.tensors) {
+  for (const toolchain::ListedTensor& t : r.tensors) width = std::max(width, std::min<std::size_t>(t.path.size(), 60));
+  for (const toolchain::ListedTensor& t : r.tensors) {
     out += fmt::format("  {:<{}}  {:<9} {:<16} sha256 {}{}{}\n", escaped(t.path), width, t.dtype, extents(t.shape),
                        t.sha256.substr(0, 12), t.kind.empty() ? "" : "  ", escaped(t.kind));
   }
   return out;
 }
 
-std::string listing_json(const CheckpointListing& r) {
+std::string listing_json(const toolchain::CheckpointListing& r) {
   Json tensors = Json::array();
-  for (const ListedTensor& t : r.tensors) {
+  for (const toolchain::ListedTensor& t : r.tensors) {
     tensors.push_back({{"path", t.path},
                        {"dtype", t.dtype},
                        {"shape", t.shape},

@@ -6,9 +6,9 @@
 
 namespace anemone::report {
 
-std::string synth_text(const SynthResult& result);
-std::string synth_json(const SynthResult& result);
-std::string listing_text(const CheckpointListing& listing);
-std::string listing_json(const CheckpointListing& listing);
+std::string synth_text(const toolchain::SynthResult& result);
+std::string synth_json(const toolchain::SynthResult& result);
+std::string listing_text(const toolchain::CheckpointListing& listing);
+std::string listing_json(const toolchain::CheckpointListing& listing);
 
 }  // namespace anemone::report

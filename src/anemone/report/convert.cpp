@@ -12,14 +12,14 @@
 namespace anemone::report {
 namespace {
 
-std::vector<std::string> words_of(const std::vector<FeatureSummary>& list) {
+std::vector<std::string> words_of(const std::vector<toolchain::FeatureSummary>& list) {
   std::vector<std::string> out;
-  for (const FeatureSummary& f : list) out.push_back(feature_words(f));
+  for (const toolchain::FeatureSummary& f : list) out.push_back(feature_words(f));
   return out;
 }
 
 // The histogram on lines of at most 88 columns, most frequent first.
-std::vector<std::string> histogram(const OpCounts& counts) {
+std::vector<std::string> histogram(const toolchain::OpCounts& counts) {
   std::vector<std::pair<std::string, std::int64_t>> rows(counts.by_type.begin(), counts.by_type.end());
   std::stable_sort(rows.begin(), rows.end(), [](const auto& a, const auto& b) { return a.second > b.second; });
   std::vector<std::string> out(1);
@@ -31,9 +31,9 @@ std::vector<std::string> histogram(const OpCounts& counts) {
   return out;
 }
 
-Json passes(const std::vector<PassSummary>& list) {
+Json passes(const std::vector<toolchain::PassSummary>& list) {
   Json out = Json::array();
-  for (const PassSummary& p : list) {
+  for (const toolchain::PassSummary& p : list) {
     Json j{{"name", p.name}, {"changed", p.changed}, {"ms", p.ms}};
     if (!p.counts.empty()) j["counts"] = p.counts;
     if (!p.remarks.empty()) j["remarks"] = p.remarks;
@@ -44,7 +44,7 @@ Json passes(const std::vector<PassSummary>& list) {
 
 }  // namespace
 
-std::string convert_text(const ConvertResult& r, bool stats) {
+std::string convert_text(const toolchain::ConvertResult& r, bool stats) {
   std::string out = fmt::format("wrote {}: {} operations, {}, {}, {}\n", r.output, r.ops.total, r.precision, r.target,
                                 megabytes(r.bytes));
   out += labelled("inputs", words_of(r.inputs));
@@ -56,7 +56,7 @@ std::string convert_text(const ConvertResult& r, bool stats) {
   out += labelled("ops", histogram(r.ops));
   if (stats) {
     out += fmt::format("  {:<24} {:>9}  {}\n", "pass", "ms", "what it did");
-    for (const PassSummary& p : r.passes) {
+    for (const toolchain::PassSummary& p : r.passes) {
       std::string did;
       for (const auto& [what, n] : p.counts) did += fmt::format("{}{} {}", did.empty() ? "" : ", ", n, what);
       out +=
@@ -70,7 +70,7 @@ std::string convert_text(const ConvertResult& r, bool stats) {
   return out + fmt::format("  {:<9} {:.2f} s\n", "time", r.seconds);
 }
 
-std::string convert_json(const ConvertResult& r) {
+std::string convert_json(const toolchain::ConvertResult& r) {
   return dump({{"schema", "anemone.convert/1"},
                {"input", r.input},
                {"output", r.output},

@@ -6,7 +6,7 @@
 
 namespace anemone::report {
 
-std::string convert_text(const ConvertResult& result, bool stats);
-std::string convert_json(const ConvertResult& result);
+std::string convert_text(const toolchain::ConvertResult& result, bool stats);
+std::string convert_json(const toolchain::ConvertResult& result);
 
 }  // namespace anemone::report

@@ -27,7 +27,7 @@ std::string places(const runtime::ListedCall& call) {
 
 }  // namespace
 
-std::string engine_plan_text(const EnginePlan& p) {
+std::string engine_plan_text(const toolchain::EnginePlan& p) {
   std::int64_t macs = 0;
   using Cells = std::array<std::string, 8>;
   std::vector<Cells> table{{"", "operations", "kernel", "layout", "parameters", "MMAC", "kB", "operands"}};
@@ -55,7 +55,7 @@ std::string engine_plan_text(const EnginePlan& p) {
   return out;
 }
 
-std::string engine_plan_json(const EnginePlan& p) {
+std::string engine_plan_json(const toolchain::EnginePlan& p) {
   Json calls = Json::array();
   for (const runtime::ListedCall& call : p.plan.calls) {
     Json operands = Json::array();

@@ -7,8 +7,8 @@
 namespace anemone::report {
 
 /// A line a call: what it does, how, on how much.
-std::string engine_plan_text(const EnginePlan& plan);
+std::string engine_plan_text(const toolchain::EnginePlan& plan);
 /// Schema anemone.engine-plan/1, with every operand and its place.
-std::string engine_plan_json(const EnginePlan& plan);
+std::string engine_plan_json(const toolchain::EnginePlan& plan);
 
 }  // namespace anemone::report

@@ -15,9 +15,9 @@ Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nul
 
 double thousandths(double value) { return std::round(value * 1000) / 1000; }
 
-Json features(const std::vector<FeatureSummary>& list) {
+Json features(const std::vector<toolchain::FeatureSummary>& list) {
   Json out = Json::array();
-  for (const FeatureSummary& f : list) {
+  for (const toolchain::FeatureSummary& f : list) {
     Json j{{"name", f.name}, {"kind", f.kind}, {"shape", f.shape}};
     if (!f.dtype.empty()) j["dtype"] = f.dtype;
     if (!f.color.empty()) j["color"] = f.color;
@@ -28,11 +28,13 @@ Json features(const std::vector<FeatureSummary>& list) {
   return out;
 }
 
-Json op_counts(const OpCounts& counts) { return {{"total", counts.total}, {"by_type", Json(counts.by_type)}}; }
+Json op_counts(const toolchain::OpCounts& counts) {
+  return {{"total", counts.total}, {"by_type", Json(counts.by_type)}};
+}
 
-Json findings(const std::vector<Finding>& list) {
+Json findings(const std::vector<plan::Finding>& list) {
   Json out = Json::array();
-  for (const Finding& f : list) {
+  for (const plan::Finding& f : list) {
     out.push_back(
         {{"code", f.code},
          {"name", f.name},

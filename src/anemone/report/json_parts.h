@@ -20,8 +20,8 @@ Json number(double value);
 /// Rounded to 1/1000: milliseconds, microseconds, percent.
 double thousandths(double value);
 
-Json features(const std::vector<FeatureSummary>& list);
-Json op_counts(const OpCounts& counts);
-Json findings(const std::vector<Finding>& list);
+Json features(const std::vector<toolchain::FeatureSummary>& list);
+Json op_counts(const toolchain::OpCounts& counts);
+Json findings(const std::vector<plan::Finding>& list);
 
 }  // namespace anemone::report

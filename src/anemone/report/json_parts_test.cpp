@@ -25,31 +25,31 @@ namespace {
 const std::string kBad = "caf\xe9 \xff\x1b[31m";
 
 std::vector<std::string> documents() {
-  ConvertResult convert;
+  toolchain::ConvertResult convert;
   convert.input = convert.output = kBad;
   convert.ops.by_type[kBad] = 1;
   convert.inputs.push_back({kBad, "array", "fp16", "", {1}, {}, kBad});
   convert.passes.push_back({kBad, true, 1, {{kBad, 1}}, {kBad}});
-  RunResult run;
+  toolchain::RunResult run;
   run.outputs.push_back({kBad, "fp32", kBad, {1}, std::nan(""), std::numeric_limits<double>::infinity(), 0});
-  VerifyResult verify;
+  toolchain::VerifyResult verify;
   verify.outputs.resize(1);
   verify.outputs[0].name = kBad;
   verify.outputs[0].psnr_db = std::numeric_limits<double>::infinity();
   verify.notes = {kBad};
-  BenchResult bench;
+  toolchain::BenchResult bench;
   bench.model.model = kBad;
-  SynthResult synth;
+  toolchain::SynthResult synth;
   synth.output = kBad;
-  CheckpointListing listing;
+  toolchain::CheckpointListing listing;
   listing.tensors.push_back({kBad, "float32", kBad, "", {1}, {1}, 0, false});
-  PlanResult plan;
+  toolchain::PlanResult plan;
   plan.plans.resize(1);
   plan.plans[0].findings.resize(1);
   plan.plans[0].findings[0].message = kBad;
   plan.plans[0].ops.resize(1);
   plan.plans[0].ops[0].output = kBad;
-  Analysis analysis;
+  toolchain::Analysis analysis;
   analysis.model = kBad;
   analysis.findings = plan.plans[0].findings;
   return {convert_json(convert),
@@ -65,10 +65,10 @@ std::vector<std::string> documents() {
           program_json(kBad),
           errors_json({bad_input(ErrorCode::usage, kBad, kBad, kBad)}, 3),
           version_json({}),
-          ops_json(op_rows()),
-          passes_json(pass_rows(), pipeline_rows()),
-          rules_json(rule_tables()),
-          explain_json(*rule_row("ane001"))};
+          ops_json(toolchain::op_rows()),
+          passes_json(toolchain::pass_rows(), toolchain::pipeline_rows()),
+          rules_json(toolchain::rule_tables()),
+          explain_json(*toolchain::rule_row("ane001"))};
 }
 
 TEST(JsonParts, EveryReportIsValidWhateverTheNamesAre) {

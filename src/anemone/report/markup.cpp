@@ -26,6 +26,8 @@ std::string as_markup(std::string_view text) {
   return out;
 }
 
-std::string_view color(Unit unit) { return unit == Unit::ane ? "#2f7ed8" : unit == Unit::cpu ? "#d9822b" : "#7b4fb5"; }
+std::string_view color(plan::Unit unit) {
+  return unit == plan::Unit::ane ? "#2f7ed8" : unit == plan::Unit::cpu ? "#d9822b" : "#7b4fb5";
+}
 
 }  // namespace anemone::report

@@ -11,6 +11,6 @@ namespace anemone::report {
 std::string as_markup(std::string_view text);
 
 /// The colour of a unit, as "#2f7ed8"; readable on white, distinct without colour vision.
-std::string_view color(Unit unit);
+std::string_view color(plan::Unit unit);
 
 }  // namespace anemone::report

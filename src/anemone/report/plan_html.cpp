@@ -10,6 +10,9 @@
 namespace anemone::report {
 namespace {
 
+using plan::Plan;
+using plan::Unit;
+
 constexpr std::string_view kStyle = R"(
 :root{color-scheme:light dark;--line:#8884;--soft:#8881}
 body{font:15px/1.45 system-ui,sans-serif;margin:0 auto;max-width:1200px;padding:1rem}
@@ -61,7 +64,7 @@ std::string unit_mark(Unit unit) {
   return fmt::format("<span class=\"unit\" style=\"background:{}\">{}</span>", color(unit), name(unit));
 }
 
-std::string cause(const PlannedOp& op) {
+std::string cause(const plan::PlannedOp& op) {
   if (op.verdict.code.empty()) return op.unit == Unit::ane ? "on the engine" : "where the planner puts it";
   return op.verdict.code;
 }
@@ -82,9 +85,9 @@ std::string numbers(const Plan& p) {
 
 std::string strip(const Plan& p) {
   double total = 0;
-  for (const Segment& s : p.segments) total += s.us;
+  for (const plan::Segment& s : p.segments) total += s.us;
   std::string out = "<div class=\"strip\" role=\"img\" aria-label=\"segments in program order\">\n";
-  for (const Segment& s : p.segments) {
+  for (const plan::Segment& s : p.segments) {
     out += fmt::format(
         "<span style=\"flex:{:.4f};background:{}\" title=\"{}: {} operations, {:.1f} µs, {} … {}\"></span>\n",
         std::max(0.002, total > 0 ? s.us / total : 1), color(s.unit), name(s.unit), s.ops, s.us, as_markup(s.first),
@@ -97,7 +100,7 @@ std::string strip(const Plan& p) {
 std::string findings(const Plan& p) {
   if (p.findings.empty()) return "<p>nothing was found</p>\n";
   std::string out;
-  for (const Finding& f : p.findings) {
+  for (const plan::Finding& f : p.findings) {
     out += fmt::format("<details><summary><b>{}</b> {} {}({})</summary>\n", f.code, as_markup(f.message),
                        f.cost_us ? fmt::format("about {:.0f} µs ", *f.cost_us) : "", name(f.trust));
     if (!f.instead.empty()) out += fmt::format("<p>instead: {}</p>\n", as_markup(f.instead));
@@ -122,7 +125,7 @@ std::string table(const Plan& p) {
   for (const std::string_view title : {"operation", "type", "unit", "µs", "kB", "MMAC", "why"})
     out += fmt::format("<th aria-sort=\"none\"><button>{}</button></th>", title);
   out += "</tr></thead>\n<tbody>\n";
-  for (const PlannedOp& op : p.ops) {
+  for (const plan::PlannedOp& op : p.ops) {
     const std::string why = op.verdict.code.empty() ? op.verdict.reason : op.verdict.code + ": " + op.verdict.reason;
     out += fmt::format(
         "<tr data-cause=\"{}\" data-type=\"{}\" data-unit=\"{}\" data-us=\"{:.3f}\"><td class=\"name\">{}</td><td>{}</td>"
@@ -137,7 +140,7 @@ std::string table(const Plan& p) {
 
 }  // namespace
 
-std::string plan_html(const PlanResult& result) {
+std::string plan_html(const toolchain::PlanResult& result) {
   const Plan& p = result.plans.front();
   const std::string title = as_markup(fmt::format("{} on {}", result.model, p.chip));
   std::string out = fmt::format(

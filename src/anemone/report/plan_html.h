@@ -8,6 +8,6 @@ namespace anemone::report {
 
 /// One self-contained page about the first plan: numbers, a strip of segments, findings, and a table of operations that
 /// can be searched, sorted and grouped. Nothing is loaded from elsewhere; without scripts everything can still be read.
-std::string plan_html(const PlanResult& result);
+std::string plan_html(const toolchain::PlanResult& result);
 
 }  // namespace anemone::report

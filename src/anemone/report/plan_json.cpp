@@ -8,9 +8,12 @@
 namespace anemone::report {
 namespace {
 
+using plan::Plan;
+using plan::PlannedOp;
+
 Json segments(const Plan& plan) {
   Json out = Json::array();
-  for (const Segment& s : plan.segments) {
+  for (const plan::Segment& s : plan.segments) {
     out.push_back({{"unit", name(s.unit)},
                    {"ops", s.ops},
                    {"first", s.first},
@@ -30,7 +33,7 @@ Json verdicts(const Plan& plan, const PlanView& view) {
     Json j{{"op", op.output},
            {"type", op.type},
            {"unit", name(op.unit)},
-           {"supported", op.verdict.support == Support::yes},
+           {"supported", op.verdict.support == plan::Support::yes},
            {"support", name(op.verdict.support)},
            {"code", op.verdict.code},
            {"reason", op.verdict.reason},
@@ -53,9 +56,9 @@ Json verdicts(const Plan& plan, const PlanView& view) {
   return out;
 }
 
-Json latency(const LatencyRange& l) {
+Json latency(const plan::LatencyRange& l) {
   Json parts = Json::array();
-  for (const LatencyPart& p : l.parts)
+  for (const plan::LatencyPart& p : l.parts)
     parts.push_back({{"name", p.name},
                      {"low", thousandths(p.low)},
                      {"high", thousandths(p.high)},
@@ -92,7 +95,7 @@ void summary(Json& out, const Plan& plan) {
 
 }  // namespace
 
-std::string plan_json(const PlanResult& result, const PlanView& view) {
+std::string plan_json(const toolchain::PlanResult& result, const PlanView& view) {
   Json out{{"schema", "anemone.plan/1"}, {"model", result.model}};
   if (result.plans.size() > 1) {
     Json list = Json::array();
@@ -116,7 +119,7 @@ std::string plan_json(const PlanResult& result, const PlanView& view) {
   return dump(out);
 }
 
-std::string plan_comparison_json(const PlanResult& before, const PlanResult& after) {
+std::string plan_comparison_json(const toolchain::PlanResult& before, const toolchain::PlanResult& after) {
   struct Row {
     std::size_t before = 0, after = 0, before_ane = 0, after_ane = 0;
     double before_us = 0, after_us = 0;
@@ -124,11 +127,11 @@ std::string plan_comparison_json(const PlanResult& before, const PlanResult& aft
   std::map<std::string, Row> rows;
   for (const PlannedOp& op : before.plans.front().ops) {
     Row& row = rows[op.type];
-    ++row.before, row.before_us += op.us, row.before_ane += op.unit == Unit::ane;
+    ++row.before, row.before_us += op.us, row.before_ane += op.unit == plan::Unit::ane;
   }
   for (const PlannedOp& op : after.plans.front().ops) {
     Row& row = rows[op.type];
-    ++row.after, row.after_us += op.us, row.after_ane += op.unit == Unit::ane;
+    ++row.after, row.after_us += op.us, row.after_ane += op.unit == plan::Unit::ane;
   }
   Json types = Json::array();
   for (const auto& [type, r] : rows) {

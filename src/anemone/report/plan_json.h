@@ -7,8 +7,8 @@
 
 namespace anemone::report {
 
-std::string plan_json(const PlanResult& result, const PlanView& view);
+std::string plan_json(const toolchain::PlanResult& result, const PlanView& view);
 /// Before and after, by operation type and in total.
-std::string plan_comparison_json(const PlanResult& before, const PlanResult& after);
+std::string plan_comparison_json(const toolchain::PlanResult& before, const toolchain::PlanResult& after);
 
 }  // namespace anemone::report

@@ -11,6 +11,9 @@
 namespace anemone::report {
 namespace {
 
+using plan::PlannedOp;
+using plan::Unit;
+
 std::string text(double x, double y, std::string_view what, int size = 12, std::string_view fill = "#222") {
   return fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" font-size=\"{}\" fill=\"{}\">{}</text>\n", x, y, size, fill,
                      as_markup(what));
@@ -18,9 +21,9 @@ std::string text(double x, double y, std::string_view what, int size = 12, std::
 
 }  // namespace
 
-std::string plan_svg(const PlanResult& result) {
+std::string plan_svg(const toolchain::PlanResult& result) {
   constexpr double kWidth = 1000, kMargin = 20, kRow = 34;
-  const Plan& p = result.plans.front();
+  const plan::Plan& p = result.plans.front();
   // Wide enough to see: an operation that costs nothing still gets a hair.
   double total = 0;
   std::vector<double> widths;

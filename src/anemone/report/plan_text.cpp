@@ -12,6 +12,11 @@
 namespace anemone::report {
 namespace {
 
+using plan::Finding;
+using plan::Plan;
+using plan::Unit;
+using toolchain::PlanResult;
+
 std::string names(const std::vector<std::string>& ops, std::size_t most = 4) {
   std::string out;
   for (std::size_t i = 0; i < std::min(most, ops.size()); ++i) out += (i ? ", " : "") + escaped(ops[i]);
@@ -38,7 +43,7 @@ std::string strip(const Plan& plan) {
   return out;
 }
 
-std::string segment_line(const Segment& s) {
+std::string segment_line(const plan::Segment& s) {
   std::string line = fmt::format("{} {:>4} ops  {:>9.3f} ms  {} … {}", name(s.unit), s.ops, s.us / 1e3,
                                  escaped(s.first), escaped(s.last));
   if (s.bytes_in > 0)
@@ -114,7 +119,7 @@ std::string plan_text(const PlanResult& result, const PlanView& view) {
       fmt::format("  latency {}{} to {} ms{}: {}\n", p.latency.warning.empty() ? "" : p.latency.warning + "; perhaps ",
                   milliseconds(p.latency.low), milliseconds(p.latency.high),
                   p.latency.warning.empty() ? "" : " if it behaves like the rest", p.latency.basis);
-  for (const LatencyPart& part : p.latency.parts) {
+  for (const plan::LatencyPart& part : p.latency.parts) {
     const std::string value = part.low == part.high ? fmt::format("{:.2f}", part.low)
                                                     : milliseconds(part.low) + " to " + milliseconds(part.high);
     out += fmt::format("    {:<24} {:>14} ms  {} ({})\n", part.name, value, part.basis, name(part.trust));
@@ -136,7 +141,7 @@ std::string plan_comparison_text(const PlanResult& before, const PlanResult& aft
   };
   std::map<std::string, std::pair<Side, Side>> rows;
   const auto collect = [&](const Plan& plan, bool second) {
-    for (const PlannedOp& op : plan.ops) {
+    for (const plan::PlannedOp& op : plan.ops) {
       auto& row = rows[op.type];
       Side& side = second ? row.second : row.first;
       ++side.ops, side.us += op.us, side.ane += op.unit == Unit::ane;

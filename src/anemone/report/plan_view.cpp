@@ -12,6 +12,10 @@
 namespace anemone::report {
 namespace {
 
+using plan::Finding;
+using plan::Plan;
+using plan::PlannedOp;
+
 struct Key {
   std::string_view name;
   std::string_view (*of)(const PlannedOp&);
@@ -126,7 +130,7 @@ std::string group_table(const Plan& plan, const PlanView& view, const std::vecto
     const PlannedOp& op = plan.ops[i];
     auto found = std::find_if(groups.begin(), groups.end(), [&](const Group& g) { return g.value == key->of(op); });
     if (found == groups.end()) found = groups.insert(found, {.value = key->of(op)});
-    ++found->ops, found->on_ane += op.unit == Unit::ane, found->us += op.us;
+    ++found->ops, found->on_ane += op.unit == plan::Unit::ane, found->us += op.us;
   }
   std::stable_sort(groups.begin(), groups.end(), [](const Group& a, const Group& b) { return a.us > b.us; });
   std::string out = fmt::format("\n{:<28} {:>6} {:>7} {:>11}\n", view.group, "ops", "on ANE", "us");

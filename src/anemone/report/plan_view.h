@@ -22,15 +22,16 @@ struct PlanView {
 Result<void> check(const PlanView& view);
 
 /// Indices into plan.ops: in program order, or the most expensive first when `top` is set.
-std::vector<std::size_t> selected(const Plan& plan, const PlanView& view);
+std::vector<std::size_t> selected(const plan::Plan& plan, const PlanView& view);
 
 /// Findings of the codes asked for, else those about a selected operation.
-std::vector<const Finding*> findings_of(const Plan& plan, const PlanView& view, const std::vector<std::size_t>& ops);
+std::vector<const plan::Finding*> findings_of(const plan::Plan& plan, const PlanView& view,
+                                              const std::vector<std::size_t>& ops);
 
 /// A line for each operation, also with the evidence for those that nothing speaks against.
-std::string per_op_table(const Plan& plan, const std::vector<std::size_t>& ops);
+std::string per_op_table(const plan::Plan& plan, const std::vector<std::size_t>& ops);
 
 /// A line for each value of view.group, most expensive first.
-std::string group_table(const Plan& plan, const PlanView& view, const std::vector<std::size_t>& ops);
+std::string group_table(const plan::Plan& plan, const PlanView& view, const std::vector<std::size_t>& ops);
 
 }  // namespace anemone::report

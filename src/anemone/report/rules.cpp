@@ -8,6 +8,8 @@
 namespace anemone::report {
 namespace {
 
+using toolchain::RuleRow;
+
 Json as_json(const RuleRow& r) {
   return {{"code", r.code},
           {"name", r.name},
@@ -24,17 +26,17 @@ Json as_json(const RuleRow& r) {
 
 }  // namespace
 
-std::string rules_text(const RuleTables& tables) {
+std::string rules_text(const toolchain::RuleTables& tables) {
   std::string out;
   for (const RuleRow& r : tables.rules)
     out += fmt::format("{}  {:<20} {:<5} {:<10}  {}\n", r.code, r.name, r.severity, r.trust, r.what);
   return out + fmt::format("{} rules; 'anemone explain CODE' says why and what to do\n", tables.rules.size());
 }
 
-std::string rules_json(const RuleTables& tables) {
+std::string rules_json(const toolchain::RuleTables& tables) {
   Json list = Json::array(), types = Json::array();
   for (const RuleRow& r : tables.rules) list.push_back(as_json(r));
-  for (const EngineTypeRow& row : tables.types) {
+  for (const toolchain::EngineTypeRow& row : tables.types) {
     types.push_back({{"type", row.type},
                      {"h13", row.h13},
                      {"h14", row.h14},
@@ -46,7 +48,7 @@ std::string rules_json(const RuleTables& tables) {
   return dump({{"schema", "anemone.rules/1"}, {"rules", list}, {"types", types}});
 }
 
-std::string rules_markdown(const RuleTables& tables) {
+std::string rules_markdown(const toolchain::RuleTables& tables) {
   std::string out =
       "<!-- Made by `anemone rules --markdown`; a test compares. Do not edit. -->\n\n# Rules of the Neural Engine\n\n"
       "Apple publishes no list of what its engine takes. These rules come from Apple's guides where there are any, from\n"
@@ -67,12 +69,12 @@ std::string rules_markdown(const RuleTables& tables) {
       "*lowered*: accepted and made of other operations; *?*: not known, and counted as no.\n\n"
       "| type | A14, M1 | A15, M2, M3 | A16 | A17 Pro, M4 and later | trust | sources "
       "|\n|---|---|---|---|---|---|---|\n";
-  for (const EngineTypeRow& row : tables.types) {
+  for (const toolchain::EngineTypeRow& row : tables.types) {
     out += fmt::format("| {} | {} | {} | {} | {} | {} | {} |\n", row.type, row.h13, row.h14, row.h15, row.h16,
                        row.trust, row.sources);
   }
   out += "\n## Sources\n\n| short | source |\n|---|---|\n";
-  for (const SourceRow& s : tables.sources) out += fmt::format("| {} | {} |\n", s.name, s.what);
+  for (const toolchain::SourceRow& s : tables.sources) out += fmt::format("| {} | {} |\n", s.name, s.what);
   return out;
 }
 

@@ -6,10 +6,10 @@
 
 namespace anemone::report {
 
-std::string rules_text(const RuleTables& tables);
-std::string rules_json(const RuleTables& tables);
-std::string rules_markdown(const RuleTables& tables);  ///< docs/reference/rules.md
-std::string explain_text(const RuleRow& rule);
-std::string explain_json(const RuleRow& rule);
+std::string rules_text(const toolchain::RuleTables& tables);
+std::string rules_json(const toolchain::RuleTables& tables);
+std::string rules_markdown(const toolchain::RuleTables& tables);  ///< docs/reference/rules.md
+std::string explain_text(const toolchain::RuleRow& rule);
+std::string explain_json(const toolchain::RuleRow& rule);
 
 }  // namespace anemone::report

@@ -11,8 +11,9 @@
 #include "anemone/support/utf8.h"
 
 namespace anemone::report {
+using toolchain::RunOutput;
 
-std::string run_text(const RunResult& r) {
+std::string run_text(const toolchain::RunResult& r) {
   std::string out;
   std::size_t width = 6;
   for (const RunOutput& o : r.outputs) width = std::max(width, o.name.size());
@@ -36,7 +37,7 @@ std::string run_text(const RunResult& r) {
   return out + fmt::format("ran {} in {:.3f} s; outputs are in {}\n", r.model, r.seconds, r.folder);
 }
 
-std::string run_json(const RunResult& r) {
+std::string run_json(const toolchain::RunResult& r) {
   Json outputs = Json::array();
   for (const RunOutput& o : r.outputs) {
     outputs.push_back({{"name", o.name},

@@ -6,7 +6,7 @@
 
 namespace anemone::report {
 
-std::string run_text(const RunResult& result);
-std::string run_json(const RunResult& result);
+std::string run_text(const toolchain::RunResult& result);
+std::string run_json(const toolchain::RunResult& result);
 
 }  // namespace anemone::report

@@ -8,6 +8,10 @@
 namespace anemone::report {
 namespace {
 
+using toolchain::OpRow;
+using toolchain::PassRow;
+using toolchain::PipelineRow;
+
 std::string join(const std::vector<std::string>& words, std::string_view separator) {
   std::string out;
   for (const std::string& word : words) out += (out.empty() ? "" : std::string(separator)) + word;
@@ -26,7 +30,7 @@ std::string ops_text(const std::vector<OpRow>& rows) {
   std::string out;
   for (const OpRow& row : rows) {
     std::vector<std::string> since;
-    for (const FormRow& form : row.forms) since.push_back(form.since);
+    for (const toolchain::FormRow& form : row.forms) since.push_back(form.since);
     out += fmt::format("{:<36} {:<18} {:<13} {}\n", row.name, join(since, " "), how_it_runs(row), row.summary);
   }
   return out + fmt::format(
@@ -38,9 +42,9 @@ std::string ops_json(const std::vector<OpRow>& rows) {
   Json list = Json::array();
   for (const OpRow& row : rows) {
     Json forms = Json::array();
-    for (const FormRow& form : row.forms) {
+    for (const toolchain::FormRow& form : row.forms) {
       Json params = Json::array();
-      for (const ParamRow& p : form.params) {
+      for (const toolchain::ParamRow& p : form.params) {
         params.push_back({{"name", p.name},
                           {"types", p.types},
                           {"required", p.required},
@@ -62,9 +66,9 @@ std::string ops_markdown(const std::vector<OpRow>& rows) {
       "it runs, slowly.\n";
   for (const OpRow& row : rows) {
     out += fmt::format("\n## {}\n\n{} ({})\n", row.name, row.summary, how_it_runs(row));
-    for (const FormRow& form : row.forms) {
+    for (const toolchain::FormRow& form : row.forms) {
       out += fmt::format("\nSince {}:\n\n| parameter | types | | default |\n|---|---|---|---|\n", form.since);
-      for (const ParamRow& p : form.params) {
+      for (const toolchain::ParamRow& p : form.params) {
         out += fmt::format("| {}{} | {} | {}{} | {} |\n", p.name, p.list ? "…" : "", p.types, p.constant ? "c " : "",
                            p.required ? "required" : "optional", p.fallback);
       }

@@ -6,11 +6,14 @@
 
 namespace anemone::report {
 
-std::string ops_text(const std::vector<OpRow>& rows);
-std::string ops_json(const std::vector<OpRow>& rows);
-std::string ops_markdown(const std::vector<OpRow>& rows);
-std::string passes_text(const std::vector<PassRow>& rows, const std::vector<PipelineRow>& pipelines);
-std::string passes_json(const std::vector<PassRow>& rows, const std::vector<PipelineRow>& pipelines);
-std::string passes_markdown(const std::vector<PassRow>& rows, const std::vector<PipelineRow>& pipelines);
+std::string ops_text(const std::vector<toolchain::OpRow>& rows);
+std::string ops_json(const std::vector<toolchain::OpRow>& rows);
+std::string ops_markdown(const std::vector<toolchain::OpRow>& rows);
+std::string passes_text(const std::vector<toolchain::PassRow>& rows,
+                        const std::vector<toolchain::PipelineRow>& pipelines);
+std::string passes_json(const std::vector<toolchain::PassRow>& rows,
+                        const std::vector<toolchain::PipelineRow>& pipelines);
+std::string passes_markdown(const std::vector<toolchain::PassRow>& rows,
+                            const std::vector<toolchain::PipelineRow>& pipelines);
 
 }  // namespace anemone::report

@@ -13,6 +13,8 @@
 namespace anemone::report {
 namespace {
 
+using toolchain::OutputComparison;
+
 std::string decibel(const OutputComparison& o) {
   if (o.values == 0 || o.verdict == "NOT FINITE") return "-";
   return std::isfinite(o.psnr_db) ? fmt::format("{:.1f}", o.psnr_db) : "identical";
@@ -20,7 +22,7 @@ std::string decibel(const OutputComparison& o) {
 
 }  // namespace
 
-std::string verify_text(const VerifyResult& r) {
+std::string verify_text(const toolchain::VerifyResult& r) {
   std::string out = fmt::format("{} against {}\n{}\n", r.candidate, r.reference, r.basis);
   std::size_t width = 6;
   for (const OutputComparison& o : r.outputs) width = std::max(width, o.name.size());
@@ -50,7 +52,7 @@ std::string verify_text(const VerifyResult& r) {
   return out + (r.pass ? "verified: the numbers agree\n" : fmt::format("not verified: {}\n", r.reason));
 }
 
-std::string verify_json(const VerifyResult& r) {
+std::string verify_json(const toolchain::VerifyResult& r) {
   Json outputs = Json::array();
   for (const OutputComparison& o : r.outputs) {
     outputs.push_back({{"name", o.name},

@@ -6,7 +6,7 @@
 
 namespace anemone::report {
 
-std::string verify_text(const VerifyResult& result);
-std::string verify_json(const VerifyResult& result);
+std::string verify_text(const toolchain::VerifyResult& result);
+std::string verify_json(const toolchain::VerifyResult& result);
 
 }  // namespace anemone::report

@@ -7,12 +7,12 @@
 
 namespace anemone::report {
 
-std::string version_text(const VersionResult& r) {
+std::string version_text(const toolchain::VersionResult& r) {
   return fmt::format("anemone {}\nbuild         {}\ncompiler      {}\narchitecture  {}\n", r.version, r.build,
                      r.compiler, r.architecture);
 }
 
-std::string version_json(const VersionResult& r) {
+std::string version_json(const toolchain::VersionResult& r) {
   return dump({{"schema", "anemone.version/1"},
                {"version", r.version},
                {"build", r.build},

@@ -6,7 +6,7 @@
 
 namespace anemone::report {
 
-std::string version_text(const VersionResult& result);
-std::string version_json(const VersionResult& result);
+std::string version_text(const toolchain::VersionResult& result);
+std::string version_json(const toolchain::VersionResult& result);
 
 }  // namespace anemone::report

@@ -8,6 +8,7 @@
 #include "anemone/support/utf8.h"
 
 namespace anemone::report {
+using toolchain::Alternative;
 
 std::string what_if_text(const std::vector<Alternative>& alternatives) {
   std::string out = fmt::format("{:<24} {:>13} {:>9} {:>11} {:>8}  {:<16} {}\n", "what if", "on ANE", "segments",

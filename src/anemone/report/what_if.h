@@ -7,7 +7,7 @@
 
 namespace anemone::report {
 
-std::string what_if_text(const std::vector<Alternative>& alternatives);
-std::string what_if_json(const std::vector<Alternative>& alternatives);
+std::string what_if_text(const std::vector<toolchain::Alternative>& alternatives);
+std::string what_if_json(const std::vector<toolchain::Alternative>& alternatives);
 
 }  // namespace anemone::report

@@ -51,7 +51,7 @@ std::string extents(const Dims& d) {
   return out.empty() ? "scalar" : out;
 }
 
-std::string shape_words(const FeatureSummary& f) {
+std::string shape_words(const toolchain::FeatureSummary& f) {
   std::string sizes;
   for (std::size_t i = 0; i < f.shape.size(); ++i)
     sizes += fmt::format("{}{}", i ? "x" : "", f.shape[i] == kUnknown ? "?" : std::to_string(f.shape[i]));
@@ -61,7 +61,7 @@ std::string shape_words(const FeatureSummary& f) {
   return f.kind;
 }
 
-std::string feature_words(const FeatureSummary& f) {
+std::string feature_words(const toolchain::FeatureSummary& f) {
   std::string sizes = extents(f.shape);
   for (const Dims& s : f.shapes) sizes += s == f.shape ? "" : ", " + extents(s);
   if (f.kind == "image") return fmt::format("{} (image {}, {} pixels)", escaped(f.name), f.color, sizes);

@@ -16,8 +16,8 @@ std::string joined(const std::vector<std::string>& names, std::size_t most);  //
 std::string milliseconds(double ms);                ///< "9.5", "0.02": never 0.00 for some work
 std::string milliseconds(double low, double high);  ///< "9.5 to 12.4"
 std::string extents(const Dims& dims);              ///< 1x3x?x256
-std::string shape_words(const FeatureSummary& feature);
-std::string feature_words(const FeatureSummary& feature);  ///< "image (image bgr, 256x256 pixels)"
+std::string shape_words(const toolchain::FeatureSummary& feature);
+std::string feature_words(const toolchain::FeatureSummary& feature);  ///< "image (image bgr, 256x256 pixels)"
 /// "  label     item" with the items below each other; long lists are cut.
 std::string labelled(std::string_view label, const std::vector<std::string>& items, std::size_t most = 20);
 /// Cuts at `width` columns (code points) with an ellipsis.

@@ -180,9 +180,9 @@ TEST_F(FileTest, RefusesTargetsOfAnotherKind) {
   fs::create_directory(folder_ / "empty");
   const auto code = [&](const fs::path& target, Kind kind) {
     const auto output = PendingOutput::create(target, kind);
-    if (output) return std::string("accepted");
+    if (output) return std::string_view("accepted");
     EXPECT_EQ(output.error().at(0).blame, Blame::environment);
-    return first_code(output.error());
+    return text_of(first_code(output.error()));
   };
   EXPECT_EQ(code(folder_ / "file", Kind::folder), "E0104");
   EXPECT_EQ(code(folder_ / "photos", Kind::folder), "E0104");

@@ -10,7 +10,7 @@
 #include "anemone/plan/plan.h"
 #include "anemone/toolchain/summary.h"
 
-namespace anemone {
+namespace anemone::toolchain {
 
 /// What the Neural Engine makes of all operations of a kind.
 struct EngineOpinion {
@@ -106,7 +106,7 @@ struct EngineView {
   std::int64_t ops = 0, supported = 0, on_ane = 0;
   double coverage_percent = 0;
   std::size_t partitions = 0;
-  LatencyRange latency;
+  plan::LatencyRange latency;
 };
 
 struct Advice {
@@ -135,7 +135,7 @@ struct Analysis {
   std::vector<TensorGroup> groups;  ///< of an unknown state dict
   std::vector<std::string> needed;  ///< what would have to be there to convert it
   std::optional<EngineView> engine;
-  std::vector<Finding> findings;  ///< most expensive first
+  std::vector<plan::Finding> findings;  ///< most expensive first
   std::vector<Advice> advice;
   std::vector<ModuleRow> tree;  ///< all modules, parents first
   std::vector<std::string> notes;
@@ -148,4 +148,4 @@ struct Analysis {
   static constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
 };
 
-}  // namespace anemone
+}  // namespace anemone::toolchain

@@ -11,7 +11,7 @@
 #include "anemone/toolchain/onnx_model.h"
 #include "anemone/toolchain/plan_model.h"
 
-namespace anemone {
+namespace anemone::toolchain {
 namespace {
 
 /// The program at its default size, or null where it is fixed already or has no default.
@@ -104,4 +104,4 @@ Result<Analysis> analyze(const Model& model, const AnalyzeRequest& request) {
   return out;
 }
 
-}  // namespace anemone
+}  // namespace anemone::toolchain

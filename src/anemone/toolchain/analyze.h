@@ -7,7 +7,7 @@
 #include "anemone/toolchain/analysis.h"
 #include "anemone/toolchain/convert.h"
 
-namespace anemone {
+namespace anemone::toolchain {
 
 struct AnalyzeRequest {
   std::string device = "m1";                  ///< whose engine is asked
@@ -21,4 +21,4 @@ struct AnalyzeRequest {
 /// bounded: weights are read in blocks of 1 MB, and not at all above the limit.
 Result<Analysis> analyze(const Model& model, const AnalyzeRequest& request = {});
 
-}  // namespace anemone
+}  // namespace anemone::toolchain

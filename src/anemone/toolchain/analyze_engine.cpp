@@ -8,13 +8,13 @@
 #include "anemone/toolchain/analyze_parts.h"
 #include "anemone/toolchain/plan_model.h"
 
-namespace anemone::analysis {
+namespace anemone::toolchain::analysis {
 namespace {
 
 /// A checkpoint is judged as the package that it becomes, as `plan` does, and so is a program in another precision; else
 /// a program as it is.
-Result<Plan> plan_of(const Model& model, const Function& function, const Interface& declared,
-                     const AnalyzeRequest& request, Analysis& out) {
+Result<plan::Plan> plan_of(const Model& model, const Function& function, const Interface& declared,
+                           const AnalyzeRequest& request, Analysis& out) {
   if (model.is_checkpoint() || request.precision) {
     PlanRequest wanted;
     wanted.device = request.device;
@@ -22,27 +22,27 @@ Result<Plan> plan_of(const Model& model, const Function& function, const Interfa
     TRY(PlanResult planned, plan_model(model, wanted));
     return std::move(planned.plans.front());
   }
-  TRY(const ane::Device* device, find_device(request.device));
-  ane::PlanOptions options;
+  TRY(const plan::ane::Device* device, find_device(request.device));
+  plan::ane::PlanOptions options;
   options.interface = &declared;
   options.lint_weights = out.weights.bytes <= request.scan_limit;
-  return ane::make_plan(function, *device, options);
+  return plan::ane::make_plan(function, *device, options);
 }
 
-void judge_kind(const Model& model, const Plan& plan, LayerKind& kind) {
+void judge_kind(const Model& model, const plan::Plan& plan, LayerKind& kind) {
   std::map<std::string, std::int64_t> objections;
   std::int64_t refused = 0;
-  Trust trust = Trust::measured;
+  plan::Trust trust = plan::Trust::measured;
   EngineOpinion& opinion = kind.engine;
-  for (const PlannedOp& op : plan.ops) {
+  for (const plan::PlannedOp& op : plan.ops) {
     if (kind_of_op(model, op.type, op.origin, op.macs) != kind.kind) continue;
     ++opinion.ops;
     trust = weakest(trust, op.verdict.trust);
-    if (op.verdict.support == Support::yes) {
+    if (op.verdict.support == plan::Support::yes) {
       ++opinion.taken;
       continue;
     }
-    refused += op.verdict.support == Support::no;
+    refused += op.verdict.support == plan::Support::no;
     const std::int64_t often = ++objections[op.verdict.code];
     if (opinion.reason.empty() || often > objections[opinion.code]) {
       opinion.code = op.verdict.code;
@@ -70,7 +70,7 @@ void ask_engine(const Model& model, const Function& function, const Interface& d
     return;
   }
   // What the conversion itself brings in (an image's scale) has a line of its own.
-  for (const PlannedOp& op : plan->ops) {
+  for (const plan::PlannedOp& op : plan->ops) {
     const std::string kind = kind_of_op(model, op.type, op.origin, op.macs);
     const bool known = std::any_of(out.layers.composition.begin(), out.layers.composition.end(),
                                    [&](const LayerKind& row) { return row.kind == kind; });
@@ -91,4 +91,4 @@ void ask_engine(const Model& model, const Function& function, const Interface& d
   out.findings = std::move(plan->findings);
 }
 
-}  // namespace anemone::analysis
+}  // namespace anemone::toolchain::analysis

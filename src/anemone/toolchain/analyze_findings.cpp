@@ -6,15 +6,17 @@
 #include "anemone/support/text.h"
 #include "anemone/toolchain/analyze_parts.h"
 
-namespace anemone::analysis {
+namespace anemone::toolchain::analysis {
 namespace {
+
+using plan::Finding;
 
 Finding finding(std::string_view code, std::string_view severity, std::string message) {
   Finding f;
   f.code = f.name = code;
   f.severity = severity;
   f.message = std::move(message);
-  f.trust = Trust::computed;  // counted in the file
+  f.trust = plan::Trust::computed;  // counted in the file
   return f;
 }
 
@@ -184,4 +186,4 @@ void conclude(const Model& model, Analysis& out) {
   advise("anemone plan MODEL", "where each operation would run, and what that costs");
 }
 
-}  // namespace anemone::analysis
+}  // namespace anemone::toolchain::analysis

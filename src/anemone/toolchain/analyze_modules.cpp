@@ -10,7 +10,7 @@
 #include "anemone/ops/ops.h"
 #include "anemone/toolchain/analyze_parts.h"
 
-namespace anemone::analysis {
+namespace anemone::toolchain::analysis {
 namespace {
 
 constexpr std::string_view kOther = "Other", kContainer = "Container", kFixed = "Fixed matrices";
@@ -293,4 +293,4 @@ void describe_constants(const Function& function, Analysis& out) {
   for (const auto& constant : function.body.constants) count(*constant, constant->output_uses > 0);
 }
 
-}  // namespace anemone::analysis
+}  // namespace anemone::toolchain::analysis

@@ -5,7 +5,7 @@
 #include "anemone/toolchain/analyze.h"
 #include "anemone/toolchain/model.h"
 
-namespace anemone::analysis {
+namespace anemone::toolchain::analysis {
 
 /// A sum that stays at the largest number: types without payload may declare any extent.
 inline void add(std::int64_t& sum, std::int64_t more) {
@@ -46,4 +46,4 @@ void conclude(const Model& model, Analysis& out);
 /// A checkpoint whose network is not known, or whose tensors do not fit: no_network says which.
 Result<Analysis> describe_state_dict(const Model& model);
 
-}  // namespace anemone::analysis
+}  // namespace anemone::toolchain::analysis

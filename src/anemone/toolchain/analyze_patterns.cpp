@@ -8,7 +8,7 @@
 #include "anemone/ir/rewrite.h"
 #include "anemone/toolchain/analyze_parts.h"
 
-namespace anemone::analysis {
+namespace anemone::toolchain::analysis {
 namespace {
 
 class Groups {
@@ -154,4 +154,4 @@ void describe_patterns(const Function& function, Analysis& out) {
   out.layouts = layouts.take();
 }
 
-}  // namespace anemone::analysis
+}  // namespace anemone::toolchain::analysis

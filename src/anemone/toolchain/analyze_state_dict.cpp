@@ -7,14 +7,14 @@
 #include "anemone/frontends/models/network.h"
 #include "anemone/toolchain/analyze_parts.h"
 
-namespace anemone::analysis {
+namespace anemone::toolchain::analysis {
 namespace {
 
 // Limits on what a file can make us build: modules are nested by recursion over the parts of a name.
 constexpr std::ptrdiff_t kMostDots = 64;
 constexpr std::int64_t kMostElements = std::int64_t{1} << 40;
 
-bool is_floating(ScalarType dtype) {
+bool is_floating(formats::ScalarType dtype) {
   const std::string_view text = name(dtype);
   return text.find("float") != std::string_view::npos;
 }
@@ -59,10 +59,10 @@ std::string prefix_of(std::string_view path) {
   return std::string(path.substr(0, index ? second : first));
 }
 
-models::KeySpecs specs_of(const StateDict& state, std::vector<std::string>& notes) {
+models::KeySpecs specs_of(const formats::StateDict& state, std::vector<std::string>& notes) {
   models::KeySpecs specs;
   std::size_t left_out = 0;
-  for (const StoredTensor& t : state.tensors) {
+  for (const formats::StoredTensor& t : state.tensors) {
     const auto count = element_count(t.shape);
     if (std::count(t.path.begin(), t.path.end(), '.') > kMostDots || !count || *count > kMostElements) {
       ++left_out;
@@ -79,7 +79,7 @@ models::KeySpecs specs_of(const StateDict& state, std::vector<std::string>& note
 }  // namespace
 
 Result<Analysis> describe_state_dict(const Model& model) {
-  const StateDict& state = *model.tensors;
+  const formats::StateDict& state = *model.tensors;
   Analysis out;
   out.network = "unknown";
   out.title = fmt::format("a network that is not known: {} tensors", state.tensors.size());
@@ -105,13 +105,13 @@ Result<Analysis> describe_state_dict(const Model& model) {
   if (!state.note.empty()) out.notes.push_back(state.note);
   out.notes.push_back("layer kinds are guessed from names and shapes; which of them run, nothing in the file says");
   for (const Diagnostic& d : model.no_network) {
-    Finding f;
+    plan::Finding f;
     f.code = text_of(d.code);
     f.name = "unknown-network";
     f.severity = "error";
     f.message = d.message;
     f.instead = d.help;
-    f.trust = Trust::computed;
+    f.trust = plan::Trust::computed;
     out.findings.push_back(std::move(f));
     for (const std::string& note : d.notes) out.notes.push_back(note);
   }
@@ -127,4 +127,4 @@ Result<Analysis> describe_state_dict(const Model& model) {
   return out;
 }
 
-}  // namespace anemone::analysis
+}  // namespace anemone::toolchain::analysis

@@ -13,7 +13,7 @@
 #include "anemone/toolchain/deliver.h"
 #include "tests/support/data.h"
 
-namespace anemone {
+namespace anemone::toolchain {
 namespace {
 
 namespace fs = std::filesystem;
@@ -47,8 +47,8 @@ Analysis analysed(const fs::path& path, const AnalyzeRequest& request = {}) {
   return result ? *std::move(result) : Analysis{};
 }
 
-const Finding* find(const Analysis& a, std::string_view code) {
-  for (const Finding& f : a.findings) {
+const plan::Finding* find(const Analysis& a, std::string_view code) {
+  for (const plan::Finding& f : a.findings) {
     if (f.code == code) return &f;
   }
   return nullptr;
@@ -227,10 +227,10 @@ TEST_F(Analyze, AnswersForAStarCheckpoint) {
       << a.advice[0].command;
 }
 
-CheckpointEntry entry(std::string name, std::vector<std::int64_t> shape) {
+formats::CheckpointEntry entry(std::string name, std::vector<std::int64_t> shape) {
   std::int64_t count = 1;
   for (const std::int64_t d : shape) count *= d;
-  CheckpointEntry e;
+  formats::CheckpointEntry e;
   e.name = std::move(name);
   e.shape = std::move(shape);
   e.data = Bytes::owned(std::vector<std::byte>(static_cast<std::size_t>(count) * 4));
@@ -241,12 +241,12 @@ TEST_F(Analyze, DescribesUnknownCheckpoints) {
   const fs::path path = folder_ / "other.pth";
   std::string deep = "a";
   for (int i = 0; i < 1000; ++i) deep += ".a";
-  const std::vector<CheckpointEntry> entries{
+  const std::vector<formats::CheckpointEntry> entries{
       entry("conv1.weight", {8, 3, 3, 3}), entry("bn1.weight", {8}),           entry("bn1.bias", {8}),
       entry("bn1.running_mean", {8}),      entry("bn1.running_var", {8}),      entry("layer1.0.fc.weight", {4, 8}),
       entry("layer1.0.fc.bias", {4}),      entry("layer1.1.norm.weight", {4}), entry("word_emb.weight", {10, 4}),
       entry(deep + ".weight", {1})};
-  ASSERT_TRUE(write_checkpoint(path, entries));
+  ASSERT_TRUE(formats::write_checkpoint(path, entries));
   const Analysis a = analysed(path);
   EXPECT_EQ(a.network, "unknown");
   EXPECT_FALSE(a.has_program);
@@ -310,4 +310,4 @@ TEST(AnalyzeZoo, EveryPackageIsAnalysedOrRefused) {
 }
 
 }  // namespace
-}  // namespace anemone
+}  // namespace anemone::toolchain

@@ -13,7 +13,7 @@
 #include "anemone/support/half.h"
 #include "anemone/toolchain/analyze_parts.h"
 
-namespace anemone::analysis {
+namespace anemone::toolchain::analysis {
 namespace {
 
 constexpr std::size_t kBlock = std::size_t{1} << 20;
@@ -80,7 +80,7 @@ class WeightFiles {
     if (model.format == ModelFormat::mlmodelc) {
       folder = model.path / "weights";
     } else if (model.format == ModelFormat::mlpackage || model.format == ModelFormat::model_spec) {
-      const auto package = open_package(model.path);
+      const auto package = formats::open_package(model.path);
       if (!package || !package->weights_folder) return;
       folder = *package->weights_folder;
     }
@@ -90,7 +90,7 @@ class WeightFiles {
       if (at->is_regular_file(error)) files.push_back(at->path());
     }
     if (files.size() != 1) return;  // which constant is in which of several is not known here
-    const auto weights = WeightFile::open(files[0]);
+    const auto weights = formats::WeightFile::open(files[0]);
     if (!weights) return;
     const auto offsets = weights->offsets();
     if (!offsets) return;
@@ -182,4 +182,4 @@ void scan_weights(const Model& model, const Function& function, const AnalyzeReq
   if (scan.worst.size() > 10) scan.worst.resize(10);
 }
 
-}  // namespace anemone::analysis
+}  // namespace anemone::toolchain::analysis

@@ -9,7 +9,7 @@
 #include "anemone/ir/rewrite.h"
 #include "anemone/toolchain/analyze_parts.h"
 
-namespace anemone::analysis {
+namespace anemone::toolchain::analysis {
 namespace {
 
 constexpr std::size_t kLargest = 10;
@@ -169,4 +169,4 @@ void describe_work(const Model& model, const Function& function, Analysis& out) 
   find_peak(function, out);
 }
 
-}  // namespace anemone::analysis
+}  // namespace anemone::toolchain::analysis

@@ -5,8 +5,10 @@
 
 #include "anemone/formats/wire/npy.h"
 
-namespace anemone {
+namespace anemone::toolchain {
 namespace {
+
+using formats::ScalarType;
 
 std::optional<DType> dtype_of(ScalarType type) {
   switch (type) {
@@ -40,7 +42,7 @@ std::optional<DType> dtype_of(ScalarType type) {
 }
 
 std::optional<ScalarType> scalar_of(DType dtype) {
-  for (int i = 0; i < kScalarTypeCount; ++i) {
+  for (int i = 0; i < formats::kScalarTypeCount; ++i) {
     const auto type = static_cast<ScalarType>(i);
     if (dtype_of(type) == dtype) return type;
   }
@@ -50,7 +52,7 @@ std::optional<ScalarType> scalar_of(DType dtype) {
 }  // namespace
 
 Result<Array> read_array(const std::filesystem::path& npy) {
-  TRY(NpyArray file, read_npy(npy));
+  TRY(formats::NpyArray file, formats::read_npy(npy));
   const auto dtype = dtype_of(file.dtype);
   if (!dtype)
     return bad_input(ErrorCode::array_type_not_read,
@@ -64,7 +66,7 @@ Result<void> write_array(const std::filesystem::path& npy, const Array& array) {
   if (!type)
     return bad_input(ErrorCode::array_type_not_written,
                      fmt::format("an output of type {} has no form in a .npy file", name(array.dtype)), npy.string());
-  return write_npy(npy, {*type, array.dims, to_constant(array)->data});
+  return formats::write_npy(npy, {*type, array.dims, to_constant(array)->data});
 }
 
-}  // namespace anemone
+}  // namespace anemone::toolchain

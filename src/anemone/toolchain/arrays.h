@@ -5,9 +5,9 @@
 #include "anemone/ir/op_def.h"
 #include "anemone/support/result.h"
 
-namespace anemone {
+namespace anemone::toolchain {
 
 Result<Array> read_array(const std::filesystem::path& npy);
 Result<void> write_array(const std::filesystem::path& npy, const Array& array);
 
-}  // namespace anemone
+}  // namespace anemone::toolchain

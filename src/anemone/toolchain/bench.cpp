@@ -16,7 +16,7 @@
 #include "anemone/toolchain/engine_plan.h"
 #include "anemone/toolchain/summary.h"
 
-namespace anemone {
+namespace anemone::toolchain {
 namespace {
 
 std::string cpu_name() {
@@ -133,4 +133,4 @@ Result<BenchResult> bench(const Model& model, const Model* against, const BenchR
   return result;
 }
 
-}  // namespace anemone
+}  // namespace anemone::toolchain

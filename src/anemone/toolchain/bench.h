@@ -8,7 +8,7 @@
 #include "anemone/toolchain/results.h"
 #include "anemone/toolchain/session.h"
 
-namespace anemone {
+namespace anemone::toolchain {
 
 struct BenchRequest {
   std::size_t runs = 20, warm_up = 3;
@@ -23,4 +23,4 @@ std::string machine();
 /// The most memory that this process has had so far, in bytes.
 std::uint64_t peak_rss();
 
-}  // namespace anemone
+}  // namespace anemone::toolchain

@@ -6,15 +6,15 @@
 #include "anemone/formats/wire/sha256.h"
 #include "anemone/frontends/models/synth.h"
 
-namespace anemone {
+namespace anemone::toolchain {
 
 Result<CheckpointListing> list_checkpoint(const std::filesystem::path& path) {
-  TRY(Checkpoint checkpoint, read_checkpoint(path));
+  TRY(formats::Checkpoint checkpoint, formats::read_checkpoint(path));
   CheckpointListing listing{path.string(),       checkpoint.container, checkpoint.root,
                             checkpoint.storages, checkpoint.globals,   {}};
-  for (const StoredTensor& t : checkpoint.tensors) {
-    listing.tensors.push_back({t.path, std::string(name(t.dtype)), t.storage_key, sha256_hex(elements(t).view), t.shape,
-                               t.stride, t.offset, t.parameter, t.kind});
+  for (const formats::StoredTensor& t : checkpoint.tensors) {
+    listing.tensors.push_back({t.path, std::string(name(t.dtype)), t.storage_key, formats::sha256_hex(elements(t).view),
+                               t.shape, t.stride, t.offset, t.parameter, t.kind});
   }
   return listing;
 }
@@ -27,18 +27,18 @@ Result<SynthResult> synth_star_checkpoint(const std::filesystem::path& output, c
   options.heads = request.heads;
   TRY(std::vector<models::SynthTensor> tensors, models::synth_star(options));
   SynthResult result;
-  std::vector<CheckpointEntry> entries;
+  std::vector<formats::CheckpointEntry> entries;
   for (const models::SynthTensor& tensor : tensors) {
-    CheckpointEntry entry;
+    formats::CheckpointEntry entry;
     entry.name = tensor.key;
     entry.dtype = tensor.dtype;
     entry.shape = tensor.shape;
-    entry.produce = [make = tensor.make](const CheckpointEntry::Sink& sink) { return sink(make().view); };
+    entry.produce = [make = tensor.make](const formats::CheckpointEntry::Sink& sink) { return sink(make().view); };
     entries.push_back(std::move(entry));
     if (request.heads && std::filesystem::exists(*request.heads / (tensor.key + ".npy")))
       result.replaced.push_back(tensor.key);
   }
-  TRY_VOID(write_checkpoint(output, entries));
+  TRY_VOID(formats::write_checkpoint(output, entries));
   result.output = output.string();
   result.weights = request.random ? "random" : "hash";
   result.points = request.points;
@@ -52,4 +52,4 @@ Result<SynthResult> synth_star_checkpoint(const std::filesystem::path& output, c
   return result;
 }
 
-}  // namespace anemone
+}  // namespace anemone::toolchain

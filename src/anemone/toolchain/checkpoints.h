@@ -7,7 +7,7 @@
 #include "anemone/support/result.h"
 #include "anemone/toolchain/results.h"
 
-namespace anemone {
+namespace anemone::toolchain {
 
 /// Every tensor of any checkpoint, with the hash of its elements in row-major order.
 Result<CheckpointListing> list_checkpoint(const std::filesystem::path& path);
@@ -20,4 +20,4 @@ struct SynthRequest {
 };
 Result<SynthResult> synth_star_checkpoint(const std::filesystem::path& output, const SynthRequest& request);
 
-}  // namespace anemone
+}  // namespace anemone::toolchain

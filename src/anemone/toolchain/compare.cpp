@@ -7,7 +7,7 @@
 #include <cmath>
 #include <limits>
 
-namespace anemone {
+namespace anemone::toolchain {
 namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
@@ -152,4 +152,4 @@ void compare_landmarks(const Array& got, const Array& want, const LandmarkInfo& 
   }
 }
 
-}  // namespace anemone
+}  // namespace anemone::toolchain

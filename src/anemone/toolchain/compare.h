@@ -7,7 +7,7 @@
 #include "anemone/toolchain/model.h"
 #include "anemone/toolchain/results.h"
 
-namespace anemone {
+namespace anemone::toolchain {
 
 /// One output over several inputs. What is not finite is counted and never part of the differences.
 class OutputJudge {
@@ -32,4 +32,4 @@ class OutputJudge {
 /// Adds one input's distances to the running worst. Points that are not finite on one side are left out and counted.
 void compare_landmarks(const Array& got, const Array& want, const LandmarkInfo& landmarks, LandmarkComparison& worst);
 
-}  // namespace anemone
+}  // namespace anemone::toolchain

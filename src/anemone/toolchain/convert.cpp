@@ -14,7 +14,7 @@
 #include "anemone/toolchain/sizes.h"
 #include "anemone/toolchain/summary.h"
 
-namespace anemone {
+namespace anemone::toolchain {
 namespace {
 
 // Names, groups and aliases to value names.
@@ -166,31 +166,31 @@ void describe_origin(Model& model, const ConvertOptions& options) {
 Result<std::vector<std::string_view>> pass_list(const ConvertOptions& options) {
   std::vector<std::string> words = options.passes;
   if (words.empty()) words = {fmt::format("default-{}", name(options.precision))};
-  std::vector<std::string_view> known = pipeline_names();
-  for (const Pass& pass : all_passes()) known.push_back(pass.name);
+  std::vector<std::string_view> known = passes::pipeline_names();
+  for (const passes::Pass& pass : passes::all_passes()) known.push_back(pass.name);
   const auto unknown = [&](const std::string& word) {
     return bad_usage(fmt::format("there is no pass or pipeline '{}'", word),
                      did_you_mean(word, known, "'anemone passes' lists them"));
   };
   std::vector<std::string_view> passes;
   for (const std::string& word : words) {
-    if (const auto list = pipeline(word)) {
+    if (const auto list = passes::pipeline(word)) {
       passes.insert(passes.end(), list->begin(), list->end());
-    } else if (const Pass* pass = find_pass(word)) {
+    } else if (const passes::Pass* pass = passes::find_pass(word)) {
       passes.push_back(pass->name);
     } else {
       return unknown(word);
     }
   }
   for (const std::string& skipped : options.skip_passes) {
-    if (!find_pass(skipped)) return unknown(skipped);
+    if (!passes::find_pass(skipped)) return unknown(skipped);
     std::erase(passes, skipped);
   }
   return passes;
 }
 
 // Reference execution where that takes moments, the fast executor above.
-Executor checking_executor(int threads) {
+passes::Executor checking_executor(int threads) {
   return [threads](const Function& function, std::span<const Array> inputs) -> Result<std::vector<Array>> {
     constexpr std::int64_t kSlowFrom = 50'000'000;
     if (total_macs(function) < kSlowFrom) return ops::evaluate(function, inputs);
@@ -200,7 +200,7 @@ Executor checking_executor(int threads) {
 }
 
 // "12 conv_fused, 3 removed", or what the pass says of itself without counts.
-std::string work_of(const PassReport& report) {
+std::string work_of(const passes::PassReport& report) {
   std::string did;
   for (const auto& [what, n] : report.counts) did += fmt::format("{}{} {}", did.empty() ? "" : ", ", n, what);
   return !did.empty() ? did : report.changed ? "changed" : "nothing";
@@ -209,7 +209,7 @@ std::string work_of(const PassReport& report) {
 Result<void> optimise(Model& model, const ConvertOptions& options, Converted& result) {
   Program& program = *model.program;
   const Stopwatch watch;
-  PipelineOptions pipeline_options;
+  passes::PipelineOptions pipeline_options;
   TRY(pipeline_options.passes, pass_list(options));
   pipeline_options.check = options.check_passes;
   pipeline_options.execute = checking_executor(options.threads);
@@ -222,9 +222,9 @@ Result<void> optimise(Model& model, const ConvertOptions& options, Converted& re
     TRY_VOID(dump(0, "import", program));
     pipeline_options.on_change = dump;
   }
-  TRY(result.passes, run_passes(program, pipeline_options));
+  TRY(result.passes, passes::run_passes(program, pipeline_options));
   std::string changed;
-  for (const PassReport& report : result.passes) {
+  for (const passes::PassReport& report : result.passes) {
     if (report.changed) changed += fmt::format("{}{}", changed.empty() ? "" : ", ", report.name);
     model.talk.more(fmt::format("pass {}: {}, {:.1f} ms", report.name, work_of(report), report.ms));
   }
@@ -280,4 +280,4 @@ Result<Converted> convert(const Model& model, const ConvertOptions& options) {
   return result;
 }
 
-}  // namespace anemone
+}  // namespace anemone::toolchain

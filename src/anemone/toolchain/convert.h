@@ -12,7 +12,7 @@
 #include "anemone/support/result.h"
 #include "anemone/toolchain/model.h"
 
-namespace anemone {
+namespace anemone::toolchain {
 
 enum class InputKind : std::uint8_t { automatic, image, tensor };
 
@@ -41,7 +41,7 @@ struct ConvertOptions {
 
 struct Converted {
   std::unique_ptr<Program> program;
-  std::vector<PassReport> passes;
+  std::vector<passes::PassReport> passes;
   std::vector<std::string> outputs_left_out;  ///< of the network's "all"
   Diagnostics warnings;
 };
@@ -49,4 +49,4 @@ struct Converted {
 /// Everything but the writing: for convert, optimize, and whoever wants the program that would be written. The model
 /// stays as it is. Weights may be missing: the program is whole but for them.
 Result<Converted> convert(const Model& model, const ConvertOptions& options);
-}  // namespace anemone
+}  // namespace anemone::toolchain

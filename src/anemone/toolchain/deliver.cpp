@@ -9,7 +9,7 @@
 #include "anemone/support/file.h"
 #include "anemone/support/text.h"
 
-namespace anemone {
+namespace anemone::toolchain {
 namespace {
 
 Result<std::uint64_t> write_text(const Program& program, const std::filesystem::path& output) {
@@ -23,7 +23,7 @@ Result<std::uint64_t> write_program(const Program& program, const std::filesyste
   // Before anything is written. Text may say what only Core ML refuses.
   TRY_VOID(verify(program, {.groups = DTypeGroups::ignored, .limits = extension == ".mlpackage"}));
   if (extension == ".mlpackage") {
-    TRY(const WrittenPackage written, write_mlpackage(program, output));
+    TRY(const mlpackage::WrittenPackage written, mlpackage::write_mlpackage(program, output));
     return written.bytes;
   }
   if (extension == ".mil") return write_text(program, output);
@@ -61,10 +61,10 @@ Result<Delivered> deliver(const Model& model, const std::filesystem::path& outpu
   result.outputs = summarise_outputs(main);
   for (const auto& function : converted.program->functions) result.functions.push_back(function->name);
   result.outputs_left_out = std::move(converted.outputs_left_out);
-  for (PassReport& p : converted.passes)
+  for (passes::PassReport& p : converted.passes)
     result.passes.push_back({std::string(p.name), p.changed, p.ms, std::move(p.counts), std::move(p.remarks)});
   result.seconds = model.seconds + watch.seconds();
   return delivered;
 }
 
-}  // namespace anemone
+}  // namespace anemone::toolchain

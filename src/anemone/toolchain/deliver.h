@@ -3,7 +3,7 @@
 #include "anemone/toolchain/convert.h"
 #include "anemone/toolchain/results.h"
 
-namespace anemone {
+namespace anemone::toolchain {
 
 struct Delivered {
   ConvertResult result;
@@ -16,4 +16,4 @@ Result<void> check_ending(const std::filesystem::path& output);
 /// convert() and the writing; the format follows the ending: .mlpackage, or .mil with all weights in it.
 Result<Delivered> deliver(const Model& model, const std::filesystem::path& output, const ConvertOptions& options);
 
-}  // namespace anemone
+}  // namespace anemone::toolchain

@@ -1,7 +1,7 @@
 // The plan of an opened model.
 #include "anemone/toolchain/engine_plan.h"
 
-namespace anemone {
+namespace anemone::toolchain {
 
 std::string precision_name(const SessionOptions& options) {
   switch (options.precision.value_or(runtime::Precision::as_stored)) {
@@ -27,4 +27,4 @@ Result<EnginePlan> engine_plan(const Model& model, const SessionOptions& options
   return EnginePlan{model.path.string(), runtime::instruction_set(), precision_name(options), *std::move(plan)};
 }
 
-}  // namespace anemone
+}  // namespace anemone::toolchain

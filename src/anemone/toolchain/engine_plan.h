@@ -6,7 +6,7 @@
 #include "anemone/support/result.h"
 #include "anemone/toolchain/session.h"
 
-namespace anemone {
+namespace anemone::toolchain {
 
 struct EnginePlan {
   std::string model;
@@ -21,4 +21,4 @@ Result<EnginePlan> engine_plan(const Model& model, const SessionOptions& options
 /// "as stored", "fp32", "fp16"
 std::string precision_name(const SessionOptions& options);
 
-}  // namespace anemone
+}  // namespace anemone::toolchain

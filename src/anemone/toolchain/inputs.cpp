@@ -6,7 +6,7 @@
 #include "anemone/formats/image/image.h"
 #include "anemone/toolchain/arrays.h"
 
-namespace anemone {
+namespace anemone::toolchain {
 
 Result<InputFile> read_input(const std::string& word) {
   InputFile input;
@@ -17,7 +17,7 @@ Result<InputFile> read_input(const std::string& word) {
     TRY(input.array, read_array(input.file));
     return input;
   }
-  TRY(Image image, decode_image(input.file));
+  TRY(formats::Image image, formats::decode_image(input.file));
   input.is_image = true;
   input.width = image.width;
   input.height = image.height;
@@ -44,8 +44,9 @@ InputFile make_image(std::vector<std::uint8_t> bgr, std::int64_t width, std::int
 }
 
 Result<InputFile> resized(const InputFile& from, std::int64_t width, std::int64_t height) {
-  TRY(Image image, resize_image(Image{static_cast<int>(from.width), static_cast<int>(from.height), 3, from.bgr},
-                                static_cast<int>(width), static_cast<int>(height)));
+  TRY(formats::Image image,
+      formats::resize_image(formats::Image{static_cast<int>(from.width), static_cast<int>(from.height), 3, from.bgr},
+                            static_cast<int>(width), static_cast<int>(height)));
   InputFile out = from;
   out.width = width;
   out.height = height;
@@ -76,4 +77,4 @@ Array planes(const InputFile& image, Color color) {
   return array;
 }
 
-}  // namespace anemone
+}  // namespace anemone::toolchain

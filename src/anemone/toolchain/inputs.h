@@ -9,7 +9,7 @@
 #include "anemone/ir/op_def.h"
 #include "anemone/support/result.h"
 
-namespace anemone {
+namespace anemone::toolchain {
 
 /// One `--input`: "NAME=FILE", or "FILE" where there is one input.
 struct InputFile {
@@ -31,4 +31,4 @@ Result<InputFile> resized(const InputFile& image, std::int64_t width, std::int64
 /// Pixels as planes [1, C, H, W] in the colour's order. Gray is the luma of Rec. 601, as Core ML's own conversion.
 Array planes(const InputFile& image, Color color);
 
-}  // namespace anemone
+}  // namespace anemone::toolchain

@@ -8,6 +8,7 @@
 
 #include "anemone/formats/recognise.h"
 #include "anemone/formats/torch/checkpoint.h"
+#include "anemone/frontends/mlpackage/mlmodelc.h"
 #include "anemone/frontends/mlpackage/reader.h"
 #include "anemone/ir/text/parse.h"
 #include "anemone/ir/text/print.h"
@@ -19,13 +20,16 @@
 #include "anemone/support/text.h"
 #include "anemone/toolchain/onnx_model.h"
 
-namespace anemone {
+namespace anemone::toolchain {
 namespace {
+
+using formats::FileKind;
 
 namespace fs = std::filesystem;
 
 // The network that the tensors make, as a model without a file yet.
-Result<Model> build(std::shared_ptr<const StateDict> tensors, const models::NetworkOptions& options, const Talk& talk) {
+Result<Model> build(std::shared_ptr<const formats::StateDict> tensors, const models::NetworkOptions& options,
+                    const Talk& talk) {
   const Stopwatch watch;
   TRY(models::Network network, models::build_network(*tensors, options));
   Model model;
@@ -40,8 +44,8 @@ Result<Model> build(std::shared_ptr<const StateDict> tensors, const models::Netw
 }
 
 Result<Model> load_checkpoint(const fs::path& path, const LoadOptions& options) {
-  TRY(StateDict state, read_state_dict(path, options.weights));
-  auto tensors = std::make_shared<const StateDict>(std::move(state));
+  TRY(formats::StateDict state, formats::read_state_dict(path, options.weights));
+  auto tensors = std::make_shared<const formats::StateDict>(std::move(state));
   options.talk.more(
       fmt::format("{} tensors{}{}", tensors->tensors.size(), tensors->note.empty() ? "" : "; ", tensors->note));
   auto built = build(tensors, {options.network, options.height, options.width, options.target.value_or(Target::ios17)},
@@ -71,7 +75,7 @@ Result<Model> load_text(const fs::path& path) {
   return model;
 }
 
-Result<Model> from_package(Result<ReadPackage> read, const fs::path& path) {
+Result<Model> from_package(Result<mlpackage::ReadPackage> read, const fs::path& path) {
   if (!read) return std::move(read).error();
   Model model;
   model.program = std::move(read->program);
@@ -149,7 +153,7 @@ std::string_view name(ModelFormat format) {
 }
 
 Result<ModelFormat> recognise(const fs::path& path) {
-  TRY(const FileIdentity identity, identify(path));
+  TRY(const formats::FileIdentity identity, formats::identify(path));
   switch (identity.kind) {
     case FileKind::torch_zip:
     case FileKind::torch_pickle:
@@ -179,9 +183,9 @@ Result<Model> load(const fs::path& path, const LoadOptions& options) {
         return load_checkpoint(path, options);
       case ModelFormat::mlpackage:
       case ModelFormat::model_spec:
-        return from_package(read_mlpackage(path, ops::table(), options.part), path);
+        return from_package(mlpackage::read_mlpackage(path, ops::table(), options.part), path);
       case ModelFormat::mlmodelc:
-        return from_package(read_mlmodelc(path, ops::table()), path);
+        return from_package(mlpackage::read_mlmodelc(path, ops::table()), path);
       case ModelFormat::mil_text:
         return load_text(path);
       case ModelFormat::onnx:
@@ -328,4 +332,4 @@ std::optional<LandmarkInfo> landmark_output_by_shape(const Model& model, std::in
   return found;
 }
 
-}  // namespace anemone
+}  // namespace anemone::toolchain

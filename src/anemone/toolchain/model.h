@@ -15,7 +15,7 @@
 #include "anemone/support/result.h"
 #include "anemone/toolchain/talk.h"
 
-namespace anemone {
+namespace anemone::toolchain {
 
 enum class ModelFormat : std::uint8_t { checkpoint, mlpackage, model_spec, mlmodelc, mil_text, onnx };
 std::string_view name(ModelFormat format);
@@ -37,10 +37,10 @@ struct LoadOptions {
 struct Model {
   std::filesystem::path path;
   ModelFormat format = ModelFormat::checkpoint;
-  std::unique_ptr<Program> program;                ///< null only where none was needed
-  std::shared_ptr<const StateDict> tensors;        ///< of a checkpoint
-  std::shared_ptr<const models::Network> network;  ///< of a checkpoint; its `program` has moved to the member above
-  std::shared_ptr<const onnx::Model> onnx;         ///< of an ONNX file
+  std::unique_ptr<Program> program;                   ///< null only where none was needed
+  std::shared_ptr<const formats::StateDict> tensors;  ///< of a checkpoint
+  std::shared_ptr<const models::Network> network;     ///< of a checkpoint; its `program` has moved to the member above
+  std::shared_ptr<const onnx::Model> onnx;            ///< of an ONNX file
   Diagnostics warnings;
   Diagnostics no_network;  ///< why there is no program
   double seconds = 0;      ///< that loading took
@@ -86,4 +86,4 @@ inline constexpr std::string_view kMetaNetwork = "org.anemone.network", kMetaPoi
                                   kMetaCoordinates = "org.anemone.landmark_coordinates",  // absent: centred
     kMetaSource = "org.anemone.source", kMetaVersion = "org.anemone.version";
 
-}  // namespace anemone
+}  // namespace anemone::toolchain

@@ -11,7 +11,7 @@
 #include "anemone/toolchain/convert.h"
 #include "anemone/toolchain/plan_model.h"
 
-namespace anemone {
+namespace anemone::toolchain {
 namespace {
 
 namespace fs = std::filesystem;
@@ -95,4 +95,4 @@ TEST_F(Models, APlannedPrecisionIsTheConvertedOne) {
 }
 
 }  // namespace
-}  // namespace anemone
+}  // namespace anemone::toolchain

@@ -10,8 +10,10 @@
 #include "anemone/onnx/print.h"
 #include "anemone/support/file.h"
 
-namespace anemone {
+namespace anemone::toolchain {
 namespace {
+
+namespace onnxspec = formats::onnxspec;
 
 struct Counts {
   std::int64_t nodes = 0, initializers = 0, elements = 0, external = 0;
@@ -123,4 +125,4 @@ Analysis describe_onnx(const onnx::Model& model, const Diagnostics& warnings) {
   return out;
 }
 
-}  // namespace anemone
+}  // namespace anemone::toolchain

@@ -6,7 +6,7 @@
 #include "anemone/support/result.h"
 #include "anemone/toolchain/analysis.h"
 
-namespace anemone {
+namespace anemone::toolchain {
 
 /// The graph of a file with its types inferred. `warnings`: where the file contradicts itself.
 Result<onnx::Model> load_onnx(const std::filesystem::path& path, Diagnostics& warnings);
@@ -17,4 +17,4 @@ std::string brief(const onnx::Model& model);
 /// What `analyze` says of a file whose operations are counted, and not yet translated.
 Analysis describe_onnx(const onnx::Model& model, const Diagnostics& warnings);
 
-}  // namespace anemone
+}  // namespace anemone::toolchain

@@ -7,7 +7,7 @@
 #include <cmath>
 #include <unordered_map>
 
-namespace anemone {
+namespace anemone::toolchain {
 namespace {
 
 constexpr std::int64_t kNumbersAtOnce = std::int64_t{1} << 24;
@@ -108,4 +108,4 @@ Result<std::optional<std::string>> first_not_finite(const Session& session, cons
   return std::optional<std::string>();
 }
 
-}  // namespace anemone
+}  // namespace anemone::toolchain

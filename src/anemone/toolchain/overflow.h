@@ -7,7 +7,7 @@
 #include "anemone/support/result.h"
 #include "anemone/toolchain/session.h"
 
-namespace anemone {
+namespace anemone::toolchain {
 
 /// The first value in program order that is not finite although its operands are, as a sentence: "'sq' (mul) is the
 /// first that is not finite; its operands reach 300, and fp16 ends at 65504". Nothing when all values are finite. Runs
@@ -15,4 +15,4 @@ namespace anemone {
 Result<std::optional<std::string>> first_not_finite(const Session& session, const std::vector<Array>& inputs,
                                                     const SessionOptions& options);
 
-}  // namespace anemone
+}  // namespace anemone::toolchain

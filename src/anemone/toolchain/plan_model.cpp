@@ -12,8 +12,10 @@
 #include "anemone/plan/ane/support_table.h"
 #include "anemone/toolchain/summary.h"
 
-namespace anemone {
+namespace anemone::toolchain {
 namespace {
+
+namespace ane = plan::ane;
 
 Result<std::vector<const ane::Device*>> find_devices(const std::string& wanted) {
   std::vector<const ane::Device*> found;
@@ -111,7 +113,7 @@ Result<PlanResult> plan_model(const Model& model, const PlanRequest& request) {
   options.lint_weights = devices.size() == 1;  // a table of all chips shows no findings
   for (const ane::Device* device : devices) {
     const Stopwatch planning;
-    const Plan& plan = result.plans.emplace_back(ane::make_plan(program->main(), *device, options));
+    const plan::Plan& plan = result.plans.emplace_back(ane::make_plan(program->main(), *device, options));
     model.talk.detail(fmt::format("planned for {}: {} operations, {} on the engine, {} findings, {:.1f} ms", plan.chip,
                                   plan.ops.size(), plan.on_ane, plan.findings.size(), planning.ms()));
   }
@@ -119,4 +121,4 @@ Result<PlanResult> plan_model(const Model& model, const PlanRequest& request) {
   return result;
 }
 
-}  // namespace anemone
+}  // namespace anemone::toolchain

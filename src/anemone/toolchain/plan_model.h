@@ -9,11 +9,11 @@
 #include "anemone/support/result.h"
 #include "anemone/toolchain/convert.h"
 
-namespace anemone {
+namespace anemone::toolchain {
 
 struct PlanRequest {
   std::string device = "m1";  ///< "all": every chip that is known
-  ComputeUnits units = ComputeUnits::cpu_ne;
+  plan::ComputeUnits units = plan::ComputeUnits::cpu_ne;
   std::vector<std::string> off;               ///< operation types taken off the engine as a hypothesis
   std::optional<PackagePrecision> precision;  ///< as for convert; default: a package as stored, a checkpoint in fp16
   std::optional<Target> target;               ///< as for convert
@@ -22,7 +22,7 @@ struct PlanRequest {
 
 struct PlanResult {
   std::string model;
-  std::vector<Plan> plans;         ///< one a device
+  std::vector<plan::Plan> plans;   ///< one a device
   std::vector<std::string> notes;  ///< what was assumed about the model: its default size, missing weights
   double seconds = 0;
 };
@@ -33,6 +33,6 @@ struct PlanResult {
 Result<PlanResult> plan_model(const Model& model, const PlanRequest& request);
 
 /// The chip of a name; an unknown one is wrong usage.
-Result<const ane::Device*> find_device(const std::string& name);
+Result<const plan::ane::Device*> find_device(const std::string& name);
 
-}  // namespace anemone
+}  // namespace anemone::toolchain

@@ -8,7 +8,7 @@
 
 #include "anemone/toolchain/summary.h"
 
-namespace anemone {
+namespace anemone::toolchain {
 
 struct PassSummary {
   std::string name;
@@ -119,4 +119,4 @@ struct CheckpointListing {
   std::vector<ListedTensor> tensors;
 };
 
-}  // namespace anemone
+}  // namespace anemone::toolchain

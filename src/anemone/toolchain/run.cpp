@@ -9,7 +9,7 @@
 
 #include "anemone/toolchain/arrays.h"
 
-namespace anemone {
+namespace anemone::toolchain {
 namespace {
 
 // A file name in which every output of a foreign package is safe and different.
@@ -24,7 +24,7 @@ std::string file_name(const std::string& output, std::set<std::string>& taken) {
 RunOutput describe_output(const std::string& name, const Array& array) {
   RunOutput out;
   out.name = name;
-  out.dtype = std::string(anemone::name(array.dtype));
+  out.dtype = std::string(anemone::anemone::anemone::name(array.dtype));
   out.shape = array.dims;
   double sum = 0;
   std::int64_t finite = 0;
@@ -99,4 +99,4 @@ Result<RunResult> run(const Model& model, const std::vector<InputFile>& inputs, 
   return result;
 }
 
-}  // namespace anemone
+}  // namespace anemone::toolchain

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace anemone {
+namespace anemone::toolchain {
 namespace {
 
 std::uint64_t splitmix64(std::uint64_t& state) {
@@ -82,4 +82,4 @@ Result<std::vector<Array>> rearranged(const std::vector<Array>& inputs, const Fu
   return arrays;
 }
 
-}  // namespace anemone
+}  // namespace anemone::toolchain

@@ -6,7 +6,7 @@
 #include "anemone/support/result.h"
 #include "anemone/toolchain/session.h"
 
-namespace anemone {
+namespace anemone::toolchain {
 
 /// Whether the model has one input, of pixels: then seeded images go through the same preprocessing as a user's.
 bool takes_pixels(const Session& session);
@@ -18,4 +18,4 @@ std::vector<InputFile> seeded_images(std::int64_t width, std::int64_t height, st
 /// no name is shared. An error where the models take different inputs.
 Result<std::vector<Array>> rearranged(const std::vector<Array>& inputs, const Function& from, const Function& to);
 
-}  // namespace anemone
+}  // namespace anemone::toolchain

@@ -11,7 +11,7 @@
 #include "anemone/passes/pass.h"
 #include "anemone/toolchain/sizes.h"
 
-namespace anemone {
+namespace anemone::toolchain {
 namespace {
 
 // An input that the user gave for a function input, by name or because it is the only one.
@@ -96,8 +96,8 @@ Result<void> give_probabilities(Model& model, const Node& classify) {
     if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
   }
   TRY_VOID(ops::select_outputs(model.program->main(), names));
-  PassContext context;
-  auto swept = dead_code_elimination(model.program->main().body, context);
+  passes::PassContext context;
+  auto swept = passes::dead_code_elimination(model.program->main().body, context);
   if (!swept) return std::move(swept).error();
   return {};
 }
@@ -125,8 +125,8 @@ Result<void> choose_outputs(Model& model, const std::vector<std::string>& names)
     values.push_back(alias ? model.network->aliases.at(name) : name);
   }
   TRY_VOID(ops::select_outputs(model.program->main(), values));
-  PassContext context;
-  auto swept = dead_code_elimination(model.program->main().body, context);
+  passes::PassContext context;
+  auto swept = passes::dead_code_elimination(model.program->main().body, context);
   if (!swept) return std::move(swept).error();
   return {};
 }
@@ -267,4 +267,4 @@ Result<std::vector<Array>> Session::run(const std::vector<Array>& inputs) {
   return results;
 }
 
-}  // namespace anemone
+}  // namespace anemone::toolchain

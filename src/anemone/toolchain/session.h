@@ -10,7 +10,7 @@
 #include "anemone/toolchain/inputs.h"
 #include "anemone/toolchain/model.h"
 
-namespace anemone {
+namespace anemone::toolchain {
 
 struct SessionOptions {
   std::vector<std::string> outputs;             ///< names of any values; empty = the model's outputs
@@ -67,4 +67,4 @@ class Session {
   std::optional<runtime::Engine> engine_;
 };
 
-}  // namespace anemone
+}  // namespace anemone::toolchain

@@ -7,7 +7,7 @@
 
 #include "anemone/ir/op_def.h"
 
-namespace anemone {
+namespace anemone::toolchain {
 namespace {
 
 Diagnostic depends_on_size(std::string_view what) {
@@ -154,4 +154,4 @@ Result<std::unique_ptr<Program>> functions_by_size(std::vector<std::unique_ptr<P
   return joined;
 }
 
-}  // namespace anemone
+}  // namespace anemone::toolchain

@@ -6,7 +6,7 @@
 #include "anemone/ir/graph.h"
 #include "anemone/support/result.h"
 
-namespace anemone {
+namespace anemone::toolchain {
 
 /// One program that takes any of the sizes, from programs that differ in extents only: those extents become unknown and
 /// the image (or array) input gets the list. E0810 when constants depend on the size, as STAR's coordinate maps do.
@@ -19,4 +19,4 @@ Result<std::unique_ptr<Program>> functions_by_size(std::vector<std::unique_ptr<P
 /// the declared one. An image has the shape [height, width]. Errors: E0705 with what it takes.
 Result<void> check_admitted(const Feature& feature, const Dims& shape);
 
-}  // namespace anemone
+}  // namespace anemone::toolchain

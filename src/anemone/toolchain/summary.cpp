@@ -5,7 +5,7 @@
 
 #include "anemone/ir/op_def.h"
 
-namespace anemone {
+namespace anemone::toolchain {
 namespace {
 
 // The tables for people and machines call it as Core ML's own description does.
@@ -96,4 +96,4 @@ std::int64_t total_macs(const Function& function) {
   return total;
 }
 
-}  // namespace anemone
+}  // namespace anemone::toolchain

@@ -6,7 +6,7 @@
 
 #include "anemone/ir/graph.h"
 
-namespace anemone {
+namespace anemone::toolchain {
 
 struct FeatureSummary {
   std::string name, kind;    ///< kind: "image", "array", "dictionary", …
@@ -35,4 +35,4 @@ std::string words(const std::map<std::string, Dims>& shapes);
 /// Multiply-accumulates of all nodes, inner blocks once.
 std::int64_t total_macs(const Function& function);
 
-}  // namespace anemone
+}  // namespace anemone::toolchain

@@ -26,7 +26,7 @@
 #include "anemone/ops/random_inputs.h"
 #include "anemone/passes/pass.h"
 
-namespace anemone {
+namespace anemone::toolchain {
 namespace {
 
 namespace fs = std::filesystem;
@@ -136,14 +136,14 @@ void check(const Program& drawn, const std::string& name, std::string_view pipel
            Counts& counts) {
   SCOPED_TRACE(name + "\n" + to_text(drawn));
   const std::unique_ptr<Program> program = clone(drawn);
-  const auto passes = run_passes(*program, {.passes = *pipeline(pipeline_name)});
+  const auto passes = passes::run_passes(*program, {.passes = *passes::pipeline(pipeline_name)});
   ASSERT_TRUE(passes) << words(passes.error());
   const auto valid = verify(*program, {.limits = true});
   ASSERT_TRUE(valid) << words(valid.error());
   const fs::path path = folder / "drawn.mlpackage";
-  const auto written = write_mlpackage(*program, path);
+  const auto written = mlpackage::write_mlpackage(*program, path);
   ASSERT_TRUE(written) << words(written.error());
-  const auto read = read_mlpackage(path, ops::table());
+  const auto read = mlpackage::read_mlpackage(path, ops::table());
   ASSERT_TRUE(read) << words(read.error());
   const auto again = verify(*read->program, {.limits = true, .blame = Blame::input});
   ASSERT_TRUE(again) << words(again.error());
@@ -199,4 +199,4 @@ TEST(Sweep, EveryOperationForEveryTargetInBothPrecisions) {
 }
 
 }  // namespace
-}  // namespace anemone
+}  // namespace anemone::toolchain

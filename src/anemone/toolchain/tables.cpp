@@ -11,8 +11,10 @@
 #include "anemone/plan/ane/support_table.h"
 #include "anemone/runtime/kernel_table.h"
 
-namespace anemone {
+namespace anemone::toolchain {
 namespace {
+
+namespace ane = plan::ane;
 
 std::string type_names(DTypeSet set) {
   if (set == kAnything) return "any";
@@ -39,7 +41,7 @@ std::string takes_word(char letter) {
   }
 }
 
-RuleRow row_of(const RuleText& r) {
+RuleRow row_of(const plan::RuleText& r) {
   const auto text = [](std::string_view s) { return std::string(s); };
   return {text(r.code),     text(r.name),        text(r.what),   text(r.why),     text(r.instead), text(name(r.effect)),
           text(r.severity), text(name(r.trust)), text(r.source), text(r.command), r.needs_data};
@@ -69,7 +71,7 @@ std::vector<OpRow> op_rows() {
 
 std::vector<PassRow> pass_rows() {
   std::vector<PassRow> rows;
-  for (const Pass& pass : all_passes()) {
+  for (const passes::Pass& pass : passes::all_passes()) {
     PassRow row{std::string(pass.name), std::string(pass.summary), std::string(name(pass.numerics)), {}};
     for (const PipelineRow& p : pipeline_rows()) {
       if (std::find(p.passes.begin(), p.passes.end(), row.name) != p.passes.end()) row.pipelines.push_back(p.name);
@@ -81,8 +83,8 @@ std::vector<PassRow> pass_rows() {
 
 std::vector<PipelineRow> pipeline_rows() {
   std::vector<PipelineRow> rows;
-  for (std::string_view wanted : pipeline_names()) {
-    const auto passes = *pipeline(wanted);
+  for (std::string_view wanted : passes::pipeline_names()) {
+    const auto passes = *passes::pipeline(wanted);
     rows.push_back({std::string(wanted), {passes.begin(), passes.end()}});
   }
   return rows;
@@ -111,4 +113,4 @@ Result<RuleRow> rule_row(const std::string& code) {
                    did_you_mean(upper, codes, "'anemone rules' lists them"));
 }
 
-}  // namespace anemone
+}  // namespace anemone::toolchain

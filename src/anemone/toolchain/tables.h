@@ -5,7 +5,7 @@
 
 #include "anemone/support/result.h"
 
-namespace anemone {
+namespace anemone::toolchain {
 
 struct ParamRow {
   std::string name, types, fallback;
@@ -55,4 +55,4 @@ RuleTables rule_tables();
 /// In any case ("ane013"). An unknown code is wrong usage, with the nearest one.
 Result<RuleRow> rule_row(const std::string& code);
 
-}  // namespace anemone
+}  // namespace anemone::toolchain

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-namespace anemone {
+namespace anemone::toolchain {
 
 /// Both may be empty. No result depends on them.
 struct Talk {
@@ -35,4 +35,4 @@ class Stopwatch {
   std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now();
 };
 
-}  // namespace anemone
+}  // namespace anemone::toolchain

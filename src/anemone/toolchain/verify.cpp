@@ -12,7 +12,7 @@
 #include "anemone/toolchain/overflow.h"
 #include "anemone/toolchain/seeded_inputs.h"
 
-namespace anemone {
+namespace anemone::toolchain {
 namespace {
 
 // Which output of the reference each output of the candidate stands against: by name, else by position.
@@ -47,7 +47,8 @@ Result<std::vector<std::pair<std::size_t, std::size_t>>> match_outputs(const Ses
     if (here && there) pairs.emplace_back(*here, *there);
   }
   if (mine.empty() && theirs.empty())
-    return bad_input("E0223", "the models have no outputs: there is nothing to compare", candidate.model().path.string());
+    return bad_input(ErrorCode::program_interface, "the models have no outputs: there is nothing to compare",
+                     candidate.model().path.string());
   if (pairs.empty()) {
     return bad_usage(fmt::format("the models have no output in common: {} ('{}' …) against {} ('{}' …)", mine.size(),
                                  mine.empty() ? "" : mine[0]->name, theirs.size(),
@@ -237,4 +238,4 @@ Result<VerifyResult> verify_models(const Model& candidate_model, const Model& re
   return result;
 }
 
-}  // namespace anemone
+}  // namespace anemone::toolchain

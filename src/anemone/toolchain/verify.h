@@ -7,7 +7,7 @@
 #include "anemone/toolchain/results.h"
 #include "anemone/toolchain/session.h"
 
-namespace anemone {
+namespace anemone::toolchain {
 
 struct VerifyRequest {
   std::vector<InputFile> inputs;  ///< empty: seeded random and structured images or tensors
@@ -19,4 +19,4 @@ struct VerifyRequest {
 /// One model after the other holds an engine, never both.
 Result<VerifyResult> verify_models(const Model& candidate, const Model& reference, const VerifyRequest& request);
 
-}  // namespace anemone
+}  // namespace anemone::toolchain

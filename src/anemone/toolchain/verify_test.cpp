@@ -5,7 +5,7 @@
 
 #include <fstream>
 
-namespace anemone {
+namespace anemone::toolchain {
 namespace {
 
 namespace fs = std::filesystem;
@@ -140,4 +140,4 @@ TEST_F(Verify, OnlyTheOrderOfEqualsMayDiffer) {
 }
 
 }  // namespace
-}  // namespace anemone
+}  // namespace anemone::toolchain

@@ -10,10 +10,12 @@
 #include "anemone/passes/pass.h"
 #include "anemone/plan/ane/planner.h"
 
-namespace anemone {
+namespace anemone::toolchain {
 namespace {
 
-void add(Alternative& alternative, const Plan& plan) {
+namespace ane = plan::ane;
+
+void add(Alternative& alternative, const plan::Plan& plan) {
   alternative.ops += plan.ops.size();
   alternative.on_ane += plan.on_ane;
   alternative.segments += plan.segments.size();
@@ -69,8 +71,8 @@ std::unique_ptr<Program> half(const Program& program, std::string_view cut, bool
     Value* input = main.body.add_input(main.unique_name(std::string(cut) + "_in"), value->type);
     replace_uses(*value, *input);
   }
-  PassContext ignored;
-  (void)dead_code_elimination(main.body, ignored);
+  passes::PassContext ignored;
+  (void)passes::dead_code_elimination(main.body, ignored);
   return part;
 }
 
@@ -153,7 +155,7 @@ class Hypotheses {
     return std::move(converted.program);
   }
 
-  Plan plan_of(const Program& changed) {
+  plan::Plan plan_of(const Program& changed) {
     ane::PlanOptions options;
     options.units = request_.units;
     options.off = request_.off;
@@ -205,4 +207,4 @@ Result<std::vector<Alternative>> what_if(const Model& model, const PlanRequest& 
   return alternatives;
 }
 
-}  // namespace anemone
+}  // namespace anemone::toolchain

@@ -6,7 +6,7 @@
 
 #include "anemone/toolchain/plan_model.h"
 
-namespace anemone {
+namespace anemone::toolchain {
 
 struct Alternative {
   std::string what;     ///< "as it is", or the hypothesis as it was written
@@ -22,4 +22,4 @@ struct Alternative {
 Result<std::vector<Alternative>> what_if(const Model& model, const PlanRequest& request,
                                          const std::vector<std::string>& hypotheses);
 
-}  // namespace anemone
+}  // namespace anemone::toolchain

@@ -1,8 +1,10 @@
 // Features of a model file, kind by kind.
 #include "anemone/backends/mlpackage/interface.h"
 
-namespace anemone {
+namespace anemone::mlpackage {
 namespace {
+
+namespace milspec = formats::milspec;
 
 milspec::SizeRange range(const SizeRange& from) { return {static_cast<std::uint64_t>(from.lower), from.upper}; }
 
@@ -137,4 +139,4 @@ milspec::Metadata write_metadata(const Metadata& from) {
   return to;
 }
 
-}  // namespace anemone
+}  // namespace anemone::mlpackage

@@ -3,9 +3,9 @@
 #include "anemone/formats/coreml/spec.h"
 #include "anemone/ir/interface.h"
 
-namespace anemone {
+namespace anemone::mlpackage {
 
-milspec::Interface write_interface(const Interface& from);
-milspec::Metadata write_metadata(const Metadata& from);
+formats::milspec::Interface write_interface(const Interface& from);
+formats::milspec::Metadata write_metadata(const Metadata& from);
 
-}  // namespace anemone
+}  // namespace anemone::mlpackage

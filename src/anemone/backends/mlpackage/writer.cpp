@@ -11,8 +11,11 @@
 #include "anemone/backends/mlpackage/interface.h"
 #include "anemone/formats/coreml/package.h"
 
-namespace anemone {
+namespace anemone::mlpackage {
 namespace {
+
+namespace milspec = formats::milspec;
+using formats::PackageWriter;
 
 // Constants of at least this many elements go to the weight file, as coremltools and ONNX Runtime do it.
 constexpr std::int64_t kBlobFrom = 10;
@@ -240,8 +243,8 @@ class Writer {
       return to;
     }
     to.kind = milspec::Value::Kind::blob;
-    to.blob.file_name = kWeightFileName;
-    TRY(to.blob.offset, package_.weights().append(*blob_type(to.type.tensor.dtype),
+    to.blob.file_name = formats::kWeightFileName;
+    TRY(to.blob.offset, package_.weights().append(*formats::blob_type(to.type.tensor.dtype),
                                                   static_cast<std::uint64_t>(from.count()), from.data.view));
     return to;
   }
@@ -270,4 +273,4 @@ Result<WrittenPackage> write_mlpackage(const Program& program, const std::filesy
   return written;
 }
 
-}  // namespace anemone
+}  // namespace anemone::mlpackage

@@ -5,7 +5,7 @@
 #include "anemone/ir/graph.h"
 #include "anemone/support/result.h"
 
-namespace anemone {
+namespace anemone::mlpackage {
 
 struct WrittenPackage {
   std::uint64_t bytes = 0;         ///< of all files
@@ -17,4 +17,4 @@ struct WrittenPackage {
 /// and what the file system says.
 Result<WrittenPackage> write_mlpackage(const Program& program, const std::filesystem::path& target);
 
-}  // namespace anemone
+}  // namespace anemone::mlpackage

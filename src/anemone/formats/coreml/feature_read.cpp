@@ -3,7 +3,7 @@
 
 #include "anemone/formats/coreml/spec_wire.h"
 
-namespace anemone::milspec::wire {
+namespace anemone::formats::milspec::wire {
 
 using protobuf::bytes_field;
 using protobuf::field;
@@ -135,4 +135,4 @@ FeatureDescription read_feature(Message& message) {
   return feature;
 }
 
-}  // namespace anemone::milspec::wire
+}  // namespace anemone::formats::milspec::wire

@@ -1,7 +1,7 @@
 // Functions, blocks and operations of ML Programs: protobuf -> structs.
 #include "anemone/formats/coreml/spec_wire.h"
 
-namespace anemone::milspec::wire {
+namespace anemone::formats::milspec::wire {
 
 using protobuf::field;
 using protobuf::Message;
@@ -73,4 +73,4 @@ Program read_program(Message& message) {
   return program;
 }
 
-}  // namespace anemone::milspec::wire
+}  // namespace anemone::formats::milspec::wire

@@ -3,7 +3,7 @@
 
 #include "anemone/formats/coreml/spec_wire.h"
 
-namespace anemone::milspec::wire {
+namespace anemone::formats::milspec::wire {
 
 using protobuf::field;
 using protobuf::Message;
@@ -153,4 +153,4 @@ NamedValueType read_named_type(Message& message) {
   return named;
 }
 
-}  // namespace anemone::milspec::wire
+}  // namespace anemone::formats::milspec::wire

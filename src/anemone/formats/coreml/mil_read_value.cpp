@@ -7,7 +7,7 @@
 #include "anemone/formats/coreml/spec_wire.h"
 #include "anemone/formats/wire/elements.h"
 
-namespace anemone::milspec::wire {
+namespace anemone::formats::milspec::wire {
 
 using protobuf::bytes_field;
 using protobuf::Elements;
@@ -195,4 +195,4 @@ Value read_value(Message& message) {
   return value;
 }
 
-}  // namespace anemone::milspec::wire
+}  // namespace anemone::formats::milspec::wire

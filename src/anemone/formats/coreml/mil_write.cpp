@@ -6,7 +6,7 @@
 
 #include "anemone/formats/coreml/spec_wire.h"
 
-namespace anemone::milspec::wire {
+namespace anemone::formats::milspec::wire {
 
 namespace {
 
@@ -227,4 +227,4 @@ void write_program(protozero::pbf_writer& writer, Output& out, const Program& pr
   add_attributes(writer, out, 4, program.attributes);
 }
 
-}  // namespace anemone::milspec::wire
+}  // namespace anemone::formats::milspec::wire

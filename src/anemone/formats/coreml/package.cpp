@@ -12,7 +12,7 @@
 #include "anemone/formats/wire/sha256.h"
 #include "anemone/support/utf8.h"
 
-namespace anemone {
+namespace anemone::formats {
 
 namespace fs = std::filesystem;
 using nlohmann::json;
@@ -200,4 +200,4 @@ Result<void> PackageWriter::finish(const milspec::Model& model) {
   return output_.commit();
 }
 
-}  // namespace anemone
+}  // namespace anemone::formats

@@ -12,7 +12,7 @@
 #include "anemone/support/file.h"
 #include "anemone/support/result.h"
 
-namespace anemone {
+namespace anemone::formats {
 
 struct Package {
   std::filesystem::path path;        ///< as given: the folder, or a bare model file
@@ -63,4 +63,4 @@ class PackageWriter {
   WeightWriter weights_;
 };
 
-}  // namespace anemone
+}  // namespace anemone::formats

@@ -10,7 +10,7 @@
 #include "anemone/formats/coreml/spec_test_models.h"
 #include "tests/support/data.h"
 
-namespace anemone {
+namespace anemone::formats {
 namespace {
 
 namespace fs = std::filesystem;
@@ -276,4 +276,4 @@ TEST(RecordedPackagesTest, ForeignPackagesAreReadWithoutLoss) {
 }
 
 }  // namespace
-}  // namespace anemone
+}  // namespace anemone::formats

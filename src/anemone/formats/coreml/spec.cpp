@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cstring>
 
-namespace anemone::milspec {
+namespace anemone::formats::milspec {
 
 namespace {
 
@@ -112,4 +112,4 @@ bool Program::operator==(const Program& other) const {
   return version == other.version && functions == other.functions && doc == other.doc && attributes == other.attributes;
 }
 
-}  // namespace anemone::milspec
+}  // namespace anemone::formats::milspec

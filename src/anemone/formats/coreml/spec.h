@@ -12,7 +12,7 @@
 #include "anemone/support/bytes.h"
 #include "anemone/support/result.h"
 
-namespace anemone::milspec {
+namespace anemone::formats::milspec {
 
 /// MIL element types with their numbers in the file.
 enum class DataType : std::uint8_t {
@@ -298,4 +298,4 @@ Result<Model> read_model(const Bytes& file, std::string_view name);
 /// again.
 Result<std::string> write_model(const Model& model);
 
-}  // namespace anemone::milspec
+}  // namespace anemone::formats::milspec

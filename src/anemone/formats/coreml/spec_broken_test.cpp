@@ -4,7 +4,7 @@
 #include "anemone/formats/coreml/spec.h"
 #include "anemone/formats/coreml/spec_test_models.h"
 
-namespace anemone::milspec {
+namespace anemone::formats::milspec {
 namespace {
 
 void expect_broken(const std::string& value_hex, std::string_view message) {
@@ -97,4 +97,4 @@ TEST(CoreMlSpecBrokenTest, TextMustBeUtf8) {
 }
 
 }  // namespace
-}  // namespace anemone::milspec
+}  // namespace anemone::formats::milspec

@@ -5,7 +5,7 @@
 
 #include "anemone/formats/coreml/spec_wire.h"
 
-namespace anemone::milspec {
+namespace anemone::formats::milspec {
 
 using protobuf::field;
 using protobuf::Message;
@@ -145,4 +145,4 @@ Result<Model> read_model(const Bytes& file, std::string_view name) {
   return protobuf::parse(std::move(document), name, read_model_message);
 }
 
-}  // namespace anemone::milspec
+}  // namespace anemone::formats::milspec

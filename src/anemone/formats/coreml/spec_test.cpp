@@ -5,7 +5,7 @@
 
 #include "anemone/formats/coreml/spec_test_models.h"
 
-namespace anemone::milspec {
+namespace anemone::formats::milspec {
 namespace {
 
 TEST(CoreMlSpecTest, ReadsTheSmallestModel) {
@@ -194,4 +194,4 @@ TEST(CoreMlSpecTest, SizesOfElements) {
 }
 
 }  // namespace
-}  // namespace anemone::milspec
+}  // namespace anemone::formats::milspec

@@ -8,7 +8,7 @@
 #include "anemone/formats/coreml/spec.h"
 #include "anemone/formats/coreml/spec_wire.h"
 
-namespace anemone::milspec {
+namespace anemone::formats::milspec {
 
 inline std::string from_hex(std::string_view hex) {
   std::string bytes;
@@ -191,4 +191,4 @@ inline Model everything() {
   return model;
 }
 
-}  // namespace anemone::milspec
+}  // namespace anemone::formats::milspec

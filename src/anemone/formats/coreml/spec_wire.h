@@ -7,7 +7,7 @@
 #include "anemone/formats/coreml/spec.h"
 #include "anemone/formats/wire/field_list.h"
 
-namespace anemone::milspec::wire {
+namespace anemone::formats::milspec::wire {
 
 /// Members of TensorValue by their field numbers.
 enum class TensorMember : std::uint32_t { none, floats, ints, bools, strings, longs, doubles, bytes };
@@ -112,4 +112,4 @@ void sort_map(Map<T>& map) {
   map = std::move(unique);
 }
 
-}  // namespace anemone::milspec::wire
+}  // namespace anemone::formats::milspec::wire

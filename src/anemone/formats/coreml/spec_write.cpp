@@ -3,7 +3,7 @@
 
 #include "anemone/formats/coreml/spec_wire.h"
 
-namespace anemone::milspec {
+namespace anemone::formats::milspec {
 
 namespace {
 
@@ -177,4 +177,4 @@ Result<std::string> write_model(const Model& model) {
   return std::move(out.bytes);
 }
 
-}  // namespace anemone::milspec
+}  // namespace anemone::formats::milspec

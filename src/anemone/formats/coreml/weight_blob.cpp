@@ -8,7 +8,7 @@
 
 #include <xxhash.h>
 
-namespace anemone {
+namespace anemone::formats {
 
 using milspec::DataType;
 
@@ -247,4 +247,4 @@ Result<void> WeightWriter::finish() {
   return state.file->close();
 }
 
-}  // namespace anemone
+}  // namespace anemone::formats

@@ -13,7 +13,7 @@
 #include "anemone/support/file.h"
 #include "anemone/support/result.h"
 
-namespace anemone {
+namespace anemone::formats {
 
 /// Element types with their numbers in weight files (not those of the program).
 enum class BlobType : std::uint32_t {
@@ -88,4 +88,4 @@ class WeightWriter {
   std::unique_ptr<State> state_;
 };
 
-}  // namespace anemone
+}  // namespace anemone::formats

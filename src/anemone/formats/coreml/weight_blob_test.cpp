@@ -6,7 +6,7 @@
 
 #include <cstring>
 
-namespace anemone {
+namespace anemone::formats {
 namespace {
 
 namespace fs = std::filesystem;
@@ -196,4 +196,4 @@ TEST_F(WeightBlobTest, AWalkNeverGoesBackwards) {
 }
 
 }  // namespace
-}  // namespace anemone
+}  // namespace anemone::formats

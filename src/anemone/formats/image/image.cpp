@@ -14,7 +14,7 @@
 #include "anemone/formats/image/media_module.h"
 #include "anemone/support/file.h"
 
-namespace anemone {
+namespace anemone::formats {
 
 namespace fs = std::filesystem;
 
@@ -162,4 +162,4 @@ Result<void> write_image(const Image& image, const fs::path& path) {
   return write_file(path, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
 }
 
-}  // namespace anemone
+}  // namespace anemone::formats

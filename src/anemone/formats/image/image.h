@@ -7,7 +7,7 @@
 #include "anemone/support/bytes.h"
 #include "anemone/support/result.h"
 
-namespace anemone {
+namespace anemone::formats {
 
 struct Image {
   int width = 0, height = 0;
@@ -29,4 +29,4 @@ Result<Image> resize_image(const Image& image, int width, int height);
 /// Writes the format that the extension names (png, jpg, bmp, webp, ppm), whole or not at all.
 Result<void> write_image(const Image& image, const std::filesystem::path& path);
 
-}  // namespace anemone
+}  // namespace anemone::formats

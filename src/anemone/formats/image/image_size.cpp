@@ -6,7 +6,7 @@
 #include <optional>
 #include <string_view>
 
-namespace anemone {
+namespace anemone::formats {
 
 namespace {
 
@@ -162,4 +162,4 @@ bool is_cut_off(const Bytes& file) {
   return data.find("\xff\xd9") == std::string_view::npos;
 }
 
-}  // namespace anemone
+}  // namespace anemone::formats

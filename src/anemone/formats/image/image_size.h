@@ -6,7 +6,7 @@
 #include "anemone/support/bytes.h"
 #include "anemone/support/result.h"
 
-namespace anemone {
+namespace anemone::formats {
 
 /// Width and height from the header of a format that decode_image takes; an error for other files.
 struct ImageSizeInFile {
@@ -16,4 +16,4 @@ Result<ImageSizeInFile> size_in_file(const Bytes& file, const std::string& name)
 /// True for a JPEG or PNG without its end: JPEG decoders fill the rest with grey and call that success.
 bool is_cut_off(const Bytes& file);
 
-}  // namespace anemone
+}  // namespace anemone::formats

@@ -8,7 +8,7 @@
 #include "anemone/formats/image/image_size.h"
 #include "anemone/support/file.h"
 
-namespace anemone {
+namespace anemone::formats {
 namespace {
 
 namespace fs = std::filesystem;
@@ -166,4 +166,4 @@ TEST(ImageTest, SizesOfHeaders) {
 }
 
 }  // namespace
-}  // namespace anemone
+}  // namespace anemone::formats

@@ -17,7 +17,7 @@ cv::Mat view(const std::uint8_t* bgr, int width, int height) {
 }
 
 const char* decode(const std::uint8_t* file, std::size_t size, std::uint64_t max_pixels, std::int32_t* width,
-                   std::int32_t* height, anemone::MediaSink pixels) {
+                   std::int32_t* height, anemone::formats::MediaSink pixels) {
   try {
     const cv::Mat bytes(1, static_cast<int>(size), CV_8UC1, const_cast<std::uint8_t*>(file));
     const cv::Mat image = cv::imdecode(bytes, cv::IMREAD_COLOR);
@@ -48,7 +48,7 @@ const char* resize(const std::uint8_t* bgr, std::int32_t width, std::int32_t hei
 }
 
 const char* encode(const std::uint8_t* bgr, std::int32_t width, std::int32_t height, const char* extension,
-                   anemone::MediaSink file) {
+                   anemone::formats::MediaSink file) {
   try {
     std::vector<std::uint8_t> bytes;
     if (!cv::imencode(extension, view(bgr, width, height), bytes)) return "the image cannot be encoded";
@@ -61,11 +61,11 @@ const char* encode(const std::uint8_t* bgr, std::int32_t width, std::int32_t hei
   }
 }
 
-constexpr anemone::MediaFunctions kFunctions = {anemone::kMediaVersion, decode, resize, encode};
+constexpr anemone::formats::MediaFunctions kFunctions = {anemone::formats::kMediaVersion, decode, resize, encode};
 
 }  // namespace
 
-extern "C" __attribute__((visibility("default"))) const anemone::MediaFunctions* anemone_media() {
+extern "C" __attribute__((visibility("default"))) const anemone::formats::MediaFunctions* anemone_media() {
   cv::utils::logging::setLogLevel(cv::utils::logging::LOG_LEVEL_SILENT);
   cv::setNumThreads(1);  // threads belong to the runtime
   return &kFunctions;

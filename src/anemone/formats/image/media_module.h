@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace anemone {
+namespace anemone::formats {
 
 inline constexpr std::uint32_t kMediaVersion = 1;
 inline constexpr const char* kMediaEntry = "anemone_media";
@@ -26,4 +26,4 @@ struct MediaFunctions {
                         MediaSink file);
 };
 
-}  // namespace anemone
+}  // namespace anemone::formats

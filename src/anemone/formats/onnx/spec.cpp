@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cstring>
 
-namespace anemone::onnxspec {
+namespace anemone::formats::onnxspec {
 namespace {
 
 struct DataTypeRow {
@@ -74,4 +74,4 @@ bool Attribute::operator==(const Attribute& other) const {
          doc == other.doc;
 }
 
-}  // namespace anemone::onnxspec
+}  // namespace anemone::formats::onnxspec

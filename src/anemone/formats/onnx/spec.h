@@ -13,7 +13,7 @@
 #include "anemone/support/bytes.h"
 #include "anemone/support/result.h"
 
-namespace anemone::onnxspec {
+namespace anemone::formats::onnxspec {
 
 /// TensorProto.DataType with its numbers in the file.
 enum class DataType : std::int32_t {
@@ -218,4 +218,4 @@ Result<std::string> write_model(const Model& model);
 /// and of another size than the type takes (E0406).
 Result<Bytes> read_external(const Tensor& tensor, const std::filesystem::path& folder);
 
-}  // namespace anemone::onnxspec
+}  // namespace anemone::formats::onnxspec

@@ -8,7 +8,7 @@
 #include "anemone/support/file.h"
 #include "anemone/support/utf8.h"
 
-namespace anemone::onnxspec {
+namespace anemone::formats::onnxspec {
 namespace {
 
 namespace fs = std::filesystem;
@@ -60,4 +60,4 @@ Result<Bytes> read_external(const Tensor& tensor, const fs::path& folder) {
   return file.part(static_cast<std::size_t>(offset), static_cast<std::size_t>(needed));
 }
 
-}  // namespace anemone::onnxspec
+}  // namespace anemone::formats::onnxspec

@@ -6,7 +6,7 @@
 #include "anemone/formats/onnx/spec_wire.h"
 #include "anemone/support/utf8.h"
 
-namespace anemone::onnxspec {
+namespace anemone::formats::onnxspec {
 
 using protobuf::bytes_field;
 using protobuf::field;
@@ -269,4 +269,4 @@ Result<Model> read_model(const Bytes& file, std::string_view name) {
   return protobuf::parse(std::move(document), name, read_model_message);
 }
 
-}  // namespace anemone::onnxspec
+}  // namespace anemone::formats::onnxspec

@@ -8,7 +8,7 @@
 #include "anemone/formats/wire/elements.h"
 #include "anemone/support/utf8.h"
 
-namespace anemone::onnxspec::wire {
+namespace anemone::formats::onnxspec::wire {
 
 using protobuf::bytes_field;
 using protobuf::Elements;
@@ -242,4 +242,4 @@ SparseTensor read_sparse_tensor(Message& message) {
   return sparse;
 }
 
-}  // namespace anemone::onnxspec::wire
+}  // namespace anemone::formats::onnxspec::wire

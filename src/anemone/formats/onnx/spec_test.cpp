@@ -8,7 +8,7 @@
 
 #include "anemone/formats/wire/protobuf.h"
 
-namespace anemone::onnxspec {
+namespace anemone::formats::onnxspec {
 namespace {
 
 namespace fs = std::filesystem;
@@ -286,4 +286,4 @@ TEST(OnnxExternalData, StaysInTheModelsFolder) {
 }
 
 }  // namespace
-}  // namespace anemone::onnxspec
+}  // namespace anemone::formats::onnxspec

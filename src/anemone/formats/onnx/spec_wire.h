@@ -5,7 +5,7 @@
 #include "anemone/formats/onnx/spec.h"
 #include "anemone/formats/wire/field_list.h"
 
-namespace anemone::onnxspec::wire {
+namespace anemone::formats::onnxspec::wire {
 
 /// Readers built on Google's library take no larger files, and nest no deeper.
 inline constexpr std::uint64_t kMaxBytes = 0x7fffffff;
@@ -21,4 +21,4 @@ Tensor read_tensor(protobuf::Message& message);
 SparseTensor read_sparse_tensor(protobuf::Message& message);
 Type read_type(protobuf::Message& message);
 
-}  // namespace anemone::onnxspec::wire
+}  // namespace anemone::formats::onnxspec::wire

@@ -6,7 +6,7 @@
 #include "anemone/formats/onnx/spec_wire.h"
 #include "anemone/support/utf8.h"
 
-namespace anemone::onnxspec {
+namespace anemone::formats::onnxspec {
 namespace {
 
 using protobuf::ParseError;
@@ -241,4 +241,4 @@ Result<std::string> write_model(const Model& model) {
   }
 }
 
-}  // namespace anemone::onnxspec
+}  // namespace anemone::formats::onnxspec

@@ -10,7 +10,7 @@
 #include "anemone/formats/wire/strided.h"
 #include "anemone/support/file.h"
 
-namespace anemone {
+namespace anemone::formats {
 
 namespace {
 
@@ -137,4 +137,4 @@ Bytes elements(const StoredTensor& tensor) {
                              static_cast<std::size_t>(tensor.count()) * element);
 }
 
-}  // namespace anemone
+}  // namespace anemone::formats

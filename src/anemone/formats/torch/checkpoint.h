@@ -12,7 +12,7 @@
 #include "anemone/support/bytes.h"
 #include "anemone/support/result.h"
 
-namespace anemone {
+namespace anemone::formats {
 
 /// A tensor as a view of its storage. Every element lies inside `storage`; there is no alignment.
 struct StoredTensor {
@@ -71,4 +71,4 @@ Bytes copy_elements(const StoredTensor& tensor);
 /// The row-major bytes: a part of the storage where that is contiguous, else a copy.
 Bytes elements(const StoredTensor& tensor);
 
-}  // namespace anemone
+}  // namespace anemone::formats

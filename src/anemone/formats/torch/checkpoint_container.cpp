@@ -11,7 +11,7 @@
 #include "anemone/formats/wire/strided.h"
 #include "anemone/support/utf8.h"
 
-namespace anemone {
+namespace anemone::formats {
 
 namespace fs = std::filesystem;
 using pickle::Kind;
@@ -168,7 +168,7 @@ Result<void> check_storage_entries(const OpenedCheckpoint& c) {
     if (entry->size >= static_cast<std::uint64_t>(root.size())) continue;
     return bad_input(ErrorCode::storage_size,
                      fmt::format("the storage has {} bytes, but {} x {} take {}", entry->size, root.count,
-                                 anemone::name(root.dtype), root.size()),
+                                 formats::name(root.dtype), root.size()),
                      place(), kDownloadAgain);
   }
   return {};
@@ -353,4 +353,4 @@ Result<Bytes> load_storage(OpenedCheckpoint& c, std::size_t index) {
   return root.bytes.part(static_cast<std::size_t>(record.base), static_cast<std::size_t>(record.size()));
 }
 
-}  // namespace anemone
+}  // namespace anemone::formats

@@ -9,7 +9,7 @@
 #include "anemone/formats/wire/zip.h"
 #include "anemone/support/bytes.h"
 
-namespace anemone {
+namespace anemone::formats {
 
 struct OpenedCheckpoint {
   std::string name;
@@ -27,4 +27,4 @@ Result<OpenedCheckpoint> open_checkpoint_folder(const std::filesystem::path& fol
 /// Makes the bytes of a tensor's storage known, with their CRC checked; does nothing for one that is.
 Result<Bytes> load_storage(OpenedCheckpoint& checkpoint, std::size_t storage);
 
-}  // namespace anemone
+}  // namespace anemone::formats

@@ -10,7 +10,7 @@
 #include "anemone/formats/torch/checkpoint_bytes_test.h"
 #include "tests/support/data.h"
 
-namespace anemone {
+namespace anemone::formats {
 namespace {
 
 using test::bytes_of;
@@ -370,4 +370,4 @@ TEST(HostileCheckpoint, DamagedGoldenFilesNeverCrash) {
 }
 
 }  // namespace
-}  // namespace anemone
+}  // namespace anemone::formats

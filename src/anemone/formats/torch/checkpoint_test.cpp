@@ -14,7 +14,7 @@
 #include "anemone/formats/wire/sha256.h"
 #include "tests/support/data.h"
 
-namespace anemone {
+namespace anemone::formats {
 namespace {
 
 using test::bytes_of;
@@ -55,7 +55,7 @@ TEST(GoldenCheckpoint, GoodFilesReadAsPyTorchReadsThem) {
       const StoredTensor& t = got->tensors[i];
       const auto& w = want["tensors"][i];
       EXPECT_EQ(t.path, w["path"]);
-      EXPECT_EQ(anemone::name(t.dtype), w["dtype"]) << t.path;
+      EXPECT_EQ(formats::name(t.dtype), w["dtype"]) << t.path;
       EXPECT_EQ(nlohmann::json(t.shape), w["shape"]) << t.path;
       EXPECT_EQ(nlohmann::json(t.stride), w["stride"]) << t.path;
       EXPECT_EQ(t.offset, w["offset"]) << t.path;
@@ -307,4 +307,4 @@ TEST(GoldenCheckpoint, StateDictsAreFoundAndOnlyTheirStoragesRead) {
 }
 
 }  // namespace
-}  // namespace anemone
+}  // namespace anemone::formats

@@ -10,7 +10,7 @@
 #include "anemone/formats/torch/torch_objects.h"
 #include "anemone/support/utf8.h"
 
-namespace anemone {
+namespace anemone::formats {
 
 using pickle::Heap;
 using pickle::Kind;
@@ -276,4 +276,4 @@ Result<std::vector<FoundTensor>> find_tensors(const Heap& heap, Value root, cons
   return found;
 }
 
-}  // namespace anemone
+}  // namespace anemone::formats

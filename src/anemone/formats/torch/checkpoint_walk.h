@@ -5,7 +5,7 @@
 
 #include "anemone/formats/torch/pickle.h"
 
-namespace anemone {
+namespace anemone::formats {
 
 struct FoundTensor {
   std::string path;        ///< keys and list positions joined by '/': "optimizer/state/0/exp_avg"
@@ -19,4 +19,4 @@ struct FoundTensor {
 /// themselves or unfold without bound (E0541).
 Result<std::vector<FoundTensor>> find_tensors(const pickle::Heap& heap, pickle::Value root, const std::string& file);
 
-}  // namespace anemone
+}  // namespace anemone::formats

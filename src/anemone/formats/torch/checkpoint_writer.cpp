@@ -17,7 +17,7 @@
 #include "anemone/support/file.h"
 #include "anemone/support/utf8.h"
 
-namespace anemone {
+namespace anemone::formats {
 
 namespace {
 
@@ -216,4 +216,4 @@ Result<void> write_checkpoint(const std::filesystem::path& path, std::span<const
   return pending.commit();
 }
 
-}  // namespace anemone
+}  // namespace anemone::formats

@@ -12,7 +12,7 @@
 #include "anemone/support/bytes.h"
 #include "anemone/support/result.h"
 
-namespace anemone {
+namespace anemone::formats {
 
 struct CheckpointEntry {
   using Sink = std::function<Result<void>(std::span<const std::byte>)>;
@@ -33,4 +33,4 @@ struct CheckpointEntry {
 Result<void> write_checkpoint(const std::filesystem::path& path, std::span<const CheckpointEntry> entries,
                               std::string_view part = "net");
 
-}  // namespace anemone
+}  // namespace anemone::formats

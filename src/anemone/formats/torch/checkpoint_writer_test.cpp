@@ -15,7 +15,7 @@
 #include "anemone/formats/wire/zip.h"
 #include "anemone/support/file.h"
 
-namespace anemone {
+namespace anemone::formats {
 namespace {
 
 namespace fs = std::filesystem;
@@ -178,4 +178,4 @@ TEST_F(CheckpointWriter, RefusesWhatCannotBeWritten) {
 }
 
 }  // namespace
-}  // namespace anemone
+}  // namespace anemone::formats

@@ -7,7 +7,7 @@
 
 #include "anemone/support/utf8.h"
 
-namespace anemone::pickle {
+namespace anemone::formats::pickle {
 
 namespace {
 
@@ -328,4 +328,4 @@ Result<void> Machine::add_to_set() {
   return {};
 }
 
-}  // namespace anemone::pickle
+}  // namespace anemone::formats::pickle

@@ -14,7 +14,7 @@
 #include "anemone/support/bytes.h"
 #include "anemone/support/result.h"
 
-namespace anemone::pickle {
+namespace anemone::formats::pickle {
 
 /// Advice for files that ask for what no data needs.
 inline constexpr const char* kNothingWasRun =
@@ -168,4 +168,4 @@ class Machine {
   std::vector<std::pair<Value, bool>> memo_;  // the value, and whether there is one
 };
 
-}  // namespace anemone::pickle
+}  // namespace anemone::formats::pickle

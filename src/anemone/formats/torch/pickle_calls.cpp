@@ -7,7 +7,7 @@
 #include "anemone/formats/torch/pickle.h"
 #include "anemone/support/utf8.h"
 
-namespace anemone::pickle {
+namespace anemone::formats::pickle {
 
 namespace {
 
@@ -215,4 +215,4 @@ Result<void> Machine::build() {
                kNothingWasRun);
 }
 
-}  // namespace anemone::pickle
+}  // namespace anemone::formats::pickle

@@ -6,7 +6,7 @@
 #include "anemone/formats/torch/pickle.h"
 #include "anemone/support/utf8.h"
 
-namespace anemone::pickle {
+namespace anemone::formats::pickle {
 
 Result<std::span<const std::byte>> Machine::take(std::uint64_t count) {
   const std::size_t left = bytes_.size() - position_;
@@ -98,4 +98,4 @@ Result<void> Machine::spend(std::size_t count) {
   return {};
 }
 
-}  // namespace anemone::pickle
+}  // namespace anemone::formats::pickle

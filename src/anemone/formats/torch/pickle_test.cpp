@@ -8,7 +8,7 @@
 
 #include "anemone/formats/torch/checkpoint_bytes_test.h"
 
-namespace anemone::pickle {
+namespace anemone::formats::pickle {
 namespace {
 
 using test::little;
@@ -289,4 +289,4 @@ TEST(Pickle, ErrorsNameTheKeyBeforeThem) {
 }
 
 }  // namespace
-}  // namespace anemone::pickle
+}  // namespace anemone::formats::pickle

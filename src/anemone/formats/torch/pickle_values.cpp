@@ -4,7 +4,7 @@
 #include "anemone/formats/torch/pickle.h"
 #include "anemone/support/utf8.h"
 
-namespace anemone::pickle {
+namespace anemone::formats::pickle {
 
 Value Heap::add_view(Kind kind, std::string_view text) {
   texts_.push_back(text);
@@ -73,4 +73,4 @@ Result<Value> NoHooks::call(Heap&, std::string_view global, Value) {
   return own_bug(fmt::format("'{}' is known to nobody", printable(global)));
 }
 
-}  // namespace anemone::pickle
+}  // namespace anemone::formats::pickle

@@ -6,7 +6,7 @@
 
 #include "anemone/formats/wire/strided.h"
 
-namespace anemone {
+namespace anemone::formats {
 
 namespace {
 
@@ -188,4 +188,4 @@ std::vector<std::byte> pickle_state_dict(std::span<const PickledTensor> tensors,
   return out.take();
 }
 
-}  // namespace anemone
+}  // namespace anemone::formats

@@ -9,7 +9,7 @@
 
 #include "anemone/formats/wire/scalar_type.h"
 
-namespace anemone {
+namespace anemone::formats {
 
 struct PickledTensor {
   std::string_view name;
@@ -24,4 +24,4 @@ std::string_view storage_class(ScalarType dtype);
 /// storage "i" on the CPU. Protocol 2.
 std::vector<std::byte> pickle_state_dict(std::span<const PickledTensor> tensors, std::string_view part);
 
-}  // namespace anemone
+}  // namespace anemone::formats

@@ -12,7 +12,7 @@
 #include "anemone/formats/wire/strided.h"
 #include "anemone/support/utf8.h"
 
-namespace anemone {
+namespace anemone::formats {
 
 using pickle::Heap;
 using pickle::Kind;
@@ -341,4 +341,4 @@ Result<void> TorchObjects::check(const TensorRecord& t) const {
                   last ? fmt::format("element {}", *last) : "far past the end", printable(storage.key), available));
 }
 
-}  // namespace anemone
+}  // namespace anemone::formats

@@ -9,7 +9,7 @@
 #include "anemone/formats/wire/scalar_type.h"
 #include "anemone/support/bytes.h"
 
-namespace anemone {
+namespace anemone::formats {
 
 /// A storage as the pickle describes it. A legacy view of another storage starts `base` bytes into its root.
 struct StorageRecord {
@@ -62,4 +62,4 @@ class TorchObjects : public pickle::Hooks {
   std::unordered_map<std::string, std::size_t> by_key_, by_view_key_;
 };
 
-}  // namespace anemone
+}  // namespace anemone::formats

@@ -11,7 +11,7 @@
 
 #include "anemone/support/utf8.h"
 
-namespace anemone {
+namespace anemone::formats {
 
 namespace {
 
@@ -171,4 +171,4 @@ Result<WeightsPart> find_weights(const std::vector<std::string_view>& paths, con
   return result;
 }
 
-}  // namespace anemone
+}  // namespace anemone::formats

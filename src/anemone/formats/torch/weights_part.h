@@ -8,7 +8,7 @@
 
 #include "anemone/support/result.h"
 
-namespace anemone {
+namespace anemone::formats {
 
 struct WeightsPart {
   std::string part;  ///< "net", "model/state_dict", "" for the root
@@ -23,4 +23,4 @@ struct WeightsPart {
 Result<WeightsPart> find_weights(const std::vector<std::string_view>& paths, const std::string& file,
                                  const std::optional<std::string>& wanted = {});
 
-}  // namespace anemone
+}  // namespace anemone::formats

@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-namespace anemone {
+namespace anemone::formats {
 namespace {
 
 /// "PART: names | note", or the error.
@@ -73,4 +73,4 @@ TEST(WeightsPart, ModulePrefixesAreStripped) {
 }
 
 }  // namespace
-}  // namespace anemone
+}  // namespace anemone::formats

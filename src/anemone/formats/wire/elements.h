@@ -5,7 +5,7 @@
 
 #include "anemone/support/bytes.h"
 
-namespace anemone::protobuf {
+namespace anemone::formats::protobuf {
 
 /// Element bytes that stay a view while they come in one piece.
 class Elements {
@@ -36,4 +36,4 @@ class Elements {
   std::vector<std::byte> pieces_;
 };
 
-}  // namespace anemone::protobuf
+}  // namespace anemone::formats::protobuf

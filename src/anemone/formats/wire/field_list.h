@@ -12,7 +12,7 @@
 
 #include "anemone/formats/wire/protobuf.h"
 
-namespace anemone::protobuf {
+namespace anemone::formats::protobuf {
 
 /// Reads the whole message. A field is a function that takes what is its own and says whether it was.
 template <std::predicate<Message&>... Fields>
@@ -112,4 +112,4 @@ auto field(std::uint32_t number, std::vector<T>& target) {
   };
 }
 
-}  // namespace anemone::protobuf
+}  // namespace anemone::formats::protobuf

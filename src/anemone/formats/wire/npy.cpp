@@ -13,7 +13,7 @@
 #include "anemone/support/file.h"
 #include "anemone/support/utf8.h"
 
-namespace anemone {
+namespace anemone::formats {
 
 namespace {
 
@@ -181,7 +181,7 @@ Result<NpyArray> parse(const Bytes& file, const std::string& name) {
   if (count < 0 || size != all.size() - data_at) {
     return bad_input(
         ErrorCode::npy_size,
-        fmt::format("the array {} ({}) needs {}, and {} bytes follow the header", header->shape, anemone::name(dtype),
+        fmt::format("the array {} ({}) needs {}, and {} bytes follow the header", header->shape, formats::name(dtype),
                     count < 0 ? "too much" : fmt::format("{} bytes", size), all.size() - data_at),
         at(data_at), "download or write the file again");
   }
@@ -245,4 +245,4 @@ Result<void> write_npy(const std::filesystem::path& path, const NpyArray& array)
   return pending.commit();
 }
 
-}  // namespace anemone
+}  // namespace anemone::formats

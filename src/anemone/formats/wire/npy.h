@@ -9,7 +9,7 @@
 #include "anemone/support/bytes.h"
 #include "anemone/support/result.h"
 
-namespace anemone {
+namespace anemone::formats {
 
 /// Row-major, little-endian. Types: bool, (u)int8 to (u)int64, float16, float32, float64.
 struct NpyArray {
@@ -29,4 +29,4 @@ std::string npy_header(ScalarType dtype, std::span<const std::int64_t> shape);
 /// Appears complete or not at all. E0565 for types that NumPy does not have, and sizes that do not match.
 Result<void> write_npy(const std::filesystem::path& path, const NpyArray& array);
 
-}  // namespace anemone
+}  // namespace anemone::formats

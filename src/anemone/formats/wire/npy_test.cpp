@@ -13,7 +13,7 @@
 #include "anemone/formats/wire/zip_bytes_test.h"
 #include "tests/support/data.h"
 
-namespace anemone {
+namespace anemone::formats {
 namespace {
 
 namespace fs = std::filesystem;
@@ -172,4 +172,4 @@ TEST(Npy, DamagedFilesNeverCrash) {
 }
 
 }  // namespace
-}  // namespace anemone
+}  // namespace anemone::formats

@@ -7,7 +7,7 @@
 
 #include "anemone/support/utf8.h"
 
-namespace anemone::protobuf {
+namespace anemone::formats::protobuf {
 
 void protozero_misused(const char* condition) {
   throw ParseError(ErrorCode::own_bug, fmt::format("protobuf reader misused: {}", condition));
@@ -71,4 +71,4 @@ Diagnostic diagnose(const Document& document, std::string_view name) {
   }
 }
 
-}  // namespace anemone::protobuf
+}  // namespace anemone::formats::protobuf

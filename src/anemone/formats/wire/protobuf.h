@@ -11,11 +11,12 @@
 #include <utility>
 #include <vector>
 
-namespace anemone::protobuf {
+namespace anemone::formats::protobuf {
 [[noreturn]] void protozero_misused(const char* condition);
 }
 #ifndef protozero_assert
-#define protozero_assert(condition) ((condition) ? void(0) : ::anemone::protobuf::protozero_misused(#condition))
+#define protozero_assert(condition) \
+  ((condition) ? void(0) : ::anemone::formats::protobuf::protozero_misused(#condition))
 #endif
 #include <protozero/pbf_reader.hpp>
 #include <protozero/pbf_writer.hpp>
@@ -23,7 +24,7 @@ namespace anemone::protobuf {
 #include "anemone/support/bytes.h"
 #include "anemone/support/result.h"
 
-namespace anemone::protobuf {
+namespace anemone::formats::protobuf {
 
 /// Thrown while parsing and turned into a diagnostic by parse(): never leaves formats/.
 class ParseError : public std::runtime_error {
@@ -136,4 +137,4 @@ void add_message(protozero::pbf_writer& parent, const std::string& out, std::uin
   if (out.size() == before) parent.add_message(number, "", 0);
 }
 
-}  // namespace anemone::protobuf
+}  // namespace anemone::formats::protobuf

@@ -3,7 +3,7 @@
 
 #include <array>
 
-namespace anemone {
+namespace anemone::formats {
 
 namespace {
 
@@ -32,4 +32,4 @@ std::optional<ScalarType> scalar_type_from(std::string_view name) {
   return std::nullopt;
 }
 
-}  // namespace anemone
+}  // namespace anemone::formats

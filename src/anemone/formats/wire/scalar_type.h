@@ -5,7 +5,7 @@
 #include <optional>
 #include <string_view>
 
-namespace anemone {
+namespace anemone::formats {
 
 enum class ScalarType : std::uint8_t {
   boolean,
@@ -36,4 +36,4 @@ std::optional<ScalarType> scalar_type_from(std::string_view name);
 /// Of one element: 1 to 16.
 std::size_t byte_size(ScalarType type);
 
-}  // namespace anemone
+}  // namespace anemone::formats

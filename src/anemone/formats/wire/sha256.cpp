@@ -8,7 +8,7 @@
 #include <array>
 #include <cstdint>
 
-namespace anemone {
+namespace anemone::formats {
 
 std::string sha256_hex(std::span<const std::byte> bytes) {
   SHA256_CTX context;
@@ -26,4 +26,4 @@ std::string sha256_hex(std::span<const std::byte> bytes) {
   return text;
 }
 
-}  // namespace anemone
+}  // namespace anemone::formats

@@ -4,9 +4,9 @@
 #include <span>
 #include <string>
 
-namespace anemone {
+namespace anemone::formats {
 
 /// 64 lower-case hexadecimal digits.
 std::string sha256_hex(std::span<const std::byte> bytes);
 
-}  // namespace anemone
+}  // namespace anemone::formats

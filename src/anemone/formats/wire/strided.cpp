@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cstring>
 
-namespace anemone {
+namespace anemone::formats {
 
 namespace {
 
@@ -120,4 +120,4 @@ std::vector<std::byte> gather_row_major(std::span<const std::byte> source, std::
   }
 }
 
-}  // namespace anemone
+}  // namespace anemone::formats

@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-namespace anemone {
+namespace anemone::formats {
 
 /// More than any tensor has; products of extents and strides up to it do not overflow.
 inline constexpr std::int64_t kMaxElements = std::int64_t{1} << 48;
@@ -23,4 +23,4 @@ bool is_row_major(std::span<const std::int64_t> shape, std::span<const std::int6
 std::vector<std::byte> gather_row_major(std::span<const std::byte> source, std::size_t element, std::int64_t offset,
                                         std::span<const std::int64_t> shape, std::span<const std::int64_t> stride);
 
-}  // namespace anemone
+}  // namespace anemone::formats

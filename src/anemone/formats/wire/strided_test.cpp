@@ -7,7 +7,7 @@
 #include <numeric>
 #include <random>
 
-namespace anemone {
+namespace anemone::formats {
 namespace {
 
 using Numbers = std::vector<std::int64_t>;
@@ -59,4 +59,4 @@ TEST(Strided, GatherFollowsTheDefinition) {
 }
 
 }  // namespace
-}  // namespace anemone
+}  // namespace anemone::formats

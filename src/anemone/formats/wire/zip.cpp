@@ -10,7 +10,7 @@
 #include "anemone/support/file.h"
 #include "anemone/support/utf8.h"
 
-namespace anemone {
+namespace anemone::formats {
 
 namespace {
 
@@ -207,4 +207,4 @@ Result<Bytes> ZipArchive::read(const ZipEntry& entry) const {
   return Bytes::owned(std::move(buffer));
 }
 
-}  // namespace anemone
+}  // namespace anemone::formats

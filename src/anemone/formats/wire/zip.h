@@ -12,7 +12,7 @@
 #include "anemone/support/bytes.h"
 #include "anemone/support/result.h"
 
-namespace anemone {
+namespace anemone::formats {
 
 struct ZipEntry {
   std::string name;
@@ -53,4 +53,4 @@ class ZipArchive {
   std::unordered_map<std::string, std::size_t> by_name_;
 };
 
-}  // namespace anemone
+}  // namespace anemone::formats

@@ -6,7 +6,7 @@
 
 #include "anemone/formats/wire/zip_bytes_test.h"
 
-namespace anemone {
+namespace anemone::formats {
 namespace {
 
 using test::bytes_of;
@@ -144,4 +144,4 @@ TEST(Zip, NamesInMessagesAreClean) {
 }
 
 }  // namespace
-}  // namespace anemone
+}  // namespace anemone::formats

@@ -3,8 +3,10 @@
 
 #include <fmt/format.h>
 
-namespace anemone {
+namespace anemone::mlpackage {
 namespace {
+
+namespace milspec = formats::milspec;
 
 SizeRange range(const milspec::SizeRange& from) { return {static_cast<std::int64_t>(from.lower), from.upper}; }
 
@@ -142,4 +144,4 @@ Metadata read_metadata(const milspec::Metadata& from) {
   return to;
 }
 
-}  // namespace anemone
+}  // namespace anemone::mlpackage

@@ -4,9 +4,9 @@
 #include "anemone/ir/interface.h"
 #include "anemone/support/result.h"
 
-namespace anemone {
+namespace anemone::mlpackage {
 
-Result<Interface> read_interface(const milspec::Interface& from, std::string_view place);
-Metadata read_metadata(const milspec::Metadata& from);
+Result<Interface> read_interface(const formats::milspec::Interface& from, std::string_view place);
+Metadata read_metadata(const formats::milspec::Metadata& from);
 
-}  // namespace anemone
+}  // namespace anemone::mlpackage

@@ -1,14 +1,15 @@
 // Compiled folders: model.mil is MIL text, and its weights lie where it says.
+#include "anemone/frontends/mlpackage/mlmodelc.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 
 #include "anemone/formats/coreml/package.h"
-#include "anemone/frontends/mlpackage/reader.h"
 #include "anemone/ir/text/parse.h"
 #include "anemone/support/file.h"
 
-namespace anemone {
+namespace anemone::mlpackage {
 
 Result<ReadPackage> read_mlmodelc(const std::filesystem::path& path, const OpTable& ops) {
   const std::filesystem::path text_path = path / "model.mil";
@@ -18,12 +19,12 @@ Result<ReadPackage> read_mlmodelc(const std::filesystem::path& path, const OpTab
   source->text.assign(reinterpret_cast<const char*>(bytes.data()), bytes.size());
 
   ReadPackage result;
-  Package folder;
+  formats::Package folder;
   folder.path = path;
   folder.model_path = text_path;
   std::error_code ignored;
   if (std::filesystem::is_directory(path / "weights", ignored)) folder.weights_folder = path / "weights";
-  PackageWeights weights(folder);
+  formats::PackageWeights weights(folder);
   ParseOptions options;
   options.trust_types = true;
   options.blob = [&](const std::string& file, std::uint64_t offset, const Type& type) -> Result<Constant> {
@@ -34,7 +35,7 @@ Result<ReadPackage> read_mlmodelc(const std::filesystem::path& path, const OpTab
       return bad_input(ErrorCode::weight_without_size,
                        fmt::format("the value at offset {} of '{}' has no fixed size", offset, file),
                        text_path.string());
-    TRY(auto data, weights.read({file, offset}, static_cast<milspec::DataType>(mil_number(type.dtype)),
+    TRY(auto data, weights.read({file, offset}, static_cast<formats::milspec::DataType>(mil_number(type.dtype)),
                                 static_cast<std::uint64_t>(*count)));
     if (data) {
       constant.data = *std::move(data);
@@ -49,4 +50,4 @@ Result<ReadPackage> read_mlmodelc(const std::filesystem::path& path, const OpTab
   return result;
 }
 
-}  // namespace anemone
+}  // namespace anemone::mlpackage

@@ -11,8 +11,10 @@
 #include "anemone/frontends/mlpackage/interface.h"
 #include "anemone/support/utf8.h"
 
-namespace anemone {
+namespace anemone::mlpackage {
 namespace {
+
+namespace milspec = formats::milspec;
 
 Result<Type> read_type(const milspec::ValueType& from, const std::string& place) {
   const auto extent = [](const milspec::Dimension& d) {
@@ -60,7 +62,7 @@ bool is_constexpr(std::string_view type) { return type.starts_with("constexpr_")
 
 class Reader {
  public:
-  Reader(const Package& package, Program& program, std::vector<std::string>& missing)
+  Reader(const formats::Package& package, Program& program, std::vector<std::string>& missing)
       : place_(package.model_path.string()), weights_(package), program_(program), missing_(missing) {}
 
   Result<void> program(const milspec::Model& model) {
@@ -265,7 +267,7 @@ class Reader {
   }
 
   std::string place_;
-  PackageWeights weights_;
+  formats::PackageWeights weights_;
   Program& program_;
   std::vector<std::string>& missing_;
   std::vector<Scope> scopes_;
@@ -308,7 +310,7 @@ Result<std::size_t> choose(const std::vector<milspec::PipelinePart>& parts, std:
 
 Result<ReadPackage> read_mlpackage(const std::filesystem::path& path, const OpTable& ops,
                                    std::optional<std::int64_t> part) {
-  TRY(Package package, open_package(path));
+  TRY(formats::Package package, formats::open_package(path));
   const std::string place = package.model_path.string();
   TRY(std::vector<milspec::PipelinePart> parts, milspec::read_pipeline(package.spec, place));
   ReadPackage result;
@@ -325,4 +327,4 @@ Result<ReadPackage> read_mlpackage(const std::filesystem::path& path, const OpTa
   return result;
 }
 
-}  // namespace anemone
+}  // namespace anemone::mlpackage

@@ -1,6 +1,6 @@
 #pragma once
-// Core ML packages, bare ML Program specs and compiled folders' MIL text as IR. Types stay as declared, unknown extents
-// included; operations without a table row are carried as they are.
+// Core ML packages and bare ML Program specs as IR. Types stay as declared, unknown extents included; operations without
+// a table row are carried as they are.
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -11,7 +11,7 @@
 #include "anemone/ir/op_def.h"
 #include "anemone/support/result.h"
 
-namespace anemone {
+namespace anemone::mlpackage {
 
 struct ReadPackage {
   std::unique_ptr<Program> program;
@@ -26,7 +26,4 @@ struct ReadPackage {
 Result<ReadPackage> read_mlpackage(const std::filesystem::path& path, const OpTable& ops,
                                    std::optional<std::int64_t> part = {});
 
-/// A `.mlmodelc` folder, through the MIL text that Apple's compiler leaves in it (`model.mil`).
-Result<ReadPackage> read_mlmodelc(const std::filesystem::path& path, const OpTable& ops);
-
-}  // namespace anemone
+}  // namespace anemone::mlpackage

@@ -39,13 +39,13 @@ void add_batch_norm(KeySpecs& specs, const std::string& path, std::int64_t chann
   specs.push_back({path + ".num_batches_tracked", {}, KeyRole::counter});
 }
 
-std::size_t count_present(const StateDict& state, const KeySpecs& specs) {
+std::size_t count_present(const formats::StateDict& state, const KeySpecs& specs) {
   std::size_t present = 0;
   for (const KeySpec& spec : specs) present += state.find(spec.key) ? 1 : 0;
   return present;
 }
 
-Result<KeyReport> check_keys(const StateDict& state, const KeySpecs& specs, std::string_view network) {
+Result<KeyReport> check_keys(const formats::StateDict& state, const KeySpecs& specs, std::string_view network) {
   KeyReport report;
   Diagnostics errors;
   std::vector<std::string> missing, unknown;
@@ -53,7 +53,7 @@ Result<KeyReport> check_keys(const StateDict& state, const KeySpecs& specs, std:
   std::size_t wrong_shapes = 0;
   for (const KeySpec& spec : specs) {
     known.insert(spec.key);
-    const StoredTensor* tensor = state.find(spec.key);
+    const formats::StoredTensor* tensor = state.find(spec.key);
     if (!tensor) {
       if (spec.is_needed()) missing.push_back(spec.key);
       continue;
@@ -63,7 +63,7 @@ Result<KeyReport> check_keys(const StateDict& state, const KeySpecs& specs, std:
         errors.push_back(
             bad_input(ErrorCode::key_shape,
                       fmt::format("key '{}' is {}, expected {}", spec.key, brief(tensor->shape), brief(spec.shape)),
-                      place_of(state)));
+                      torch::place_of(state)));
       }
       continue;
     }
@@ -77,7 +77,7 @@ Result<KeyReport> check_keys(const StateDict& state, const KeySpecs& specs, std:
     }
   }
   report.parameters.total = report.parameters.live + report.parameters.dead;
-  for (const StoredTensor& tensor : state.tensors) {
+  for (const formats::StoredTensor& tensor : state.tensors) {
     if (!known.contains(tensor.path)) unknown.push_back(tensor.path);
   }
   if (wrong_shapes * 2 > specs.size()) {
@@ -91,13 +91,13 @@ Result<KeyReport> check_keys(const StateDict& state, const KeySpecs& specs, std:
     errors.push_back(bad_input(ErrorCode::keys_missing,
                                fmt::format("the state dict lacks {} of the {} tensors of {}: {}", missing.size(),
                                            specs.size(), network, listed(missing)),
-                               place_of(state)));
+                               torch::place_of(state)));
   }
   if (!unknown.empty()) {
     errors.push_back(bad_input(ErrorCode::keys_foreign,
                                fmt::format("{} of the {} tensors do not belong to {}: {}", unknown.size(),
                                            state.tensors.size(), network, listed(unknown)),
-                               place_of(state)));
+                               torch::place_of(state)));
   }
   if (!errors.empty()) return errors;
   return report;

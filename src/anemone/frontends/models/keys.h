@@ -36,9 +36,9 @@ struct KeyReport {
 };
 
 /// E0605 names missing keys, E0606 keys that do not belong to `network`, E0607 wrong shapes (up to ten of each kind).
-Result<KeyReport> check_keys(const StateDict& state, const KeySpecs& specs, std::string_view network);
+Result<KeyReport> check_keys(const formats::StateDict& state, const KeySpecs& specs, std::string_view network);
 
 /// How many of the specs' keys the state dict has.
-std::size_t count_present(const StateDict& state, const KeySpecs& specs);
+std::size_t count_present(const formats::StateDict& state, const KeySpecs& specs);
 
 }  // namespace anemone::models

@@ -18,7 +18,7 @@ Builder& Layers::at(std::string_view path) {
 
 Value* Layers::weight(const std::string& key) {
   if (const auto found = weights_.find(key); found != weights_.end()) return found->second;
-  auto constant = float32_constant(*state_, key);
+  auto constant = torch::float32_constant(*state_, key);
   if (!constant) {
     if (errors_.empty()) errors_ = std::move(constant).error();
     constant = number(0);  // the builder goes on; finish() reports

@@ -17,7 +17,7 @@ struct ConvShape {
 
 class Layers {
  public:
-  Layers(Block& block, const StateDict& state) : builder_(block), state_(&state) {}
+  Layers(Block& block, const formats::StateDict& state) : builder_(block), state_(&state) {}
 
   // Each takes the path of the module that it is. `name` is the value's name; by default the path with '_' for '.'.
   Value* conv(const std::string& path, Value* x, const ConvShape& how = {}, std::string_view name = {});
@@ -43,7 +43,7 @@ class Layers {
 
  private:
   Builder builder_;
-  const StateDict* state_;
+  const formats::StateDict* state_;
   std::unordered_map<std::string, Value*> weights_;
   Diagnostics errors_;
 };

@@ -9,6 +9,8 @@
 namespace anemone::models {
 namespace {
 
+using formats::StateDict;
+
 constexpr int kDeepest = 4;
 
 std::string_view first_part(std::string_view name) {
@@ -19,7 +21,7 @@ std::string_view first_part(std::string_view name) {
 /// The first part that most names share.
 std::string commonest_part(const StateDict& state) {
   std::map<std::string_view, std::size_t> counts;
-  for (const StoredTensor& tensor : state.tensors) ++counts[first_part(tensor.path)];
+  for (const formats::StoredTensor& tensor : state.tensors) ++counts[first_part(tensor.path)];
   counts.erase(std::string_view());
   const auto most =
       std::max_element(counts.begin(), counts.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
@@ -30,7 +32,7 @@ StateDict without(const StateDict& state, const std::string& prefix) {
   StateDict result = state;
   result.tensors.clear();
   result.index.clear();
-  for (const StoredTensor& tensor : state.tensors) {
+  for (const formats::StoredTensor& tensor : state.tensors) {
     if (!tensor.path.starts_with(prefix)) continue;
     result.tensors.push_back(tensor);
     result.tensors.back().path = tensor.path.substr(prefix.size());
@@ -87,7 +89,7 @@ std::vector<std::string> describe_likeness(const StateDict& state, const KeySpec
     Part& part = parts[first_part(spec.key)];
     if (!spec.is_needed()) continue;
     ++part.keys;
-    const StoredTensor* tensor = state.find(spec.key);
+    const formats::StoredTensor* tensor = state.find(spec.key);
     if (!tensor) continue;
     ++part.present;
     ++present;

@@ -13,6 +13,8 @@
 namespace anemone::models {
 namespace {
 
+using formats::StateDict;
+
 struct Known {
   std::string_view name;
   KeySpecs (*keys)(const StateDict&);
@@ -49,7 +51,7 @@ std::string chosen(const StateDict& state, const std::string& renamed) {
 std::string first_prefixes(const StateDict& state) {
   constexpr std::size_t kShown = 5;
   std::vector<std::string_view> prefixes;
-  for (const StoredTensor& tensor : state.tensors) {
+  for (const formats::StoredTensor& tensor : state.tensors) {
     const std::string_view prefix = std::string_view(tensor.path).substr(0, tensor.path.find('.'));
     if (std::find(prefixes.begin(), prefixes.end(), prefix) != prefixes.end()) continue;
     prefixes.push_back(prefix);
@@ -68,7 +70,7 @@ Diagnostic unrecognised(const StateDict& state, const std::vector<Naming>& all) 
       state.tensors.empty() ? std::string("the state dict holds no tensors")
                             : fmt::format("no known network has these {} tensors (their names begin with {})",
                                           state.tensors.size(), first_prefixes(state)),
-      place_of(state),
+      torch::place_of(state),
       fmt::format("known networks: {}; of others, give a Core ML package (coremltools makes one from the model's code)",
                   known_names()));
   for (const Known& known : kKnown) {

@@ -72,7 +72,7 @@ struct Network {
 
 /// E0610: not a network that is known; E0611: no network of that name; E0605–E0607: its tensors do not fit;
 /// E0612: an input size that it cannot take.
-Result<Network> build_network(const StateDict& state, const NetworkOptions& options = {});
+Result<Network> build_network(const formats::StateDict& state, const NetworkOptions& options = {});
 
 /// The names that NetworkOptions::name takes.
 std::vector<std::string_view> known_networks();

@@ -19,11 +19,11 @@ namespace anemone::models {
 namespace {
 
 Array from_npy(const std::filesystem::path& path) {
-  auto file = read_npy(path);
+  auto file = formats::read_npy(path);
   EXPECT_TRUE(file) << (file ? "" : render(file.error()));
   Array array;
   if (!file) return array;
-  EXPECT_EQ(file->dtype, ScalarType::float32);
+  EXPECT_EQ(file->dtype, formats::ScalarType::float32);
   array.dims = file->shape;
   array.data.resize(file->bytes.size() / sizeof(float));
   for (std::size_t i = 0; i < array.data.size(); ++i) {
@@ -102,7 +102,7 @@ TEST(StarNumbers, SmallNetworkMatchesPyTorch) {
 TEST(RetinaFaceNumbers, TrainedNetworkMatchesPyTorch) {
   const auto folder = test::shared_data() / "golden/retinaface";
   if (!std::filesystem::exists(folder)) GTEST_SKIP() << "SKIPPED: no " << folder;
-  const auto state = read_state_dict(folder / "mobilenet0.25_Final.pth");
+  const auto state = formats::read_state_dict(folder / "mobilenet0.25_Final.pth");
   ASSERT_TRUE(state) << render(state.error());
   auto network = build_network(*state, {.height = 224});
   ASSERT_TRUE(network) << render(network.error());

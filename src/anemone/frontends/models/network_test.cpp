@@ -16,6 +16,9 @@
 namespace anemone::models {
 namespace {
 
+using formats::ScalarType;
+using formats::StateDict;
+
 /// Zeros for every key of a table: enough for graphs that nobody runs.
 StateDict zeros(const KeySpecs& specs) {
   StateDict state;
@@ -23,7 +26,7 @@ StateDict zeros(const KeySpecs& specs) {
   for (const KeySpec& spec : specs) {
     const ScalarType dtype = spec.role == KeyRole::counter ? ScalarType::int64 : ScalarType::float32;
     const auto bytes = static_cast<std::size_t>(*element_count(spec.shape)) * byte_size(dtype);
-    EXPECT_TRUE(append(state, spec.key, dtype, spec.shape, Bytes::owned(std::vector<std::byte>(bytes))));
+    EXPECT_TRUE(torch::append(state, spec.key, dtype, spec.shape, Bytes::owned(std::vector<std::byte>(bytes))));
   }
   return state;
 }
@@ -239,7 +242,7 @@ TEST(Star, NamesWrongShapes) {
 
 TEST(Star, RefusesIntegersWhereItWantsNumbers) {
   StateDict state = zeros(star_keys({.points = 5, .edges = 2, .stacks = 1, .channels = 16}));
-  for (StoredTensor& tensor : state.tensors) {
+  for (formats::StoredTensor& tensor : state.tensors) {
     if (tensor.path == "pre.0.conv.bias") tensor.dtype = ScalarType::int32;
   }
   const auto errors = refused(state);
@@ -286,7 +289,7 @@ TEST(Networks, UnknownTensorsAreDescribed) {
   StateDict state;
   state.file = "other.pth";
   for (const char* key : {"conv1.weight", "layer1.0.weight", "layer1.1.weight", "fc.weight"}) {
-    ASSERT_TRUE(append(state, key, ScalarType::float32, {1}, Bytes::owned(std::vector<std::byte>(4))));
+    ASSERT_TRUE(torch::append(state, key, ScalarType::float32, {1}, Bytes::owned(std::vector<std::byte>(4))));
   }
   const auto errors = refused(state);
   EXPECT_EQ(errors[0].code, "E0610");
@@ -300,7 +303,7 @@ TEST(Networks, UnknownTensorsAreDescribed) {
 StateDict renamed(const StateDict& state, const std::function<std::string(const std::string&)>& rename) {
   StateDict result;
   result.file = state.file;
-  for (const StoredTensor& tensor : state.tensors) {
+  for (const formats::StoredTensor& tensor : state.tensors) {
     const std::string name = rename(tensor.path);
     if (name.empty()) continue;
     result.tensors.push_back(tensor);
@@ -319,7 +322,7 @@ TEST(Networks, PrefixesOfWrappersAreTriedAndSaid) {
     EXPECT_EQ(network.note, "leading '" + prefix + "' removed from the names");
   }
   StateDict with_loss = renamed(state, [](const std::string& name) { return "model." + name; });
-  ASSERT_TRUE(append(with_loss, "loss.weight", ScalarType::float32, {1}, Bytes::owned(std::vector<std::byte>(4))));
+  ASSERT_TRUE(torch::append(with_loss, "loss.weight", ScalarType::float32, {1}, Bytes::owned(std::vector<std::byte>(4))));
   EXPECT_EQ(built(with_loss).note, "leading 'model.' removed from the names; left aside: 1 tensors without it");
 }
 

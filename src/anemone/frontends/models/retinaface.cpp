@@ -65,7 +65,7 @@ void add_conv_bn(KeySpecs& specs, const std::string& path, int child, Dims weigh
 
 class RetinaFaceGraph {
  public:
-  RetinaFaceGraph(Block& block, const StateDict& state) : net_(block, state) {}
+  RetinaFaceGraph(Block& block, const formats::StateDict& state) : net_(block, state) {}
   /// The three outputs by name; `resized` tells whether a map was brought to a size that is not its double.
   Result<std::map<std::string, Value*>> build(Value* image, bool& resized);
 
@@ -223,7 +223,7 @@ ModuleTree retinaface_modules() {
   return module_tree(specs, keyless, "RetinaFace", retinaface_class);
 }
 
-Result<Network> build_retinaface(const StateDict& state, const NetworkOptions& options) {
+Result<Network> build_retinaface(const formats::StateDict& state, const NetworkOptions& options) {
   Network network;
   network.name = kRetinaFaceName;
   TRY(network.keys, check_keys(state, retinaface_keys(), kRetinaFaceName));

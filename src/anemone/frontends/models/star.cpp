@@ -49,7 +49,7 @@ std::vector<float> coordinate_planes(std::int64_t n) {
 
 class StarGraph {
  public:
-  StarGraph(Block& block, const StateDict& state, const StarShape& shape, std::int64_t size)
+  StarGraph(Block& block, const formats::StateDict& state, const StarShape& shape, std::int64_t size)
       : net_(block, state), shape_(shape), size_(size), map_(size / 4) {}
 
   /// Leaves the named values in `named`: the outputs.
@@ -293,7 +293,7 @@ ModuleTree star_modules(const StarShape& shape) {
   return module_tree(specs, keyless, "StackedHGNetV1", star_class);
 }
 
-Result<Network> build_star(const StateDict& state, const NetworkOptions& options) {
+Result<Network> build_star(const formats::StateDict& state, const NetworkOptions& options) {
   const StarShape shape = star_shape(state);
   Network network;
   network.name = kStarName;

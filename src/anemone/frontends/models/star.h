@@ -8,7 +8,7 @@ namespace anemone::models {
 inline constexpr std::string_view kStarName = "star";
 
 /// Default size 256×256. Any number of points, edges, stacks and channels that the tensors show.
-Result<Network> build_star(const StateDict& state, const NetworkOptions& options);
+Result<Network> build_star(const formats::StateDict& state, const NetworkOptions& options);
 
 ModuleTree star_modules(const StarShape& shape);
 

@@ -41,8 +41,8 @@ void add_heads(KeySpecs& specs, std::string_view list, std::int64_t count, std::
 }
 
 /// An extent of a rank-4 tensor, or the fallback.
-std::int64_t extent(const StateDict& state, std::string_view key, std::size_t axis, std::int64_t fallback) {
-  const StoredTensor* tensor = state.find(key);
+std::int64_t extent(const formats::StateDict& state, std::string_view key, std::size_t axis, std::int64_t fallback) {
+  const formats::StoredTensor* tensor = state.find(key);
   if (!tensor || tensor->shape.size() != 4 || tensor->shape[axis] < 1) return fallback;
   return tensor->shape[axis];
 }
@@ -83,7 +83,7 @@ KeySpecs star_keys(const StarShape& shape) {
   return specs;
 }
 
-StarShape star_shape(const StateDict& state) {
+StarShape star_shape(const formats::StateDict& state) {
   StarShape shape;
   const std::string heads = "out_heatmaps.0.conv.weight", edge_heads = "out_edgemaps.0.conv.weight";
   const std::string matrix = "e2h_transform.weight";
@@ -93,7 +93,7 @@ StarShape star_shape(const StateDict& state) {
   if (channels % 4 == 0 && channels <= kMostChannels) shape.channels = channels;
 
   std::int64_t stacks = 0;
-  for (const StoredTensor& tensor : state.tensors) {
+  for (const formats::StoredTensor& tensor : state.tensors) {
     constexpr std::string_view kPrefix = "hgs.";
     if (!tensor.path.starts_with(kPrefix)) continue;
     std::int64_t index = 0;

@@ -22,7 +22,7 @@ KeySpecs star_keys(const StarShape& shape);
 
 /// Reads the parameters off the tensors; what cannot be read (a tensor is missing) keeps the public network's value, so
 /// that the comparison of the keys can say what is wrong.
-StarShape star_shape(const StateDict& state);
+StarShape star_shape(const formats::StateDict& state);
 
 /// Which points lie on which edge, row-major [points, edges] of 0 and 1: the labelling schemes of WFLW (98 points),
 /// 300W (68) and COFW (29). Nothing for other numbers.

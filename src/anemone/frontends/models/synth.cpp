@@ -134,8 +134,8 @@ Result<std::map<std::string, Bytes>> read_heads(const std::filesystem::path& fol
       return bad_input(ErrorCode::heads_wrong, fmt::format("'{}' is not a tensor of the network", key),
                        it->path().string(), "name the files KEY.npy, such as out_heatmaps.3.conv.weight.npy");
     }
-    TRY(const NpyArray array, read_npy(it->path()));
-    if (array.dtype != ScalarType::float32 || array.shape != spec->shape) {
+    TRY(const formats::NpyArray array, formats::read_npy(it->path()));
+    if (array.dtype != formats::ScalarType::float32 || array.shape != spec->shape) {
       return bad_input(ErrorCode::heads_wrong,
                        fmt::format("'{}' is {} {}, expected float32 {}", key, name(array.dtype), brief(array.shape),
                                    brief(spec->shape)),
@@ -168,11 +168,11 @@ Result<std::vector<SynthTensor>> synth_star(const StarShape& shape, const SynthO
   Dims convolution;
   for (const KeySpec& spec : specs) {
     if (spec.shape.size() == 4) convolution = spec.shape;
-    SynthTensor& tensor = tensors.emplace_back(SynthTensor{spec.key, ScalarType::float32, spec.shape, {}});
+    SynthTensor& tensor = tensors.emplace_back(SynthTensor{spec.key, formats::ScalarType::float32, spec.shape, {}});
     if (const auto head = heads.find(spec.key); head != heads.end()) {
       tensor.make = fixed(head->second);
     } else if (spec.role == KeyRole::counter) {
-      tensor.dtype = ScalarType::int64;
+      tensor.dtype = formats::ScalarType::int64;
       tensor.make = fixed(Bytes::owned(std::vector<std::byte>(sizeof(std::int64_t))));
     } else if (spec.key == "e2h_transform.weight") {
       tensor.make = fixed(Bytes::copy_of(std::span<const float>(matrix)));
@@ -207,11 +207,11 @@ Result<std::vector<SynthTensor>> synth_star(const SynthOptions& options) {
   return synth_star(shape, options);
 }
 
-Result<StateDict> to_state_dict(const std::vector<SynthTensor>& tensors, std::string name) {
-  StateDict state;
+Result<formats::StateDict> to_state_dict(const std::vector<SynthTensor>& tensors, std::string name) {
+  formats::StateDict state;
   state.file = std::move(name);
   for (const SynthTensor& tensor : tensors) {
-    TRY_VOID(append(state, tensor.key, tensor.dtype, tensor.shape, tensor.make()));
+    TRY_VOID(torch::append(state, tensor.key, tensor.dtype, tensor.shape, tensor.make()));
   }
   return state;
 }

@@ -11,7 +11,7 @@ namespace anemone::models {
 
 struct SynthTensor {
   std::string key;
-  ScalarType dtype = ScalarType::float32;  ///< int64 for num_batches_tracked
+  formats::ScalarType dtype = formats::ScalarType::float32;  ///< int64 for num_batches_tracked
   Dims shape;
   std::function<Bytes()> make;  ///< the numbers, packed, row-major, little-endian; made anew at each call
 };
@@ -39,7 +39,7 @@ Result<std::vector<SynthTensor>> synth_star(const SynthOptions& options = {});
 Result<std::vector<SynthTensor>> synth_star(const StarShape& shape, const SynthOptions& options);
 
 /// With all numbers made, as if read from a file.
-Result<StateDict> to_state_dict(const std::vector<SynthTensor>& tensors, std::string name = "synthetic star");
+Result<formats::StateDict> to_state_dict(const std::vector<SynthTensor>& tensors, std::string name = "synthetic star");
 
 /// Trained numbers of the network: 17,177,332 for 98 points.
 std::int64_t parameter_count(const KeySpecs& specs);

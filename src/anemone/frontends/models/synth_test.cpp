@@ -44,11 +44,11 @@ std::vector<SynthTensor> synth(const SynthOptions& options) {
 std::string digest(const std::vector<SynthTensor>& tensors) {
   std::vector<std::byte> all;
   for (const SynthTensor& tensor : tensors) {
-    if (tensor.dtype != ScalarType::float32) continue;
+    if (tensor.dtype != formats::ScalarType::float32) continue;
     const Bytes bytes = tensor.make();
     all.insert(all.end(), bytes.view.begin(), bytes.view.end());
   }
-  return sha256_hex(all);
+  return formats::sha256_hex(all);
 }
 
 TEST(SynthStar, HasTheSizesOfTheTrainedNetworks) {
@@ -62,7 +62,7 @@ TEST(SynthStar, HasTheSizesOfTheTrainedNetworks) {
     EXPECT_EQ(parameter_count(star_keys(shape)), parameters);
     for (const SynthTensor& tensor : tensors) {
       const bool counter = tensor.key.ends_with("num_batches_tracked");
-      EXPECT_EQ(tensor.dtype, counter ? ScalarType::int64 : ScalarType::float32) << tensor.key;
+      EXPECT_EQ(tensor.dtype, counter ? formats::ScalarType::int64 : formats::ScalarType::float32) << tensor.key;
       if (tensor.key.starts_with("pre.")) {
         EXPECT_EQ(tensor.make().size(), static_cast<std::size_t>(*element_count(tensor.shape)) * (counter ? 8 : 4));
       }

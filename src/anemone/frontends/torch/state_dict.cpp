@@ -9,8 +9,10 @@
 #include "anemone/formats/wire/strided.h"
 #include "anemone/support/half.h"
 
-namespace anemone {
+namespace anemone::torch {
 namespace {
+
+using formats::ScalarType;
 
 template <class From, class Convert>
 Bytes converted(std::span<const std::byte> packed, Convert&& convert) {
@@ -29,8 +31,8 @@ bool is_aligned(const std::byte* address) { return std::bit_cast<std::uintptr_t>
 
 }  // namespace
 
-Result<ConstantPtr> float32_constant(const StateDict& state, std::string_view key) {
-  const StoredTensor* tensor = state.find(key);
+Result<ConstantPtr> float32_constant(const formats::StateDict& state, std::string_view key) {
+  const formats::StoredTensor* tensor = state.find(key);
   if (!tensor)
     return bad_input(ErrorCode::tensor_missing, fmt::format("the state dict has no tensor '{}'", key), place_of(state));
   const Type type = Type::tensor(DType::fp32, tensor->shape);
@@ -58,7 +60,7 @@ Result<ConstantPtr> float32_constant(const StateDict& state, std::string_view ke
   }
 }
 
-Result<void> append(StateDict& state, std::string key, ScalarType dtype, Dims shape, Bytes data) {
+Result<void> append(formats::StateDict& state, std::string key, ScalarType dtype, Dims shape, Bytes data) {
   const auto count = element_count(shape);
   const std::size_t element = byte_size(dtype);
   if (!count || data.size() % element != 0 || static_cast<std::int64_t>(data.size() / element) != *count) {
@@ -70,19 +72,19 @@ Result<void> append(StateDict& state, std::string key, ScalarType dtype, Dims sh
   if (!state.index.emplace(key, state.tensors.size()).second) {
     return bad_input(ErrorCode::key_twice, fmt::format("the state dict has the key '{}' twice", key), place_of(state));
   }
-  StoredTensor& tensor = state.tensors.emplace_back();
+  formats::StoredTensor& tensor = state.tensors.emplace_back();
   tensor.storage_key = key;
   tensor.path = std::move(key);
   tensor.dtype = dtype;
-  tensor.stride = contiguous_strides(shape);
+  tensor.stride = formats::contiguous_strides(shape);
   tensor.shape = std::move(shape);
   tensor.storage = std::move(data);
   return {};
 }
 
-std::string place_of(const StateDict& state) {
+std::string place_of(const formats::StateDict& state) {
   if (state.part.empty()) return state.file;
   return state.file.empty() ? fmt::format("'{}'", state.part) : fmt::format("{}: '{}'", state.file, state.part);
 }
 
-}  // namespace anemone
+}  // namespace anemone::torch

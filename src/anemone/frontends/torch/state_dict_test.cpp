@@ -5,8 +5,11 @@
 
 #include <cstring>
 
-namespace anemone {
+namespace anemone::torch {
 namespace {
+
+using formats::ScalarType;
+using formats::StateDict;
 
 template <class T>
 Bytes bytes_of(std::vector<T> values) {
@@ -88,4 +91,4 @@ TEST(StateDictConstants, ErrorsNameTheKey) {
 }
 
 }  // namespace
-}  // namespace anemone
+}  // namespace anemone::torch

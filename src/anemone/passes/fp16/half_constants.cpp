@@ -5,7 +5,7 @@
 
 #include "anemone/support/half.h"
 
-namespace anemone {
+namespace anemone::passes {
 namespace {
 
 constexpr float kLargestHalf = 65504, kMask = 1e38f;
@@ -36,4 +36,4 @@ ConstantPtr to_half(const Constant& constant) {
   return make_constant(DType::fp16, constant.type.dims, values);
 }
 
-}  // namespace anemone
+}  // namespace anemone::passes

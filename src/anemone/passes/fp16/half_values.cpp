@@ -5,7 +5,7 @@
 #include "anemone/ir/rewrite.h"
 #include "anemone/passes/fp16/half_constants.h"
 
-namespace anemone {
+namespace anemone::passes {
 
 bool is_tensor_of(const Value& value, DType dtype) { return value.type.is_tensor() && value.type.dtype == dtype; }
 
@@ -128,4 +128,4 @@ Value* HalfValues::cast(Value& value, const char* dtype) {
   return node->output();  // a cast of a float tensor cannot be refused
 }
 
-}  // namespace anemone
+}  // namespace anemone::passes

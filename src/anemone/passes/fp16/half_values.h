@@ -5,7 +5,7 @@
 
 #include "anemone/ir/graph.h"
 
-namespace anemone {
+namespace anemone::passes {
 
 /// A value that is a tensor of this dtype.
 bool is_tensor_of(const Value& value, DType dtype);
@@ -42,4 +42,4 @@ class HalfValues {
   std::unordered_set<const Value*> narrowed_;
 };
 
-}  // namespace anemone
+}  // namespace anemone::passes

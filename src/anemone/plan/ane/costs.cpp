@@ -7,7 +7,7 @@
 #include "anemone/ir/rewrite.h"
 #include "anemone/plan/ane/subject.h"
 
-namespace anemone::ane {
+namespace anemone::plan::ane {
 namespace {
 
 constexpr double kGiB = 1024.0 * 1024.0 * 1024.0;
@@ -117,4 +117,4 @@ OpCost planner_cost(const Node& node, const Device& device) {
   return cost;
 }
 
-}  // namespace anemone::ane
+}  // namespace anemone::plan::ane

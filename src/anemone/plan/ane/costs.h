@@ -3,7 +3,7 @@
 #include "anemone/ir/graph.h"
 #include "anemone/plan/ane/device.h"
 
-namespace anemone::ane {
+namespace anemone::plan::ane {
 
 struct OpCost {
   double ane_ms = 0, gpu_ms = 0;
@@ -23,4 +23,4 @@ struct OpCost {
 /// The figures are the planner's own, see PlannerCost.
 OpCost planner_cost(const Node& node, const Device& device);
 
-}  // namespace anemone::ane
+}  // namespace anemone::plan::ane

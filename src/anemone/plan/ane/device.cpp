@@ -4,7 +4,7 @@
 
 #include <array>
 
-namespace anemone::ane {
+namespace anemone::plan::ane {
 namespace {
 
 constexpr Limits kH13{.conv_kernel_width = 13,
@@ -103,4 +103,4 @@ const Device* find_device(std::string_view wanted) {
   return nullptr;
 }
 
-}  // namespace anemone::ane
+}  // namespace anemone::plan::ane

@@ -6,7 +6,7 @@
 
 #include "anemone/plan/plan.h"
 
-namespace anemone::ane {
+namespace anemone::plan::ane {
 
 /// Generations of the engine, by the names its compiler reports. A12 and A13 have no facts of their own.
 enum class Generation : std::uint8_t { h11, h13, h14, h15, h16, h17, h18 };
@@ -93,4 +93,4 @@ struct Device {
 std::span<const Device> devices();
 const Device* find_device(std::string_view name);
 
-}  // namespace anemone::ane
+}  // namespace anemone::plan::ane

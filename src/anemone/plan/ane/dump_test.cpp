@@ -11,7 +11,7 @@
 #include "anemone/plan/ane/costs.h"
 #include "anemone/plan/ane/planner.h"
 
-namespace anemone::ane {
+namespace anemone::plan::ane {
 namespace {
 
 /// MobileNetEdgeTPU 1.0 at 224x224, as coremltools converts it with a scaled and biased image input.
@@ -138,4 +138,4 @@ TEST(Dump, PlacesAndPricesEveryOperationAsTheDeviceDid) {
 }
 
 }  // namespace
-}  // namespace anemone::ane
+}  // namespace anemone::plan::ane

@@ -8,7 +8,7 @@
 #include "anemone/ir/rewrite.h"
 #include "anemone/plan/ane/subject.h"
 
-namespace anemone::ane {
+namespace anemone::plan::ane {
 namespace {
 
 constexpr Ops kNoWork{kView, {"quantize", "dequantize"}};
@@ -87,4 +87,4 @@ LayerEstimate layer_model(const Function& function, const std::vector<const Node
   return estimate;
 }
 
-}  // namespace anemone::ane
+}  // namespace anemone::plan::ane

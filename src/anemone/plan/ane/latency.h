@@ -6,7 +6,7 @@
 #include "anemone/plan/ane/device.h"
 #include "anemone/plan/ane/route.h"
 
-namespace anemone::ane {
+namespace anemone::plan::ane {
 
 struct LayerEstimate {
   double ms = 0;           ///< of one warm call, input and output included
@@ -26,4 +26,4 @@ LayerEstimate layer_model(const Function& function, const std::vector<const Node
 /// Bytes of inputs and outputs as an application hands them over: images as four bytes a pixel.
 std::int64_t interface_bytes(const Function& function);
 
-}  // namespace anemone::ane
+}  // namespace anemone::plan::ane

@@ -6,7 +6,7 @@
 
 #include <algorithm>
 
-namespace anemone::ane {
+namespace anemone::plan::ane {
 namespace {
 
 constexpr std::string_view kSettles =
@@ -89,4 +89,4 @@ std::vector<std::string> notes_on(const Subject& s, const PlanOptions& options) 
   return notes;
 }
 
-}  // namespace anemone::ane
+}  // namespace anemone::plan::ane

@@ -6,8 +6,8 @@
 #include "anemone/plan/ane/planner.h"
 #include "anemone/plan/ane/subject.h"
 
-namespace anemone::ane {
+namespace anemone::plan::ane {
 
 std::vector<std::string> notes_on(const Subject& subject, const PlanOptions& options);
 
-}  // namespace anemone::ane
+}  // namespace anemone::plan::ane

@@ -12,7 +12,7 @@
 #include "anemone/plan/ane/rules.h"
 #include "anemone/plan/ane/verdict.h"
 
-namespace anemone::ane {
+namespace anemone::plan::ane {
 namespace {
 
 std::vector<const Node*> counted_nodes(const Function& function) {
@@ -162,4 +162,4 @@ Plan make_plan(const Function& function, const Device& device, const PlanOptions
   return plan;
 }
 
-}  // namespace anemone::ane
+}  // namespace anemone::plan::ane

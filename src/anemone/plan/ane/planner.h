@@ -6,7 +6,7 @@
 #include "anemone/ir/graph.h"
 #include "anemone/plan/ane/device.h"
 
-namespace anemone::ane {
+namespace anemone::plan::ane {
 
 struct PlanOptions {
   ComputeUnits units = ComputeUnits::cpu_ne;
@@ -19,4 +19,4 @@ struct PlanOptions {
 /// blocks stand; they run on the CPU.
 Plan make_plan(const Function& function, const Device& device, const PlanOptions& options = {});
 
-}  // namespace anemone::ane
+}  // namespace anemone::plan::ane

@@ -14,7 +14,7 @@
 #include "anemone/plan/ane/latency.h"
 #include "anemone/plan/ane/route.h"
 
-namespace anemone::ane {
+namespace anemone::plan::ane {
 namespace {
 
 Plan plan_of(const std::string& text, const std::string& device = "m1", PlanOptions options = {}) {
@@ -370,4 +370,4 @@ TEST(Plan, GrowsLinearly) {
 }
 
 }  // namespace
-}  // namespace anemone::ane
+}  // namespace anemone::plan::ane

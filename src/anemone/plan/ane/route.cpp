@@ -4,7 +4,7 @@
 #include <array>
 #include <limits>
 
-namespace anemone::ane {
+namespace anemone::plan::ane {
 namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
@@ -63,4 +63,4 @@ Route cheapest_route(const std::vector<Step>& steps, const PlannerCost& constant
   return route;
 }
 
-}  // namespace anemone::ane
+}  // namespace anemone::plan::ane

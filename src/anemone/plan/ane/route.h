@@ -4,7 +4,7 @@
 
 #include "anemone/plan/ane/costs.h"
 
-namespace anemone::ane {
+namespace anemone::plan::ane {
 
 struct Step {
   OpCost cost;
@@ -20,4 +20,4 @@ struct Route {
 /// and once the transfer of outputs that lie on the engine. Ties go to the engine.
 Route cheapest_route(const std::vector<Step>& steps, const PlannerCost& constants);
 
-}  // namespace anemone::ane
+}  // namespace anemone::plan::ane

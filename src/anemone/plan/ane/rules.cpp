@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-namespace anemone::ane {
+namespace anemone::plan::ane {
 
 std::span<const Rule* const> rules() {
   static const std::vector<const Rule*> kAll = [] {
@@ -38,4 +38,4 @@ Findings report_all(const Subject& subject, bool read_weights) {
   return findings;
 }
 
-}  // namespace anemone::ane
+}  // namespace anemone::plan::ane

@@ -5,7 +5,7 @@
 
 #include "anemone/plan/ane/subject.h"
 
-namespace anemone::ane {
+namespace anemone::plan::ane {
 
 std::span<const Rule* const> rules();  ///< by code
 const Rule* find_rule(std::string_view code);
@@ -32,4 +32,4 @@ Findings report_all(const Subject& subject, bool read_weights);
 
 extern const Rule kFp32Tensor;  ///< ANE001, which tells of a border cast in other words
 
-}  // namespace anemone::ane
+}  // namespace anemone::plan::ane

@@ -5,7 +5,7 @@
 
 #include "anemone/plan/ane/rules.h"
 
-namespace anemone::ane {
+namespace anemone::plan::ane {
 namespace {
 
 using Op = Subject::Op;
@@ -70,4 +70,4 @@ std::span<const Rule* const> compile_rules() {
   return kRules;
 }
 
-}  // namespace anemone::ane
+}  // namespace anemone::plan::ane

@@ -7,7 +7,7 @@
 
 #include "anemone/plan/ane/rules.h"
 
-namespace anemone::ane {
+namespace anemone::plan::ane {
 namespace {
 
 /// The outputs, each once although a program may give a value under several names.
@@ -160,4 +160,4 @@ std::span<const Rule* const> interface_rules() {
   return kRules;
 }
 
-}  // namespace anemone::ane
+}  // namespace anemone::plan::ane

@@ -8,7 +8,7 @@
 #include "anemone/plan/ane/rules.h"
 #include "anemone/plan/ane/weights.h"
 
-namespace anemone::ane {
+namespace anemone::plan::ane {
 namespace {
 
 constexpr double kSmallestNormal = 6.103515625e-5;  // 2^-14
@@ -304,4 +304,4 @@ std::span<const Rule* const> number_rules() {
   return kRules;
 }
 
-}  // namespace anemone::ane
+}  // namespace anemone::plan::ane

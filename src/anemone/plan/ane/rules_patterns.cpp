@@ -7,7 +7,7 @@
 #include "anemone/ir/rewrite.h"
 #include "anemone/plan/ane/rules.h"
 
-namespace anemone::ane {
+namespace anemone::plan::ane {
 namespace {
 
 constexpr Ops kAdd{"add"}, kRoot{"rsqrt", "sqrt", "pow"}, kSquare{"square", "mul", "pow"};
@@ -167,4 +167,4 @@ std::span<const Rule* const> pattern_rules() {
   return kRules;
 }
 
-}  // namespace anemone::ane
+}  // namespace anemone::plan::ane

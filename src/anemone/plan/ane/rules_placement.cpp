@@ -8,7 +8,7 @@
 
 #include "anemone/plan/ane/rules.h"
 
-namespace anemone::ane {
+namespace anemone::plan::ane {
 namespace {
 
 constexpr double kNoticeable = 0.02;  // ms: below this a different order of the program is not worth a word
@@ -271,4 +271,4 @@ void report_refusals(const Subject& s, Findings& findings) {
   }
 }
 
-}  // namespace anemone::ane
+}  // namespace anemone::plan::ane

@@ -14,7 +14,7 @@
 #include "anemone/ops/ops.h"
 #include "anemone/plan/ane/planner.h"
 
-namespace anemone::ane {
+namespace anemone::plan::ane {
 namespace {
 
 struct Case {
@@ -132,4 +132,4 @@ TEST(Rules, SupportRowsUseTheFiveLetters) {
 }
 
 }  // namespace
-}  // namespace anemone::ane
+}  // namespace anemone::plan::ane

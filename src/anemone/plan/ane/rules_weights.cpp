@@ -6,7 +6,7 @@
 #include "anemone/ir/rewrite.h"
 #include "anemone/plan/ane/rules.h"
 
-namespace anemone::ane {
+namespace anemone::plan::ane {
 namespace {
 
 using Op = Subject::Op;
@@ -142,4 +142,4 @@ std::span<const Rule* const> weight_rules() {
   return kRules;
 }
 
-}  // namespace anemone::ane
+}  // namespace anemone::plan::ane

@@ -3,7 +3,7 @@
 
 #include "anemone/plan/ane/support_table.h"
 
-namespace anemone::ane {
+namespace anemone::plan::ane {
 namespace {
 
 constexpr std::array kSources{
@@ -25,4 +25,4 @@ constexpr std::array kSources{
 
 std::span<const Source> sources() { return kSources; }
 
-}  // namespace anemone::ane
+}  // namespace anemone::plan::ane

@@ -5,7 +5,7 @@
 
 #include "anemone/ir/rewrite.h"
 
-namespace anemone::ane {
+namespace anemone::plan::ane {
 
 std::string name_of(const Node& node) { return node.outputs.empty() ? node.name : node.output()->name; }
 
@@ -33,4 +33,4 @@ WholeProgram look_at_whole(const Function& function) {
   return whole;
 }
 
-}  // namespace anemone::ane
+}  // namespace anemone::plan::ane

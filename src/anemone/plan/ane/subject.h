@@ -9,7 +9,7 @@
 #include "anemone/plan/ane/support_table.h"
 #include "anemone/plan/rule.h"
 
-namespace anemone::ane {
+namespace anemone::plan::ane {
 
 /// What refuses every operation of a program at once.
 struct WholeProgram {
@@ -33,10 +33,10 @@ struct Subject {
   const Device* device = nullptr;
   std::vector<const Node*> nodes;
   std::vector<Step> steps;
-  std::vector<const anemone::Rule<Subject>*> refused_by;  ///< an operation each; null: taken, or off as a hypothesis
-  const Plan* plan = nullptr;                             ///< verdicts, units, segments
+  std::vector<const plan::Rule<Subject>*> refused_by;  ///< an operation each; null: taken, or off as a hypothesis
+  const Plan* plan = nullptr;                          ///< verdicts, units, segments
 };
-using Rule = anemone::Rule<Subject>;
+using Rule = plan::Rule<Subject>;
 
 /// How findings call an operation: by its first output.
 std::string name_of(const Node& node);
@@ -48,4 +48,4 @@ std::vector<const Value*> runtime_operands(const Node& node);
 /// claims.
 std::int64_t bytes_of(const Value& value);
 
-}  // namespace anemone::ane
+}  // namespace anemone::plan::ane

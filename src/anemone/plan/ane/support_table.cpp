@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <array>
 
-namespace anemone::ane {
+namespace anemone::plan::ane {
 namespace {
 
 // Columns of `takes`: H13 (A14, M1), H14 (A15, M2, M3), H15 (A16), H16 and later (A17 Pro, M4 …).
@@ -206,4 +206,4 @@ char takes(const SupportRow& row, Generation generation) {
   return 'u';
 }
 
-}  // namespace anemone::ane
+}  // namespace anemone::plan::ane

@@ -5,7 +5,7 @@
 
 #include "anemone/plan/ane/device.h"
 
-namespace anemone::ane {
+namespace anemone::plan::ane {
 
 struct SupportRow {
   std::string_view type;
@@ -22,4 +22,4 @@ struct Source {
 std::span<const Source> sources();
 char takes(const SupportRow& row, Generation generation);
 
-}  // namespace anemone::ane
+}  // namespace anemone::plan::ane

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-namespace anemone::ane {
+namespace anemone::plan::ane {
 namespace {
 
 struct Question {
@@ -55,4 +55,4 @@ Judged judge(const Node& node, const Device& device, const WholeProgram& whole, 
   return {std::move(yes), nullptr};
 }
 
-}  // namespace anemone::ane
+}  // namespace anemone::plan::ane

@@ -5,7 +5,7 @@
 
 #include "anemone/plan/ane/rules.h"
 
-namespace anemone::ane {
+namespace anemone::plan::ane {
 
 struct Judged {
   Verdict verdict;
@@ -17,4 +17,4 @@ struct Judged {
 Judged judge(const Node& node, const Device& device, const WholeProgram& whole,
              const std::vector<std::string>& off = {});
 
-}  // namespace anemone::ane
+}  // namespace anemone::plan::ane

@@ -10,7 +10,7 @@
 #include "anemone/plan/rule.h"
 #include "anemone/support/half.h"
 
-namespace anemone::ane {
+namespace anemone::plan::ane {
 
 std::span<const std::uint16_t> halves(const Value* value) {
   const Constant* constant = payload(value);
@@ -102,4 +102,4 @@ std::optional<double> magnitude(const Function& function, const Value* value) {
   return bound && std::isfinite(*bound) ? bound : std::nullopt;
 }
 
-}  // namespace anemone::ane
+}  // namespace anemone::plan::ane

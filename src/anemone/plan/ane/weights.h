@@ -6,7 +6,7 @@
 
 #include "anemone/ir/graph.h"
 
-namespace anemone::ane {
+namespace anemone::plan::ane {
 
 /// The bits of a plain fp16 constant; empty for anything else.
 std::span<const std::uint16_t> halves(const Value* value);
@@ -20,4 +20,4 @@ double largest_row(std::span<const std::uint16_t> bits, std::int64_t rows);
 /// The largest magnitude that operations or an image input guarantee; nothing when they guarantee none.
 std::optional<double> magnitude(const Function& function, const Value* value);
 
-}  // namespace anemone::ane
+}  // namespace anemone::plan::ane
