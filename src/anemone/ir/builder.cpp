@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include "anemone/ir/rewrite.h"
+
 namespace anemone {
 namespace {
 constexpr std::int64_t kShareBelow = 64;  // constants of at most this many elements are shared inside a builder
@@ -46,6 +48,18 @@ Node* Builder::add_node(std::string_view type, Arguments arguments, std::string_
     errors_.push_back(own_bug(fmt::format("the operation '{}' is not in the table", type), origin_));
     return nullptr;
   }
+  TypeQuestion question{def, function.opset, {}, nullptr, name.empty() ? type : name};
+  for (const auto& [param, argument] : arguments) {
+    if (argument.literal) question.given.push_back({param, &argument.literal->type, argument.literal.get(), true});
+    for (const Value* value : argument.values)
+      question.given.push_back({param, &value->type, value->constant.get(), is_static(value), value});
+  }
+  auto types = infer_types(question);
+  if (!types) {
+    errors_ = std::move(types).error();
+    for (Diagnostic& d : errors_) d.place = origin_;
+    return nullptr;
+  }
   Node& node = block_->insert(position_, std::string(type), def);
   node.origin = origin_;
   for (const auto& [param, argument] : arguments) {
@@ -53,12 +67,6 @@ Node* Builder::add_node(std::string_view type, Arguments arguments, std::string_
   }
   const std::string output = unique_name(name.empty() ? type : name);
   node.name = output;
-  auto types = infer_types(node, function.opset);
-  if (!types) {
-    errors_ = std::move(types).error();
-    block_->erase(node);
-    return nullptr;
-  }
   for (std::size_t i = 0; i < types->size(); ++i) {
     node.add_output(i == 0 ? output : unique_name(fmt::format("{}_{}", output, i)), std::move((*types)[i]));
   }
@@ -74,15 +82,6 @@ Value* Builder::add(std::string_view type, Arguments arguments, std::string_view
 Result<void> Builder::finish() {
   if (errors_.empty()) return {};
   return std::exchange(errors_, {});
-}
-
-Node& insert_declared(Block& block, std::string type, std::vector<Operand> operands,
-                      std::vector<std::pair<std::string, Type>> outputs) {
-  const OpDef* def = block.function().program->ops->find(type);
-  Node& node = block.insert(block.nodes.end(), std::move(type), def);
-  for (Operand& operand : operands) node.set(operand.param, std::move(operand.values));
-  for (auto& [name, declared] : outputs) node.add_output(std::move(name), std::move(declared));
-  return node;
 }
 
 }  // namespace anemone

@@ -72,8 +72,4 @@ class Builder {
   std::unordered_multimap<std::uint64_t, Value*> shared_;
 };
 
-/// For readers: a node whose operands are given by name and whose output types are declared, not inferred.
-Node& insert_declared(Block& block, std::string type, std::vector<Operand> operands,
-                      std::vector<std::pair<std::string, Type>> outputs);
-
 }  // namespace anemone

@@ -95,39 +95,24 @@ double ConstantView::number(std::string_view param) const {
   return c ? scalar(*c) : fallback(param).number;
 }
 std::string ConstantView::text(std::string_view param) const {
+  const Constant* c = constant(param);
+  if (c && !c->strings.empty()) return c->strings[0];
   const Default& own = fallback(param);
-  return text(param, own.kind == Default::Kind::word ? own.text : std::string_view());
+  return own.kind == Default::Kind::word ? std::string(own.text) : std::string();
 }
-Dims ConstantView::ints(std::string_view param) const { return ints(param, Dims{}); }
+Dims ConstantView::ints(std::string_view param) const {
+  const Constant* c = constant(param);
+  return c ? to_ints(*c) : Dims{};
+}
 Dims ConstantView::ints(std::string_view param, std::size_t count) const {
-  return ints(param, Dims(count, static_cast<std::int64_t>(fallback(param).number)));
+  const Constant* c = constant(param);
+  return c ? to_ints(*c) : Dims(count, static_cast<std::int64_t>(fallback(param).number));
 }
 std::vector<bool> ConstantView::flags(std::string_view param, std::size_t count) const {
   std::vector<bool> out(count, false);
   const Dims values = ints(param);
   for (std::size_t i = 0; i < values.size() && i < count; ++i) out[i] = values[i] != 0;
   return out;
-}
-
-Dims ConstantView::ints(std::string_view param, Dims own) const {
-  const Constant* c = constant(param);
-  return c ? to_ints(*c) : std::move(own);
-}
-std::int64_t ConstantView::integer(std::string_view param, std::int64_t own) const {
-  const Constant* c = constant(param);
-  return c ? static_cast<std::int64_t>(scalar(*c)) : own;
-}
-double ConstantView::number(std::string_view param, double own) const {
-  const Constant* c = constant(param);
-  return c ? scalar(*c) : own;
-}
-bool ConstantView::flag(std::string_view param, bool own) const {
-  const Constant* c = constant(param);
-  return c ? scalar(*c) != 0 : own;
-}
-std::string ConstantView::text(std::string_view param, std::string_view own) const {
-  const Constant* c = constant(param);
-  return c && !c->strings.empty() ? c->strings[0] : std::string(own);
 }
 
 TypeQuestion question_of(const Node& node, Target opset) {
@@ -192,6 +177,12 @@ std::string describe(const Node& node) {
 }
 
 namespace {
+std::string describe(const TypeQuestion& question) {
+  if (question.node) return describe(*question.node);
+  return question.name.empty() ? std::string(question.def->name)
+                               : fmt::format("{} '{}'", question.def->name, question.name);
+}
+
 Diagnostic blamed(ErrorCode code, const std::string& who, const Node* node, std::string_view param, std::string message,
                   std::string help) {
   Diagnostic d = bad_input(code, fmt::format("{}: {}: {}", who, param, message), node ? node->origin : std::string(),
@@ -202,8 +193,7 @@ Diagnostic blamed(ErrorCode code, const std::string& who, const Node* node, std:
 }  // namespace
 
 Diagnostic InferView::wrong(std::string_view param, std::string message, std::string help) const {
-  const std::string who = node_ ? describe(*node_) : std::string(question_->def ? question_->def->name : "");
-  return blamed(ErrorCode::operand_wrong, who, node_, param, std::move(message), std::move(help));
+  return blamed(ErrorCode::operand_wrong, describe(*question_), node_, param, std::move(message), std::move(help));
 }
 
 Diagnostic EvalView::wrong(std::string_view param, std::string message, std::string help) const {
@@ -276,8 +266,8 @@ Result<std::vector<Type>> infer_types(const TypeQuestion& question, DTypeGroups 
   const Form* form = question.def->form(opset);
   const InferView view(question, form);
   if (!form) {
-    const std::string who = question.node ? describe(*question.node) : std::string(question.def->name);
-    return bad_input(ErrorCode::not_in_opset, fmt::format("{} does not exist in opset {}", who, opset_name(opset)),
+    return bad_input(ErrorCode::not_in_opset,
+                     fmt::format("{} does not exist in opset {}", describe(question), opset_name(opset)),
                      question.node ? question.node->origin : std::string(),
                      fmt::format("it needs {} or newer", name(question.def->forms.front().since)));
   }

@@ -168,13 +168,6 @@ class ConstantView {
   /// the earlier ones did without a word. None for a parameter without one.
   const Default& fallback(std::string_view param) const;
 
-  // With a default of the caller's own: for parameters that have none in their row.
-  Dims ints(std::string_view param, Dims fallback) const;
-  std::int64_t integer(std::string_view param, std::int64_t fallback) const;
-  double number(std::string_view param, double fallback) const;
-  bool flag(std::string_view param, bool fallback) const;
-  std::string text(std::string_view param, std::string_view fallback) const;
-
  protected:
   ConstantView(const Node* node, const OpDef* def, const Form* form) : node_(node), def_(def), form_(form) {}
   const Node* node_;
@@ -198,6 +191,7 @@ struct TypeQuestion {
   Target opset = Target::ios17;
   std::vector<Given> given;    ///< values of a list parameter stand one after the other
   const Node* node = nullptr;  ///< for operations with blocks, and for messages
+  std::string_view name = {};  ///< without a node: what it would be called, for messages
 };
 TypeQuestion question_of(const Node& node, Target opset);
 

@@ -19,7 +19,7 @@ inline Types infer_conv(const InferView& v) {
 inline Types infer_concat(const InferView& v) {
   const auto types = v.types("values");
   Type out = *types.at(0);
-  const auto axis = static_cast<std::size_t>(v.integer("axis", 0));
+  const auto axis = static_cast<std::size_t>(v.integer("axis"));
   for (std::size_t i = 0; i < types.size(); ++i) {
     if (axis >= types[i]->dims.size()) return v.wrong("axis", "is out of range");
     if (i)
@@ -30,9 +30,9 @@ inline Types infer_concat(const InferView& v) {
   return std::vector<Type>{out};
 }
 inline Types infer_split(const InferView& v) {
-  const auto count = v.integer("num_splits", 1);
+  const auto count = v.has("num_splits") ? v.integer("num_splits") : 1;
   Type part = v.type("x");
-  const auto axis = static_cast<std::size_t>(v.integer("axis", 0));
+  const auto axis = static_cast<std::size_t>(v.integer("axis"));
   if (count < 1 || count > 64 || axis >= part.dims.size()) return v.wrong("axis", "is out of range");
   if (part.dims[axis] != kUnknown) part.dims[axis] /= count;
   return std::vector<Type>(static_cast<std::size_t>(count), part);

@@ -1,6 +1,7 @@
 // The reference executor: whole functions, states, control flow, and what it refuses.
 #include "anemone/ops/execute.h"
 
+#include "anemone/ir/declared_test_util.h"
 #include "anemone/ops/op_test_util.h"
 
 namespace anemone::ops {
@@ -52,7 +53,8 @@ TEST(Execute, InputsMustFit) {
 TEST(Execute, OpaqueOperationsAreNamed) {
   Fixture f;
   Value* x = f.input("x", Type::tensor(DType::fp32, {2}));
-  Node& node = insert_declared(f.function.body, "make_list", {{"x", {x}}}, {{"lists", Type::tensor(DType::fp32, {2})}});
+  Node& node =
+      test::insert_declared(f.function.body, "make_list", {{"x", {x}}}, {{"lists", Type::tensor(DType::fp32, {2})}});
   const auto result = f.run({node.output()}, {vector_of({1, 2})});
   expect_refused(result, "E0701");
   expect_refused(result, "operation 'make_list' (node 'lists') cannot be executed");
@@ -61,11 +63,11 @@ TEST(Execute, OpaqueOperationsAreNamed) {
 TEST(Execute, DeclaredTypesMustBeTrue) {
   Fixture f;
   Value* x = f.input("x", Type::tensor(DType::fp32, {2}));
-  Node& node = insert_declared(f.function.body, "relu", {{"x", {x}}}, {{"y", Type::tensor(DType::fp32, {3})}});
+  Node& node = test::insert_declared(f.function.body, "relu", {{"x", {x}}}, {{"y", Type::tensor(DType::fp32, {3})}});
   expect_refused(f.run({node.output()}, {vector_of({1, 2})}), "is declared as fp32[3], and fp32[2] comes out");
   Fixture g;
   x = g.input("x", Type::tensor(DType::fp32, {2}));
-  Node& two = insert_declared(g.function.body, "relu", {{"x", {x}}}, {{"y", x->type}, {"z", x->type}});
+  Node& two = test::insert_declared(g.function.body, "relu", {{"x", {x}}}, {{"y", x->type}, {"z", x->type}});
   expect_refused(g.run({two.output()}, {vector_of({1, 2})}), "has 2 outputs where 1 come out");
 }
 

@@ -124,7 +124,7 @@ constexpr std::int64_t kMostParts = 1 << 16;
 Types infer_split(const InferView& v) {
   const Type& x = v.type("x");
   Dims sizes = v.ints("split_sizes");
-  const std::int64_t count = v.integer("num_splits", static_cast<std::int64_t>(sizes.size()));
+  const std::int64_t count = v.has("num_splits") ? v.integer("num_splits") : static_cast<std::int64_t>(sizes.size());
   if (count < 1 || count > kMostParts ||
       (v.has("split_sizes") && static_cast<std::int64_t>(sizes.size()) != count)) {  // (C1)
     return v.wrong("num_splits", fmt::format("{} parts with {} sizes", count, sizes.size()),

@@ -39,7 +39,7 @@ Types infer_window(const InferView& v, std::int64_t highest_rank) {
       return v.wrong("ceil_mode",
                      fmt::format("is not possible with {} spatial dimensions and pad_type \"{}\"", spatial, type));
     }
-    const Dims pad = v.ints("pad", Dims(2 * spatial, 0));
+    const Dims pad = v.ints("pad", 2 * spatial);
     for (std::size_t d = 0; type == "custom" && d < spatial; ++d) {
       if (pad[2 * d] != pad[2 * d + 1])
         return v.wrong("pad", fmt::format("{} is not symmetric, as ceil_mode needs", brief(pad)));

@@ -53,7 +53,7 @@ Types infer_upsample(const InferView& v) {
                       x.ranked ? scaled(x.dims[n - 1], v.number("scale_factor_width")) : kUnknown);
 }
 Types infer_upsample_bilinear(const InferView& v) {
-  if (v.flag("align_corners") && v.flag("half_pixel_centers", false)) {  // (C3) they exclude each other
+  if (v.flag("align_corners") && v.flag("half_pixel_centers")) {  // (C3) they exclude each other
     return v.wrong("half_pixel_centers", "is true together with align_corners");
   }
   return infer_upsample(v);
@@ -118,8 +118,7 @@ Result<void> eval_nearest(EvalView& v) {
   return {};
 }
 Result<void> eval_upsample_bilinear(EvalView& v) {
-  const bool align = v.flag("align_corners"), half = v.flag("half_pixel_centers", !align);
-  resize_to_output(v, align ? "STRICT_ALIGN_CORNERS" : half ? "UNALIGN_CORNERS" : "DEFAULT", false);
+  resize_to_output(v, upsample_mode(v), false);
   return {};
 }
 Result<void> eval_resize_bilinear(EvalView& v) {

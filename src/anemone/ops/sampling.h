@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "anemone/ir/op_def.h"
+
 namespace anemone::ops {
 
 /// Position in the input of output sample i of `out`, for an input of `in` samples; not clamped. The modes of Core ML:
@@ -18,6 +20,12 @@ inline double sample_position(std::string_view mode, std::int64_t i, std::int64_
   if (mode == "UNALIGN_CORNERS") return (index + 0.5) * extent / count - 0.5;
   if (mode == "OFFSET_CORNERS") return (index + 0.5) * std::max(1.0, extent - 1) / count;
   return index * extent / count;
+}
+
+/// The mode that upsample_bilinear means. half_pixel_centers is the opposite of align_corners where it is not given.
+inline std::string_view upsample_mode(const ConstantView& v) {
+  if (v.flag("align_corners")) return "STRICT_ALIGN_CORNERS";
+  return !v.has("half_pixel_centers") || v.flag("half_pixel_centers") ? "UNALIGN_CORNERS" : "DEFAULT";
 }
 
 /// The two neighbours of a position and the weight of the second one.

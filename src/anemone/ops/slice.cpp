@@ -44,7 +44,7 @@ struct Masks {
       : begin(v.flags("begin_mask", rank)),
         end(v.flags("end_mask", rank)),
         squeeze(v.flags("squeeze_mask", rank)),
-        stride(v.ints("stride", Dims(rank, 1))) {}
+        stride(v.ints("stride", rank)) {}
 };
 
 // `begin` and `end` are null when they come at run time.

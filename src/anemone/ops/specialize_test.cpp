@@ -1,6 +1,7 @@
 // Fixed shapes out of flexible ones.
 #include "anemone/ops/specialize.h"
 
+#include "anemone/ir/declared_test_util.h"
 #include "anemone/ops/op_test_util.h"
 
 namespace anemone::ops {
@@ -74,9 +75,9 @@ TEST(Specialize, OpaqueOperationsKeepDeclaredTypes) {
   Function& function = program.add_function("main", Target::ios17);
   Value* x = function.body.add_input("x", Type::tensor(DType::fp32, {kUnknown}));
   Node& opaque =
-      insert_declared(function.body, "custom", {{"x", {x}}}, {{"t", Type::tensor(DType::fp32, {2, kUnknown})}});
-  Node& relu = insert_declared(function.body, "relu", {{"x", {opaque.output()}}},
-                               {{"y", Type::tensor(DType::fp32, {kUnknown, 7})}});
+      test::insert_declared(function.body, "custom", {{"x", {x}}}, {{"t", Type::tensor(DType::fp32, {2, kUnknown})}});
+  Node& relu = test::insert_declared(function.body, "relu", {{"x", {opaque.output()}}},
+                                     {{"y", Type::tensor(DType::fp32, {kUnknown, 7})}});
   function.body.set_outputs({relu.output()});
   const auto fixed = specialize(program, "main", {{"x", {5}}});
   ASSERT_TRUE(fixed) << render(fixed.error());
@@ -87,9 +88,9 @@ TEST(Specialize, ErrorsOfRulesAreHandedOn) {
   Program program(table());
   Function& function = program.add_function("main", Target::ios17);
   Value* x = function.body.add_input("x", Type::tensor(DType::fp32, {kUnknown}));
-  Node& add = insert_declared(function.body, "reshape",
-                              {{"x", {x}}, {"shape", {function.body.add_constant("s", make_ints({2, 2}))}}},
-                              {{"y", Type::tensor(DType::fp32, {2, 2})}});
+  Node& add = test::insert_declared(function.body, "reshape",
+                                    {{"x", {x}}, {"shape", {function.body.add_constant("s", make_ints({2, 2}))}}},
+                                    {{"y", Type::tensor(DType::fp32, {2, 2})}});
   function.body.set_outputs({add.output()});
   expect_refused(specialize(program, "main", {{"x", {5}}}), "does not hold the 5 elements");
 }

@@ -50,7 +50,7 @@ Window conv_window(const ConstantView& v, Dims spatial, Dims kernel) {
 
 Window pool_window(const ConstantView& v, Dims spatial) {
   const std::size_t n = spatial.size();
-  return sliding_window(v, std::move(spatial), v.ints("kernel_sizes", Dims(n, 1)), Dims(n, 1), v.flag("ceil_mode"));
+  return sliding_window(v, std::move(spatial), v.ints("kernel_sizes"), Dims(n, 1), v.flag("ceil_mode"));
 }
 
 Window conv_transpose_window(const ConstantView& v, Dims spatial, Dims kernel) {

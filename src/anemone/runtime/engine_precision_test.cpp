@@ -1,6 +1,8 @@
 // Where values are rounded: what the types say, and the options that say otherwise.
 #include "anemone/runtime/engine_test_networks.h"
 
+#include "anemone/ir/declared_test_util.h"
+
 namespace anemone::runtime {
 namespace {
 
@@ -66,7 +68,7 @@ TEST(EnginePrecision, DeclaredFloatsWinOverTheTypeRule) {
         operands = {{"values", {x}}, {"axis", {g.builder().constant(make_scalar(DType::int32, 0))}}};
       }
       Node& node =
-          insert_declared(g.function().body, op, std::move(operands), {{"out", Type::tensor(declared, {3, 5})}});
+          test::insert_declared(g.function().body, op, std::move(operands), {{"out", Type::tensor(declared, {3, 5})}});
       ASSERT_TRUE(g.finish({node.output(), relu(g, node.output())}));
       const auto want = ops::evaluate(g.function(), g.inputs());
       ASSERT_TRUE(want) << render(want.error());

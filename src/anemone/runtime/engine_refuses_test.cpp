@@ -1,4 +1,5 @@
 // What the engine refuses, and by which code.
+#include "anemone/ir/declared_test_util.h"
 #include "anemone/runtime/engine_test_util.h"
 
 namespace anemone::runtime {
@@ -19,7 +20,7 @@ struct Declared {
   explicit Declared(const Type& type = Type::tensor(DType::fp32, {2, 3})) : x(g.function().body.add_input("x", type)) {}
   Declared& put(const char* op, const Type& out, std::vector<Operand> more = {}) {
     more.insert(more.begin(), Operand{"x", {x}});
-    node = &insert_declared(g.function().body, op, std::move(more), {{"y", out}});
+    node = &test::insert_declared(g.function().body, op, std::move(more), {{"y", out}});
     g.function().body.set_outputs({node->output()});
     return *this;
   }

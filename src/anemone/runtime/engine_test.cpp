@@ -1,6 +1,8 @@
 // Whole graphs: fusion, reuse of memory, and what the engine keeps.
 #include "anemone/runtime/engine_test_networks.h"
 
+#include "anemone/ir/declared_test_util.h"
+
 namespace anemone::runtime {
 namespace {
 
@@ -181,7 +183,7 @@ TEST(Engine, UnneededNodesDoNotRun) {
   TestGraph g(DType::fp32);
   Value* x = g.input({1, 3, 8, 8});
   conv(g, x, 4, 3);
-  insert_declared(g.function().body, "mystery", {{"x", {x}}}, {{"unneeded", Type::tensor(DType::fp32, {1})}});
+  test::insert_declared(g.function().body, "mystery", {{"x", {x}}}, {{"unneeded", Type::tensor(DType::fp32, {1})}});
   ASSERT_TRUE(g.finish({relu(g, x)}));
   EXPECT_EQ(step_types(g.function(), pool), std::vector<std::string>{"relu"});
 }

@@ -159,7 +159,7 @@ RecurrentParameters parameters_of(const Node& node) {
   p.gate = function_of(node, "recurrent_activation");
   p.cell = function_of(node, "cell_activation");
   p.out = function_of(node, "activation");
-  p.clip = static_cast<float>(v.number("clip", std::numeric_limits<double>::infinity()));
+  p.clip = v.has("clip") ? static_cast<float>(v.number("clip")) : std::numeric_limits<float>::infinity();
   p.reset_after = v.flag("reset_after");
   return p;
 }

@@ -58,10 +58,7 @@ struct Form {
 };
 Form form_of(const Node& node) {
   const ConstantView v(node);
-  if (node.type == "upsample_bilinear") {
-    const bool align = v.flag("align_corners"), half = v.flag("half_pixel_centers", !align);
-    return {true, align ? "STRICT_ALIGN_CORNERS" : half ? "UNALIGN_CORNERS" : "DEFAULT"};
-  }
+  if (node.type == "upsample_bilinear") return {true, std::string(ops::upsample_mode(v))};
   const bool linear = node.type == "resize_bilinear" || v.text("interpolation_mode") == "LINEAR";
   return {linear, v.text("sampling_mode")};
 }

@@ -53,8 +53,9 @@ template <Unary Function>
 Result<void> with_epsilon(const Group& g, Planner& p) {
   const ConstantView v(*g.node);
   const bool wide = p.graph().options().precision == Precision::fp32;
-  const double rounded = ops::rounded(v.fallback("epsilon").number, wide ? DType::fp32 : g.in().type.dtype);
-  return add_unary(g, p, Rounding::needed, {Function, static_cast<float>(v.number("epsilon", rounded))});
+  const double epsilon = v.has("epsilon") ? v.number("epsilon")
+                                          : ops::rounded(v.number("epsilon"), wide ? DType::fp32 : g.in().type.dtype);
+  return add_unary(g, p, Rounding::needed, {Function, static_cast<float>(epsilon)});
 }
 
 Result<void> plan_relu6(const Group& g, Planner& p) { return add_unary(g, p, Rounding::exact, {Unary::clip, 0, 6}); }

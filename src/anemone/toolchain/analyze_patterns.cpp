@@ -75,10 +75,10 @@ std::string interpolation(const Node& node) {
     if (factor) text += fmt::format("{}{:g}", param == "scale_factor_height" ? " " : "x", scalar(*factor));
   }
   for (const std::string_view param : {"interpolation_mode", "sampling_mode"}) {
-    if (node.constant(param)) text += fmt::format(", {}", view.text(param, ""));
+    if (node.constant(param)) text += fmt::format(", {}", view.text(param));
   }
   for (const std::string_view param : {"align_corners", "half_pixel_centers"}) {
-    if (node.constant(param)) text += fmt::format(", {} {}", param, view.flag(param, false) ? "yes" : "no");
+    if (node.constant(param)) text += fmt::format(", {} {}", param, view.flag(param) ? "yes" : "no");
   }
   return text;
 }
@@ -88,7 +88,7 @@ std::string concat_pattern(const Node& node) {
   const Operand* values = node.operand("values");
   if (!values || values->values.empty()) return "nothing";
   const std::int64_t rank = values->values[0]->type.rank();
-  std::int64_t axis = view.integer("axis", 0);
+  std::int64_t axis = view.integer("axis");
   if (axis < 0) axis += rank;
   std::string parts;
   const std::size_t shown = std::min<std::size_t>(values->values.size(), 6);
@@ -104,8 +104,8 @@ std::string concat_pattern(const Node& node) {
 
 std::string pad_pattern(const Node& node) {
   const ConstantView view(node);
-  if (node.type == "pad") return fmt::format("pad, {}", view.text("mode", "constant"));
-  if (view.text("pad_type", "valid") != "custom") return {};
+  if (node.type == "pad") return fmt::format("pad, {}", view.text("mode"));
+  if (view.text("pad_type") != "custom") return {};
   const Dims pad = view.ints("pad");
   for (std::size_t i = 0; i + 1 < pad.size(); i += 2) {
     if (pad[i] != pad[i + 1]) return fmt::format("{} with unequal padding {}", node.type, brief(pad));

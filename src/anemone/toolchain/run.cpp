@@ -24,7 +24,7 @@ std::string file_name(const std::string& output, std::set<std::string>& taken) {
 RunOutput describe_output(const std::string& name, const Array& array) {
   RunOutput out;
   out.name = name;
-  out.dtype = std::string(anemone::anemone::anemone::name(array.dtype));
+  out.dtype = std::string(anemone::name(array.dtype));
   out.shape = array.dims;
   double sum = 0;
   std::int64_t finite = 0;

@@ -47,7 +47,7 @@ Result<std::vector<std::pair<std::size_t, std::size_t>>> match_outputs(const Ses
     if (here && there) pairs.emplace_back(*here, *there);
   }
   if (mine.empty() && theirs.empty())
-    return bad_input(ErrorCode::program_interface, "the models have no outputs: there is nothing to compare",
+    return bad_input(ErrorCode::nothing_to_compare, "the models have no outputs: there is nothing to compare",
                      candidate.model().path.string());
   if (pairs.empty()) {
     return bad_usage(fmt::format("the models have no output in common: {} ('{}' …) against {} ('{}' …)", mine.size(),

@@ -322,7 +322,8 @@ TEST(Networks, PrefixesOfWrappersAreTriedAndSaid) {
     EXPECT_EQ(network.note, "leading '" + prefix + "' removed from the names");
   }
   StateDict with_loss = renamed(state, [](const std::string& name) { return "model." + name; });
-  ASSERT_TRUE(torch::append(with_loss, "loss.weight", ScalarType::float32, {1}, Bytes::owned(std::vector<std::byte>(4))));
+  ASSERT_TRUE(
+      torch::append(with_loss, "loss.weight", ScalarType::float32, {1}, Bytes::owned(std::vector<std::byte>(4))));
   EXPECT_EQ(built(with_loss).note, "leading 'model.' removed from the names; left aside: 1 tensors without it");
 }
 
