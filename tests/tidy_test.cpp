@@ -21,6 +21,7 @@ namespace {
 
 constexpr std::size_t kLongestFile = 400;
 constexpr std::size_t kLongestPass = 150;
+constexpr std::size_t kMostNamedInPlan = 25;
 /// The table and the runner. Helpers are told from passes by their headers: passes are all declared in pass.h.
 const std::set<std::string> kNotAPass{"passes.cpp", "runner.cpp", "pass.cpp", "pipelines.cpp"};
 
@@ -54,6 +55,7 @@ class Checker {
   std::vector<Complaint> check() {
     complaints_.clear();
     files_ = 0;
+    named_in_plan_ = 0;
     const fs::path source = root_ / "src" / "anemone";
     std::vector<fs::path> paths;
     for (const auto& entry : fs::recursive_directory_iterator(source)) {
@@ -103,6 +105,7 @@ class Checker {
     check_header(path, inside, is_test);
     if (folder != "cli" && !is_test) check_printing(text);
     if (folder != "runtime" && !is_test) check_threads(text);
+    if (!is_test) check_op_names(text, inside);
   }
 
   void check_opening(const Text& text, const fs::path& path) {
@@ -235,6 +238,17 @@ class Checker {
     find_in_code(text, kThread, "only runtime/ has threads");
   }
 
+  /// Operations are asked for by set, where several are treated alike.
+  void check_op_names(const Text& text, const std::string& inside) {
+    for (std::size_t i = 0; i < text.code.size(); ++i) {
+      const bool by_prefix = text.lines[i].find("starts_with(\"constexpr_") != std::string::npos;
+      if (by_prefix && !kAsksByPrefix.contains(inside)) complain(i + 1, "compressed constants are the set kConstexpr");
+      const bool by_name = text.code[i].find("type == \"") != std::string::npos;
+      if (by_name && inside.starts_with("plan/") && ++named_in_plan_ > kMostNamedInPlan)
+        complain(i + 1, "plan/ compares too many names of operations: ask for a set of ir/op_def.h, or make one");
+    }
+  }
+
   void find_in_code(const Text& text, const std::regex& pattern, const std::string& rule) {
     for (std::size_t i = 0; i < text.code.size(); ++i) {
       std::smatch match;
@@ -245,7 +259,7 @@ class Checker {
   fs::path root_;
   std::vector<Complaint> complaints_;
   std::string file_;
-  std::size_t files_ = 0;
+  std::size_t files_ = 0, named_in_plan_ = 0;
 };
 
 /// What is planted in a copy of src/, and the sentence that must come of it.
@@ -253,11 +267,12 @@ struct Sabotage {
   std::string file, text, sentence;
 };
 
-std::string repeated_lines(std::size_t count) {
-  std::string text = "// Long.\n";
-  for (std::size_t i = 1; i < count; ++i) text += "\n";
+std::string repeated(std::size_t count, const std::string& line) {
+  std::string text;
+  for (std::size_t i = 0; i < count; ++i) text += line;
   return text;
 }
+std::string repeated_lines(std::size_t count) { return "// Long.\n" + repeated(count - 1, "\n"); }
 
 int sabotage(const fs::path& root, const fs::path& copy) {
   const Sabotage kPlanted[] = {
@@ -310,6 +325,9 @@ int sabotage(const fs::path& root, const fs::path& copy) {
        "// Planted: fine, std::cout.\nconst char* x = \"std::cout\";\nint n = 1'000;  // printf(x)\n", ""},
       {"ops/planted.cpp", "// Planted: fine.\nvoid f() { snprintf(a, b, c); }\n", ""},
       {"plan/planted.cpp", repeated_lines(399), ""},
+      {"plan/planted.cpp", "// Planted.\n" + repeated(26, "bool b = node.type == \"conv\";\n"), "too many names"},
+      {"plan/planted.cpp", "// Planted: fine.\n" + repeated(25, "bool b = node.type == \"conv\";\n"), ""},
+      {"ops/planted.cpp", "// Planted.\nbool b = t.starts_with(\"constexpr_\");\n", "are the set kConstexpr"},
   };
   std::size_t passed = 0, failed = 0;
   for (const Sabotage& planted : kPlanted) {

@@ -43,6 +43,40 @@ inline const std::map<std::string, std::set<std::string>> kMayInclude{
     {"cli", {"support", "report", "toolchain"}},
 };
 
+/// What each room is for, in the picture of docs/architecture.md (tests/house_picture.cpp).
+inline const std::map<std::string, std::string> kJobs{
+    {"support", "results, errors with places, mapped files, outputs whole or not at all"},
+    {"formats", "bytes and plain structs"},
+    {"formats/wire", "zip, protobuf, npy, hashes"},
+    {"formats/coreml", "spec, MIL, weight files"},
+    {"formats/image", "pixels from files"},
+    {"formats/onnx", "messages of a model file"},
+    {"formats/torch", "pickles, checkpoints"},
+    {"ir", "Program: types, graph, verifier, words for rewriting"},
+    {"ir/text", "prints and parses MIL"},
+    {"ops", "what each operation is: a row; the reference executor"},
+    {"onnx", "the ONNX graph: nodes as ONNX says them, shapes"},
+    {"passes", "better programs"},
+    {"plan", "what devices do"},
+    {"plan/ane", "Neural Engine"},
+    {"plan/ort", "ONNX Runtime"},
+    {"runtime", "executes, fast"},
+    {"runtime/base", "memory, threads"},
+    {"runtime/cpu", "kernels"},
+    {"frontends", "to a Program"},
+    {"frontends/models", "networks"},
+    {"frontends/torch", "state dicts"},
+    {"frontends/mlpackage", "Core ML"},
+    {"frontends/onnx", "ONNX"},
+    {"backends", "from a Program"},
+    {"backends/mlpackage", "Core ML"},
+    {"backends/onnx", "ONNX"},
+    {"face", "from a photo to landmarks"},
+    {"toolchain", "the verbs as functions: Model and Session in, plain results out"},
+    {"report", "results as text, JSON, Markdown, pictures"},
+    {"cli", "options, one call, one print, the exit code"},
+};
+
 /// A folder's namespace is anemone:: and its name, that of the folder around it, or one inside these; where it is called
 /// otherwise, it stands here (docs/decisions/0007). Tests and their helpers may use anemone::test.
 inline const std::map<std::string, std::string> kNamespaces{
@@ -50,6 +84,9 @@ inline const std::map<std::string, std::string> kNamespaces{
     {"ir", "anemone"},
     {"runtime/cpu", "anemone::cpu"},
 };
+
+/// Where a name's prefix is the fact itself: a package says constexpr_ of operations that no row may know.
+inline const std::set<std::string> kAsksByPrefix{"frontends/mlpackage/reader.cpp", "backends/mlpackage/writer.cpp"};
 
 /// Sources whose names begin so have no header of their own: one header declares what several of them hold.
 struct Part {
