@@ -1,4 +1,6 @@
 // Resizing and crop.
+#include <fmt/format.h>
+
 #include "anemone/ops/op_test_util.h"
 #include "anemone/ops/sampling.h"
 
@@ -101,6 +103,12 @@ TEST(Resize, C2Extents) {
   expect_refused(
       c.infer("upsample_nearest_neighbor", {{"x", c.typed({1, 2, 2})}, {"scale_factor_width", c.number(0.1)}}),
       "would get the extents");
+  for (const int none : {0, -1}) {  // C2 of target sizes: -1 is no unknown extent
+    Case d;
+    expect_refused(d.infer("resize_nearest_neighbor",
+                           {{"x", d.typed({1, 2, 2})}, {"target_size_height", 4}, {"target_size_width", none}}),
+                   fmt::format("is {}", none));
+  }
 }
 TEST(Resize, C3Modes) {
   Case c;

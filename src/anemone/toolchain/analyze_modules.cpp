@@ -137,23 +137,25 @@ std::string kind_of_module(std::string_view type) {
 }
 
 std::string kind_of_op(std::string_view type) {
-  if (type == "conv" || type == "conv_transpose") return "Convolution";
-  if (type == "batch_norm") return "BatchNorm";
-  if (contains(type, "relu") || type == "prelu") return "ReLU";
-  if (type == "linear" || type == "matmul" || type == "einsum" || type == "scaled_dot_product_attention")
-    return "Linear";
-  if (type.ends_with("_norm")) return "Normalization";
-  if (type.ends_with("_pool")) return "Pooling";
-  if (contains(type, "resize") || type.starts_with("upsample") || type == "resample") return "Resampling";
-  if (type == "lstm" || type == "gru" || type == "rnn") return "Recurrent";
-  if (type.starts_with("reduce_") || type == "cumsum") return "Reduction";
-  for (const std::string_view name : {"sigmoid", "tanh", "softmax", "silu", "gelu", "elu", "softplus", "softsign",
-                                      "sigmoid_hard", "scaled_tanh", "softplus_parametric"}) {
-    if (type == name) return "Activation";
+  // The first set that holds it, after what people know by name.
+  static constexpr std::pair<OpSet, const char*> kKinds[] = {
+      {kConvolution, "Convolution"}, {kProduct, "Linear"},
+      {kNorm, "Normalization"},      {kPool, "Pooling"},
+      {kResize, "Resampling"},       {kRecurrent, "Recurrent"},
+      {kReduction, "Reduction"},     {kActivation, "Activation"},
+      {kMovement, "Data movement"},  {kElementwise, "Arithmetic"}};
+  static constexpr std::pair<std::string_view, const char*> kNamed[] = {{"batch_norm", "BatchNorm"},
+                                                                        {"softmax", "Activation"},
+                                                                        {"cumsum", "Reduction"},
+                                                                        {"resample", "Resampling"},
+                                                                        {"crop_resize", "Resampling"}};
+  for (const auto& [name, kind] : kNamed) {
+    if (type == name) return kind;
   }
-  if (const OpDef* row = ops::table().find(type)) {
-    if (row->is(kMovement)) return "Data movement";
-    if (row->is(kElementwise)) return "Arithmetic";
+  if (contains(type, "relu")) return "ReLU";
+  const OpDef* row = ops::table().find(type);
+  for (const auto& [set, kind] : kKinds) {
+    if (row && row->is(set)) return kind;
   }
   return std::string(kOther);
 }
