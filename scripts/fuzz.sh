@@ -14,7 +14,7 @@ cmake --build --preset fuzz >build/fuzz.log 2>&1 || { grep -vE '^\[[0-9]+/' buil
 seed_models() {
   local golden name package=build/fuzz/seed.mlpackage folder=build/fuzz/corpus/model
   mkdir -p "$folder"
-  for golden in tests/ops/*.mil tests/passes/*.mil tests/plan/*.mil; do
+  for golden in tests/ops/*.mil tests/passes/*.mil; do
     name=$(basename "$golden" .mil)
     [[ ! -e $folder/seed-$name ]] || continue
     rm -rf "$package"

@@ -433,8 +433,7 @@ op('reshape', 'y = reshape(x = x, shape = tensor<int32, [3]>([3, 1, -1]))', {'x'
 refuse('reshape', ('C5', 'y = reshape(x = x, shape = tensor<int32, [2]>([4, -1]))'))
 op(
     'reshape_like',
-    'y = reshape_like(x = x, ref_tensors = (r), begins = tensor<int32, [1]>([0]), '
-    'ends = tensor<int32, [1]>([1]), end_masks = tensor<bool, [1]>([true]))',
+    'y = reshape_like(x = x, ref_tensors = (r), begins = (int32(0)), ends = (int32(1)), end_masks = (bool(true)))',
     {'x': X, 'r': f32(np.zeros((3, 2)))},
     y=X.reshape(3, 2),
     target='ios16',
@@ -898,6 +897,11 @@ refuse(
         'C2',
         'b = reshape_like(x = x, ref_tensors = (x), begins = (int32(0)), '
         'ends = (int32(1)), end_masks = (bool(false)))',
+    ),
+    (
+        'C3',
+        'c = reshape_like(x = x, ref_tensors = (x), begins = tensor<int32, [1]>([0]), ends = (int32(2)), '
+        'end_masks = (bool(false)))',
     ),
     target='ios16',
 )

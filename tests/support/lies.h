@@ -15,7 +15,7 @@
 
 namespace anemone::test {
 
-/// Tells lies about one model, which must have an operation.
+/// Tells lies about one model.
 class Liar : TypeLiar {
  public:
   Liar(milspec::Model& model, std::uint64_t seed) : TypeLiar(seed), model_(model) {}
@@ -209,6 +209,7 @@ class Liar : TypeLiar {
     }
   }
   void operation(std::span<const std::string> op_types) {
+    if (blocks_.empty()) return function();
     milspec::Block& block = *one_of(blocks_);
     auto& operations = block.operations;
     if (operations.empty()) return function();
@@ -248,6 +249,7 @@ class Liar : TypeLiar {
     }
   }
   void block() {
+    if (blocks_.empty()) return function();
     milspec::Block& block = *one_of(blocks_);
     const std::size_t what = below(5);
     if (what == 0) block.outputs.push_back(any_name());

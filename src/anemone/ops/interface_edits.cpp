@@ -80,6 +80,7 @@ Result<void> make_image_input(Function& function, const std::string& name, const
   feature->height = value.type.dims[2];
   feature->width = value.type.dims[3];
   feature->shape.clear();
+  const DType taken = value.type.dtype;  // by what uses it
   value.type.dtype = image.color == Color::gray_fp16 ? DType::fp16 : DType::fp32;
 
   Builder builder(function.body, function.body.nodes.begin());
@@ -99,6 +100,9 @@ Result<void> make_image_input(Function& function, const std::string& name, const
   }
   if (image.scale != 1)
     pixel = builder.add("mul", {{"x", pixel}, {"y", make_scalar(value.type.dtype, image.scale)}}, name + "_scaled");
+  if (value.type.dtype != taken)
+    pixel =
+        builder.add("cast", {{"x", pixel}, {"dtype", make_text(std::string(anemone::name(taken)))}}, name + "_cast");
   TRY_VOID(builder.finish());
   if (pixel == &value) return {};
   for (const Use& use : uses) use.node->replace(&value, pixel);

@@ -80,6 +80,11 @@ Types infer_reshape_like(const InferView& v) {
     }
     return out;
   };
+  for (const char* param : {"begins", "ends", "end_masks"}) {
+    for (const Type* type : v.types(param)) {  // (C3) lists of scalars, where others take a vector
+      if (type->ranked && type->rank() != 0) return v.wrong(param, fmt::format("{} is no scalar", brief(*type)));
+    }
+  }
   const auto begins = constants("begins"), ends = constants("ends"), masks = constants("end_masks");
   if (begins.size() != references.size() || ends.size() != references.size() || masks.size() != references.size()) {
     return v.wrong("begins", fmt::format("{} begins, {} ends and {} masks for {} tensors", begins.size(), ends.size(),

@@ -27,13 +27,6 @@ bool touches_fp32(const Node& node) {
   return false;
 }
 
-Feature* find(std::vector<Feature>& features, const std::string& wanted) {
-  for (Feature& feature : features) {
-    if (feature.name == wanted) return &feature;
-  }
-  return nullptr;
-}
-
 class Converter {
  public:
   Converter(Block& body, PassContext& context)
@@ -48,15 +41,17 @@ class Converter {
       if (!convert(node)) half_.widen_operands(node);
     }
     TRY_VOID(convert_outputs());
-    return changed_ || half_.added_casts();
+    return half_.drop_unused() || changed_;
   }
 
  private:
   void convert_inputs() {
     for (auto& input : body_.inputs) {
-      Feature* feature = find(body_.function().interface.inputs, input->name);
-      if (!half_arrays_ || !is_tensor_of(*input, DType::fp32) || !feature || feature->kind != Feature::Kind::array)
-        continue;
+      auto& features = body_.function().interface.inputs;
+      const auto feature = std::find_if(features.begin(), features.end(), [&](const Feature& f) {
+        return f.name == input->name && f.kind == Feature::Kind::array;
+      });
+      if (!half_arrays_ || !is_tensor_of(*input, DType::fp32) || feature == features.end()) continue;
       input->type.dtype = feature->dtype = DType::fp16;
       half_.note_narrowed(*input);
       changed_ = true;
@@ -69,6 +64,7 @@ class Converter {
     // An operation that insists on fp32 may read what became fp16 before it.
     if (!touches_fp32(node)) return infer_types(node, body_.function().opset).has_value();
     const std::vector<Operand> before = node.operands();
+    bool changed = is_cast_to(node, "fp32");
     for (const Operand& operand : before) {
       if (may_stay_wide(node, operand)) continue;
       std::vector<Value*> values;
@@ -78,18 +74,23 @@ class Converter {
         if (!half) return stays_wide(node, before, operand.param + " does not fit in fp16");
         values.push_back(half);
       }
-      if (values != operand.values) node.set(operand.param, std::move(values));
+      if (values == operand.values) continue;
+      node.set(operand.param, std::move(values));
+      changed = true;
     }
     if (is_cast_to(node, "fp32")) node.set("dtype", Builder(node).constant(make_text("fp16"), "dtype"));
     auto types = infer_types(node, body_.function().opset);
     if (!types) return stays_wide(node, before, types.error().front().message);
     for (std::size_t i = 0; i < node.outputs.size(); ++i) {
       Value& output = *node.outputs[i];
-      if (is_tensor_of(output, DType::fp32)) half_.note_narrowed(output);
+      if (output.type == (*types)[i]) continue;
+      if (is_tensor_of(output, DType::fp32) && (*types)[i].dtype == DType::fp16) half_.note_narrowed(output);
       output.type = std::move((*types)[i]);
+      changed = true;
     }
-    context_.count("operations converted");
-    return changed_ = true;
+    if (changed) context_.count("operations converted");
+    changed_ |= changed;
+    return true;
   }
 
   bool stays_wide(Node& node, const std::vector<Operand>& before, const std::string& why) {

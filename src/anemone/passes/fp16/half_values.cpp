@@ -1,6 +1,8 @@
 // Casts are shared: one a value and direction, right after its definition.
 #include "anemone/passes/fp16/half_values.h"
 
+#include <algorithm>
+
 #include "anemone/ir/builder.h"
 #include "anemone/ir/rewrite.h"
 #include "anemone/passes/fp16/half_constants.h"
@@ -71,14 +73,15 @@ Value* HalfValues::static_half_of(Value& value) {
     return nullptr;
   }
   for (std::size_t i = 0; i < types->size(); ++i) {
-    const Value& wide = *packed->outputs[i];
+    Value& wide = *packed->outputs[i];
     Value* output = twin.add_output(block.function().unique_name(wide.name + "_fp16"), (*types)[i]);
-    if (wide.output_uses == 0) take_name(*output, *packed->outputs[i]);  // the old one is usually dead now
+    const bool free_name = wide.output_uses == 0;
+    if (free_name) take_name(*output, wide);  // the old one is usually dead now
+    made_.push_back({output, &wide, free_name});
     static_half_[&wide] = output;
   }
   std::swap(twin.name, packed->name);
   packed->name = packed->output()->name;
-  added_ = true;
   return static_half_[&value];
 }
 
@@ -89,7 +92,9 @@ Value* HalfValues::half_of(Value& value) {
     if (ConstantPtr rounded = payload(&value) ? to_half(*value.constant) : nullptr) {
       Function& function = body_.function();
       half = value.block->add_constant(function.unique_name(value.name + "_fp32"), std::move(rounded));
-      if (value.output_uses == 0) take_name(*half, value);  // the old one is usually dead now
+      const bool free_name = value.output_uses == 0;
+      if (free_name) take_name(*half, value);  // the old one is usually dead now
+      made_.push_back({half, &value, free_name});
       half->is_inline = value.is_inline;
     }
   } else if (value.producer && is_widening(*value.producer)) {
@@ -121,11 +126,36 @@ void HalfValues::widen_for(Node& node, Value& value) {
 }
 
 Value* HalfValues::cast(Value& value, const char* dtype) {
-  added_ = true;
   Builder builder(body_, value.producer ? std::next(value.producer->position()) : body_.nodes.begin());
   if (value.producer) builder.set_origin(value.producer->origin);
   Node* node = builder.add_node("cast", {{"x", &value}, {"dtype", dtype}}, value.name + "_to_" + dtype);
+  made_.push_back({node->output(), &value, false});
   return node->output();  // a cast of a float tensor cannot be refused
+}
+
+bool HalfValues::drop_unused() {
+  bool stays = false;
+  for (auto made = made_.rbegin(); made != made_.rend(); ++made) {
+    Value& half = *made->half;
+    const auto used = [](const auto& value) { return value->is_used(); };
+    if (half.producer ? std::any_of(half.producer->outputs.begin(), half.producer->outputs.end(), used)
+                      : half.is_used()) {
+      stays = true;
+      continue;
+    }
+    if (made->took_name) take_name(half, *made->wide);
+    Node *node = half.producer, *source = made->wide->producer;
+    if (!node) {
+      half.block->erase_constant(half);
+      continue;
+    }
+    if (made->took_name && source) std::swap(node->name, source->name);
+    Value* word = node->type == "cast" ? node->input("dtype") : nullptr;
+    node->block().erase(*node);
+    if (word && !word->is_used()) word->block->erase_constant(*word);
+  }
+  made_.clear();
+  return stays;
 }
 
 }  // namespace anemone::passes

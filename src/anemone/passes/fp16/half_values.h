@@ -2,6 +2,7 @@
 // The fp16 twins of fp32 values, and back: where add_fp16_cast puts its casts.
 #include <unordered_map>
 #include <unordered_set>
+#include <vector>
 
 #include "anemone/ir/graph.h"
 
@@ -31,13 +32,18 @@ class HalfValues {
   void note_narrowed(Value& value) { narrowed_.insert(&value); }
   /// The node stays fp32: what was narrowed before it gets a cast back, for the blocks inside it too.
   void widen_operands(Node& node);
-  bool added_casts() const { return added_; }
+  /// Takes back what was made for operations that then stayed fp32. True: some of it stays.
+  bool drop_unused();
 
  private:
+  struct Made {
+    Value *half, *wide;
+    bool took_name;
+  };
   Value* cast(Value& value, const char* dtype);
   void widen_for(Node& node, Value& value);
   Block& body_;
-  bool added_ = false;
+  std::vector<Made> made_;
   std::unordered_map<const Value*, Value*> half_, static_half_, wide_;
   std::unordered_set<const Value*> narrowed_;
 };
