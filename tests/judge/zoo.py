@@ -79,7 +79,8 @@ for name, source in models():
                 cells[key] = 'ok*'
 
 verdicts = lib.scratch / 'verdicts.json'
-subprocess.run([python, judge, '-q', '--json', verdicts, *written], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+command = [python, judge, '-q', '--json', verdicts, *written]
+subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 count = collections.Counter()
 for report in json.loads(verdicts.read_text()):
     name, target, precision = written[pathlib.Path(report['package'])]
@@ -95,6 +96,6 @@ print(' ' * width, *(f'{target} {precision}'.rjust(11) for target in TARGETS for
 for name in names:
     row = [cells[name, target, precision].rjust(11) for target in TARGETS for precision in PRECISIONS]
     print(name.ljust(width), *row)
-print('ok: converted, read, verified, loaded by coremltools; ok*: the numbers in fp16 are out of tolerance, as verify says')
+print('ok: converted, read, verified, loaded by coremltools; ok*: verify says that fp16 is out of tolerance')
 print(', '.join(f'{number} {verdict}' for verdict, number in count.items()), 'of', len(cells))
 lib.finish()

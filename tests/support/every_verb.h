@@ -2,7 +2,6 @@
 // A model file through every verb that does something with it, in this process and without a word: what each makes of it
 // is an answer or a refusal, whatever the file says.
 #include <fcntl.h>
-#include <unistd.h>
 
 #include <filesystem>
 #include <string>
@@ -10,24 +9,9 @@
 
 #include "anemone/cli/program.h"
 #include "anemone/cli/verbs.h"
+#include "tests/support/scratch.h"
 
 namespace anemone::test {
-
-/// A folder of this process, gone with it; in memory where there is such a place, because outputs are flushed to disk.
-struct Scratch {
-  std::filesystem::path path;
-  Scratch() {
-    std::error_code none;
-    const std::filesystem::path memory = "/dev/shm";
-    path = (std::filesystem::is_directory(memory, none) ? memory : std::filesystem::temp_directory_path()) /
-           ("anemone-" + std::to_string(::getpid()));
-    std::filesystem::create_directories(path);
-  }
-  ~Scratch() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path, ignored);
-  }
-};
 
 inline int exit_code_of(const std::vector<std::string>& words) {
   static const int nowhere = ::open("/dev/null", O_WRONLY);

@@ -38,11 +38,14 @@ int run_print(Call& call) {
   const auto model = load(path, how);
   if (!model) return call.fail(model.error());
   for (const Diagnostic& warning : model->warnings) call.warn(warning);
-  if (call.json) {
-    call.print(report::program_json(program_text(*model, options)));
-  } else {
-    write_program(*model, options, [&call](std::string_view piece) { call.print(piece); });
+  const auto print = [&call](std::string_view piece) { call.print(piece); };
+  if (!call.json) {
+    write_program(*model, options, print);
+    return 0;
   }
+  report::ProgramJson document(print);
+  write_program(*model, options, [&document](std::string_view piece) { document.text(piece); });
+  document.finish();
   return 0;
 }
 

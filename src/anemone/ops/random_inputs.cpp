@@ -20,9 +20,9 @@ Result<std::vector<Array>> random_inputs(const Function& function, std::uint64_t
     const Type& type = input->type.tensor_part();
     const auto count = type.is_fixed() ? element_count(type.dims) : std::nullopt;
     if (!count) {
-      return bad_input(
-          ErrorCode::no_random_values,
-          fmt::format("input '{}' has the type {}, for which no random values can be made", input->name, brief(input->type)));
+      return bad_input(ErrorCode::no_random_values,
+                       fmt::format("input '{}' has the type {}, for which no random values can be made", input->name,
+                                   brief(input->type)));
     }
     if (input->type.kind == Type::Kind::state) {
       inputs.push_back({type.dtype, type.dims, std::vector<double>(static_cast<std::size_t>(*count))});

@@ -101,11 +101,7 @@ class Converter {
 
   // One value may be several outputs, and its name stand several times in the interface.
   Result<void> convert_outputs() {
-    std::vector<Value*> values = body_.outputs();
-    for (std::size_t i = 0; i < values.size(); ++i) {
-      if (std::find(values.begin(), values.begin() + i, values[i]) == values.begin() + i)
-        TRY_VOID(convert_output(*values[i]));
-    }
+    for (Value* value : std::vector<Value*>(body_.outputs())) TRY_VOID(convert_output(*value));
     return {};
   }
 

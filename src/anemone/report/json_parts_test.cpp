@@ -24,6 +24,14 @@ namespace {
 
 const std::string kBad = "caf\xe9 \xff\x1b[31m";
 
+std::string program_json(const std::vector<std::string>& pieces) {
+  std::string out;
+  ProgramJson document([&out](std::string_view piece) { out += piece; });
+  for (const std::string& piece : pieces) document.text(piece);
+  document.finish();
+  return out;
+}
+
 std::vector<std::string> documents() {
   toolchain::ConvertResult convert;
   convert.input = convert.output = kBad;
@@ -62,7 +70,7 @@ std::vector<std::string> documents() {
           plan_comparison_json(plan, plan),
           analysis_json(analysis, true),
           analysis_comparison_json(analysis, analysis),
-          program_json(kBad),
+          program_json({kBad}),
           errors_json({bad_input(ErrorCode::usage, kBad, kBad, kBad)}, 3),
           version_json({}),
           ops_json(toolchain::op_rows()),
@@ -79,6 +87,14 @@ TEST(JsonParts, EveryReportIsValidWhateverTheNamesAre) {
     EXPECT_TRUE(text.ends_with("}\n"));
     EXPECT_EQ(text.find('\x1b'), std::string::npos);
   }
+}
+
+TEST(ProgramJson, PiecesMayEndWithinACharacter) {
+  const std::string text = "a \"name\": \xc3\xa4\n\xe2\x82\xac \xf0\x9f\x90\x9a \xe2\x82";  // the last is cut off
+  std::vector<std::string> bytes;
+  for (char byte : text) bytes.emplace_back(1, byte);
+  EXPECT_EQ(program_json(bytes), program_json({text}));
+  EXPECT_EQ(Json::parse(program_json(bytes)).at("text"), text.substr(0, text.size() - 2) + "\xef\xbf\xbd");
 }
 
 TEST(JsonParts, NumbersThatJsonDoesNotHaveAreNull) {

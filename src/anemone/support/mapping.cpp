@@ -89,9 +89,18 @@ Result<std::shared_ptr<const void>> map_guarded(int descriptor, std::size_t size
   if (data == MAP_FAILED) return system_error("map the file", path.string(), errno);
   Entry* const entry = remember(reinterpret_cast<std::uintptr_t>(data), size, path.string());
   return std::shared_ptr<const void>(data, [size, entry](const void* p) {
+    const std::lock_guard lock(changing);
     entry->size.store(0);  // first: the address may be given out again at once
     ::munmap(const_cast<void*>(p), size);
   });
+}
+
+void rest_mappings() {
+  const std::lock_guard lock(changing);  // nothing is unmapped meanwhile
+  for (const Entry* entry = entries.load(); entry; entry = entry->next.load()) {
+    if (const std::size_t size = entry->size.load(); size != 0)
+      ::madvise(reinterpret_cast<void*>(entry->begin.load()), size, MADV_DONTNEED);
+  }
 }
 
 std::optional<Diagnostic> lost_file() {

@@ -14,6 +14,10 @@ namespace anemone {
 /// Maps `size` bytes of an open file read-only. What the file lost since reads as zeros, and lost_file() says so.
 Result<std::shared_ptr<const void>> map_guarded(int descriptor, std::size_t size, const std::filesystem::path& path);
 
+/// Gives the memory back that mapped files occupy: for when their content has been packed into something else. Nothing is
+/// lost; what is read again comes from the file again.
+void rest_mappings();
+
 /// The diagnostic for a mapped file that shrank since the process began: what was read of it is not to be trusted, so
 /// outputs are not put in their place (PendingOutput::commit) and the program says so at its end (E0107).
 std::optional<Diagnostic> lost_file();

@@ -9,6 +9,7 @@
 #include "anemone/ops/interface_edits.h"
 #include "anemone/ops/specialize.h"
 #include "anemone/passes/pass.h"
+#include "anemone/support/mapping.h"
 #include "anemone/toolchain/sizes.h"
 
 namespace anemone::toolchain {
@@ -170,6 +171,7 @@ Result<void> Session::compile() {
   options.precision = options_.precision.value_or(runtime::Precision::as_stored);
   options.half_sums = options_.half_sums;
   TRY(engine_, runtime::Engine::compile(function(), *pool_, options));
+  rest_mappings();  // the engine has its own copy of the weights
   const std::vector<runtime::Fallback> slow = engine_->fallbacks();
   for (const runtime::Fallback& op : slow) {
     if (notes_.size() < 8)

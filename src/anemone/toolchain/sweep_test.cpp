@@ -5,7 +5,6 @@
 // With ANEMONE_SWEEP_FOLDER the packages of the first seed stay there, for other judges (tests/judge/drawn_programs.py).
 #include <fmt/format.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
@@ -29,6 +28,7 @@
 #include "anemone/ops/random_inputs.h"
 #include "anemone/ops/specialize.h"
 #include "anemone/passes/pass.h"
+#include "tests/support/scratch.h"
 
 namespace anemone::toolchain {
 namespace {
@@ -252,8 +252,7 @@ void check(const Program& drawn, const std::string& name, std::string_view pipel
 
 TEST(Sweep, EveryOperationForEveryTargetInBothPrecisions) {
   const char* kept = std::getenv("ANEMONE_SWEEP_FOLDER");
-  const fs::path folder = fs::temp_directory_path() / ("anemone_sweep_" + std::to_string(::getpid()));
-  fs::create_directories(folder);
+  const test::Scratch scratch;
   Counts counts;
   for (const auto& [name, text] : examples()) {
     auto parsed = parse(text, ops::table());
@@ -273,13 +272,12 @@ TEST(Sweep, EveryOperationForEveryTargetInBothPrecisions) {
           ++counts.drawn;
           const bool keep = kept && seed == 0;
           const std::string file = keep ? fmt::format("{}-{}-{}", name, anemone::name(target), pipeline_name) : "drawn";
-          check(*program, name, pipeline_name, (keep ? fs::path(kept) : folder) / (file + ".mlpackage"), counts);
+          check(*program, name, pipeline_name, (keep ? fs::path(kept) : scratch.path) / (file + ".mlpackage"), counts);
           if (::testing::Test::HasFatalFailure()) break;
         }
       }
     }
   }
-  fs::remove_all(folder);
   fmt::print("{} programs of {} operations; {} executed before and after; {} targets lack an operation\n", counts.drawn,
              counts.operations.size(), counts.executed, counts.refused_by_target);
   EXPECT_GT(counts.drawn, 1000);

@@ -47,11 +47,7 @@ Result<std::vector<std::pair<std::size_t, std::size_t>>> match_outputs(const Ses
     if (here && there) pairs.emplace_back(*here, *there);
   }
   if (mine.empty() && theirs.empty())
-<<<<<<< HEAD
     return bad_input(ErrorCode::nothing_to_compare, "the models have no outputs: there is nothing to compare",
-=======
-    return bad_input("E0223", "the models have no outputs: there is nothing to compare",
->>>>>>> d1202a3 (passes, tests: drawn programs are checked, and judged by coremltools)
                      candidate.model().path.string());
   if (pairs.empty()) {
     return bad_usage(fmt::format("the models have no output in common: {} ('{}' …) against {} ('{}' …)", mine.size(),

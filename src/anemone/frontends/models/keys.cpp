@@ -5,6 +5,8 @@
 
 #include <unordered_set>
 
+#include "anemone/frontends/models/likeness.h"
+
 namespace anemone::models {
 namespace {
 
@@ -92,6 +94,7 @@ Result<KeyReport> check_keys(const formats::StateDict& state, const KeySpecs& sp
                                fmt::format("the state dict lacks {} of the {} tensors of {}: {}", missing.size(),
                                            specs.size(), network, listed(missing)),
                                torch::place_of(state)));
+    if (missing.size() * 4 > specs.size()) errors.back().notes = describe_likeness(state, specs, network);
   }
   if (!unknown.empty()) {
     errors.push_back(bad_input(ErrorCode::keys_foreign,

@@ -84,12 +84,13 @@ std::vector<Naming> namings(const StateDict& state) {
 std::vector<std::string> describe_likeness(const StateDict& state, const KeySpecs& specs, std::string_view network) {
   std::vector<std::string> notes;
   std::map<std::string_view, Part> parts;
-  std::size_t present = 0, other_shapes = 0;
+  std::size_t present = 0, other_shapes = 0, known = 0;
   for (const KeySpec& spec : specs) {
     Part& part = parts[first_part(spec.key)];
+    const formats::StoredTensor* tensor = state.find(spec.key);
+    known += tensor ? 1 : 0;
     if (!spec.is_needed()) continue;
     ++part.keys;
-    const formats::StoredTensor* tensor = state.find(spec.key);
     if (!tensor) continue;
     ++part.present;
     ++present;
@@ -117,9 +118,11 @@ std::vector<std::string> describe_likeness(const StateDict& state, const KeySpec
   }
   notes.push_back(fmt::format("{} of the {} tensors of {} are there", present, needed, network));
   if (!whole.empty() && !absent.empty()) {
-    notes.push_back(fmt::format("{} {} of {}; {} {} not: another backbone, or other heads", listed(whole),
+    notes.push_back(fmt::format("{} {} of {}; {} {} not: {}", listed(whole),
                                 whole.size() == 1 ? "is that" : "are those", network, listed(absent),
-                                absent.size() == 1 ? "is" : "are"));
+                                absent.size() == 1 ? "is" : "are",
+                                known == state.tensors.size() ? "a part of the network that was saved by itself"
+                                                              : "another backbone, or other heads"));
   }
   if (other_shapes * 4 > present && present * 2 > needed)
     notes.push_back(fmt::format("{} of them have other shapes: another width of this network", other_shapes));

@@ -348,6 +348,10 @@ TEST(Networks, WhatAFileHasOfAKnownNetworkIsSaid) {
   EXPECT_NE(notes(backbone).find("are those of 'body' of retinaface-mobilenet0.25: this is its backbone alone"),
             std::string::npos)
       << notes(backbone);
+  const auto named_backbone =
+      renamed(state, [](const std::string& name) { return name.starts_with("body.") ? name : std::string(); });
+  EXPECT_NE(notes(named_backbone).find("'body' is that of retinaface-mobilenet0.25; "), std::string::npos);
+  EXPECT_NE(notes(named_backbone).find("a part of the network that was saved by itself"), std::string::npos);
   const auto other = renamed(state, [](const std::string& name) {
     return name.starts_with("body.") ? "body.layer1." + name.substr(5) : name;
   });
