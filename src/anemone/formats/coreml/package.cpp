@@ -126,11 +126,6 @@ Result<void> write_bytes(const fs::path& path, std::string_view text) {
 
 }  // namespace
 
-bool is_package(const fs::path& path) {
-  std::error_code error;
-  return fs::is_directory(path, error) && fs::exists(path / kManifest, error);
-}
-
 Result<Package> open_package(const fs::path& path) {
   std::error_code error;
   Package package;

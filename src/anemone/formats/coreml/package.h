@@ -25,9 +25,6 @@ struct Package {
 /// Opens a package folder or a bare model file. Nothing is written (Apple's library rewrites Manifest.json).
 Result<Package> open_package(const std::filesystem::path& path);
 
-/// True for a folder with a Manifest.json. Bare model files are recognised by reading them.
-bool is_package(const std::filesystem::path& path);
-
 /// The weights that a program refers to. Each file is mapped once, on first use; data are views into it.
 class PackageWeights {
  public:

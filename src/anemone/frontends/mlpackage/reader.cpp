@@ -72,7 +72,7 @@ class Reader {
     }
     program_.specification = model.specification_version;
     program_.doc = model.program.doc;
-    TRY(program_.attributes, attributes(model.program.attributes, {}));
+    TRY(program_.attributes, attributes(model.program.attributes));
     if (model.description.metadata) program_.metadata = read_metadata(*model.description.metadata);
     if (!model.description.default_function_name.empty())
       program_.default_function = model.description.default_function_name;
@@ -100,7 +100,7 @@ class Reader {
                        place_);
     }
     Function& function = program_.add_function(entry.key, *opset);
-    TRY(function.attributes, attributes(entry.value.attributes, {}));
+    TRY(function.attributes, attributes(entry.value.attributes));
     const milspec::Interface* interface = &model.description.interface;
     for (const auto& listed : model.description.functions) {
       if (listed.key == entry.key) interface = &listed.value;
@@ -120,7 +120,7 @@ class Reader {
   }
 
   Result<void> block(const milspec::Block& from, Block& to) {
-    TRY(to.attributes, attributes(from.attributes, {}));
+    TRY(to.attributes, attributes(from.attributes));
     for (const milspec::NamedValueType& input : from.inputs) {
       TRY(Type type, read_type(input.type, place_));
       TRY_VOID(define(to.add_input(input.name, std::move(type))));
@@ -221,7 +221,7 @@ class Reader {
                      fmt::format("'{}' is used by {} before it is defined", name, where), place_);
   }
 
-  Result<Attributes> attributes(const milspec::Map<milspec::Value>& from, std::string_view) {
+  Result<Attributes> attributes(const milspec::Map<milspec::Value>& from) {
     Attributes to;
     for (const auto& entry : from) {
       TRY(ConstantPtr value, read_value(entry.value));
