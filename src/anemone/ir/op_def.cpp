@@ -229,7 +229,9 @@ Result<void> check_operand(const InferView& view, const Param& param, std::map<c
     return view.wrong(param.name, fmt::format("takes one value, not {}", all.size()));
   }
   for (const Given& given : all) {
-    if (param.constant && !given.is_static) {
+    // A weight may also be the result of static operations, which nobody has folded yet.
+    const bool known = given.is_static || (param.role == Role::weight && is_computed_from_static(given.value));
+    if (param.constant && !known) {
       return view.wrong(param.name, fmt::format("must be known at compile time, and '{}' is not",
                                                 given.value ? given.value->name : std::string(param.name)));
     }

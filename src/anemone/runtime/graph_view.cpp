@@ -167,7 +167,7 @@ bool GraphView::suits_kernels(const Node& node) const {
     const Need need = need_of(*node.def, *row, operand.param);
     for (const Value* value : operand.values) {
       if (need == Need::data && !fills(*value)) return false;
-      if (need == Need::known && !(is_static(value) && fills(*value))) return false;
+      if (need == Need::known && !(is_computed_from_static(value) && fills(*value))) return false;
       if (need == Need::constant && !value->constant) return false;
     }
   }

@@ -21,6 +21,10 @@ const Kernel kConv{"conv2d", [](const Bound& b) {
                                  b.pool, epilogue, {b.in(kScale), b.in(kShift), p.relu_before});
                    }};
 
+const Kernel kTransformWeights{"transform_weights", [](const Bound& b) {
+                                 cpu::transform_weights(get<ConvParameters>(b).form, b.in(0), b.out(1), b.pool);
+                               }};
+
 const Kernel kConvHalfSums{"conv2d", [](const Bound& b) {
                              const auto& p = get<ConvParameters>(b);
                              cpu::conv2d_half_sums(p.form.params, b.in(kWeight), b.in(kBias), b.in(kX), p.batch,
@@ -112,6 +116,14 @@ Result<void> add_conv(const Group& g, Planner& p, const Ref& from, ConvParameter
     call.kernel = &kConv;
     call.algorithm = name(packed.form.algorithm);
     weight = p.constant(std::move(packed.weights));
+    if (packed.form.algorithm == cpu::ConvAlgorithm::winograd) {
+      const Ref transformed = p.scratch(cpu::transformed_count(packed.form));
+      p.add_part(g.out(), {.kernel = &kTransformWeights,
+                           .algorithm = call.algorithm,
+                           .parameters = parameters,
+                           .operands = {read("weight", weight), write("out", transformed)}});
+      weight = transformed;
+    }
     bias = p.constant(std::move(packed.bias));
   }
   if (g.norm_before) {

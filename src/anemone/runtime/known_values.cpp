@@ -1,4 +1,4 @@
-// Constants as numbers; compressed ones are executed once.
+// Constants as numbers; compressed ones, and what is computed from constants, are executed once.
 #include "anemone/runtime/known_values.h"
 
 #include <fmt/format.h>
@@ -10,21 +10,22 @@
 namespace anemone::runtime {
 namespace {
 
-constexpr int kDeepestConstant = 8;  // compressed constants made of compressed constants
+constexpr int kDeepestConstant = 16;  // constants computed from constants
 
 Result<Array> unpacked(const Value& value, int depth) {
   if (value.constant) return to_array(*value.constant);
   const Node& node = *value.producer;
   if (depth >= kDeepestConstant) {
     return refuse(node, ErrorCode::not_a_tensor,
-                  fmt::format("is the end of a chain of more than {} compressed constants", depth));
+                  fmt::format("is the end of a chain of more than {} operations on constants", depth));
   }
   std::unordered_map<const Value*, Array> operands;
   for (const Operand& operand : node.operands()) {
     for (const Value* v : operand.values) {
       TRY_VOID(check_operand(*v, node));
-      if (!is_static(v))
+      if (!is_computed_from_static(v)) {
         return refuse(node, ErrorCode::no_value, fmt::format("is made from '{}', which is not constant", v->name));
+      }
       TRY(operands[v], unpacked(*v, depth + 1));
     }
   }

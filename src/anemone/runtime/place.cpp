@@ -86,6 +86,30 @@ class Overwriting {
 
 }  // namespace
 
+void drop_unread(Plan& plan) {
+  std::vector<bool> buffers(plan.buffers.size()), integers(plan.integers.size());
+  const auto is_read = [&](const Ref& ref) {
+    return (ref.space == kArena && buffers[ref.index]) || (ref.space == Ref::Space::integers && integers[ref.index]);
+  };
+  const auto read = [&](const Ref& ref) {
+    if (ref.space == kArena) buffers[ref.index] = true;
+    if (ref.space == Ref::Space::integers) integers[ref.index] = true;
+  };
+  for (const Port& port : plan.outputs) read(port.ref);
+  const auto is_unread = [&](const Call& call) {  // from the last call to the first
+    const auto is_wanted = [&](const Access& a) { return a.use == Access::Use::write && is_read(a.ref); };
+    if (std::none_of(call.operands.begin(), call.operands.end(), is_wanted)) return true;
+    for (const Access& operand : call.operands) read(operand.ref);
+    return false;
+  };
+  std::vector<Call> kept;
+  for (auto call = plan.calls.rbegin(); call != plan.calls.rend(); ++call) {
+    if (!is_unread(*call)) kept.push_back(std::move(*call));
+  }
+  std::reverse(kept.begin(), kept.end());
+  plan.calls = std::move(kept);
+}
+
 Result<void> place(Plan& plan) {
   Overwriting(plan).run();
   for (Buffer& buffer : plan.buffers) buffer.first = -1;

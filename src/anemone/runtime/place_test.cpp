@@ -33,6 +33,16 @@ struct Made {
   const Ref& out(std::size_t i) const { return plan.calls[i].operands.back().ref; }
 };
 
+TEST(Place, CallsThatNobodyReadAreDropped) {
+  Made m(5);  // 0 -> 1 -> 2 -> 3, of which 1 is asked for; 1 -> 4
+  m.call({buffer(0)}, buffer(1)).call({buffer(1)}, buffer(2)).call({buffer(2)}, buffer(3)).call({buffer(1)}, buffer(4));
+  m.plan.outputs.push_back({{}, buffer(4)});
+  drop_unread(m.plan);
+  ASSERT_EQ(m.plan.calls.size(), 2u);
+  EXPECT_EQ(m.out(0), buffer(1));
+  EXPECT_EQ(m.out(1), buffer(4));
+}
+
 TEST(Place, AChainStaysInOneBuffer) {
   Made m(4);
   m.call({buffer(0)}, buffer(1)).call({buffer(1)}, buffer(2)).call({buffer(2)}, buffer(3)).output(buffer(3));

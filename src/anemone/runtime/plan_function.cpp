@@ -22,6 +22,7 @@ Result<Plan> plan_function(const Function& function, const EngineOptions& option
     }
   }
   TRY(Plan plan, planner.finish());
+  drop_unread(plan);
   TRY_VOID(place(plan));
   return plan;
 }

@@ -95,11 +95,11 @@ TEST(PlanFunction, ChoosesTheAlgorithm) {
   EXPECT_EQ(kernels(plan(g, {grouped(g, x, 8), grouped(g, x, 2), grouped(g, x, 1)})),
             (Words{"conv2d/depthwise", "conv2d/gemm", "conv2d/gemm"}));
   // Winograd's for large maps of many channels, where nothing is rounded to half.
+  const Words winograd{"transform_weights/winograd", "conv2d/winograd"}, gemm{"conv2d/gemm"};
   for (const auto& [dtype, side, want] :
-       {std::tuple{DType::fp32, 32, "conv2d/winograd"}, std::tuple{DType::fp32, 12, "conv2d/gemm"},
-        std::tuple{DType::fp16, 32, "conv2d/gemm"}}) {
+       {std::tuple{DType::fp32, 32, winograd}, std::tuple{DType::fp32, 12, gemm}, std::tuple{DType::fp16, 32, gemm}}) {
     TestGraph large(dtype);
-    EXPECT_EQ(kernels(plan(large, {conv(large, large.input({1, 32, side, side}), 32, 3)})), Words{want});
+    EXPECT_EQ(kernels(plan(large, {conv(large, large.input({1, 32, side, side}), 32, 3)})), want);
   }
   TestGraph half(DType::fp16);
   EXPECT_EQ(kernels(plan(half, {grouped(half, half.input({1, 8, 8, 8}), 8)}, {.half_sums = true})),
@@ -110,6 +110,24 @@ TEST(PlanFunction, ChoosesTheAlgorithm) {
                              m.add("matmul", {{"x", rows}, {"y", m.constant({5, 3})}}),
                              m.add("linear", {{"x", rows}, {"weight", m.constant({3, 5})}})})),
             (Words{"linear/gemm", "matmul/gemm", "linear/gemm"}));
+}
+
+TEST(PlanFunction, WeightsComputedFromConstantsAreConstants) {
+  TestGraph g(DType::fp32);
+  Value* x = g.input({1, 3, 9});
+  Value* wide = g.add("squeeze", {{"x", g.constant({4, 3, 1, 3})}, {"axes", {2}}});
+  Value* y = g.add("conv", {{"x", x}, {"weight", wide}, {"dilations", {2}}});
+  Value* turned = g.add("transpose", {{"x", g.constant({5, 6})}, {"perm", {1, 0}}});
+  EXPECT_EQ(kernels(plan(g, {g.add("linear", {{"x", y}, {"weight", g.add("mul", {{"x", turned}, {"y", turned}})}})})),
+            (Words{"conv2d/gemm", "linear/gemm"}));
+  // By definition too: five dimensions have no kernel, and a dilated convolution insists on a known weight.
+  TestGraph deep(DType::fp32);
+  Value* weight = deep.add("expand_dims", {{"x", deep.constant({1, 1, 2, 2})}, {"axes", {2}}});
+  Value* out = deep.add("conv", {{"x", deep.input({1, 1, 3, 4, 4})}, {"weight", weight}, {"dilations", {1, 2, 2}}});
+  EXPECT_EQ(kernels(plan(deep, {out})), Words{"definition"});
+  const auto want = ops::evaluate(deep.function(), deep.inputs());
+  ThreadPool pool(1);
+  expect_close(run(deep, deep.function(), pool)[0], want->front(), "five dimensions");
 }
 
 TEST(PlanFunction, SaysWhichLayoutACallNeeds) {

@@ -64,7 +64,7 @@ Type Planner::reference_type(Type type) const {
 
 Result<Value*> Planner::reference_operand(const Value& value, ReferenceCall& reference, Call& call) {
   Block& block = plan_.reference_program->main().body;
-  if (is_static(&value)) {
+  if (is_computed_from_static(&value)) {
     ConstantPtr constant = value.constant;
     const Type wanted = reference_type(value.type);
     if (!constant) {

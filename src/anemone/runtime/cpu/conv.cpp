@@ -37,40 +37,6 @@ runtime::FloatBuffer pack_gemm(const ConvParams& p, const float* weights, std::i
   return packed;
 }
 
-// The weights of F(4x4, 3x3), G w G' of every pair of channels, in double. Panels of output channels as pack_gemm's:
-// [panel][place][channel][row of the panel].
-runtime::FloatBuffer pack_winograd(const ConvParams& p, const float* weights, std::int64_t panel_rows) {
-  constexpr std::int64_t kIn = 6, kPlaces = 36;
-  constexpr double kG[kIn][3] = {{1.0 / 4, 0, 0},
-                                 {-1.0 / 6, -1.0 / 6, -1.0 / 6},
-                                 {-1.0 / 6, 1.0 / 6, -1.0 / 6},
-                                 {1.0 / 24, 1.0 / 12, 1.0 / 6},
-                                 {1.0 / 24, -1.0 / 12, 1.0 / 6},
-                                 {0, 0, 1}};
-  runtime::FloatBuffer packed(static_cast<std::size_t>(p.out_channels * p.in_channels * kPlaces));
-  const RowPanels panels(p.out_channels, panel_rows);
-  for (std::int64_t panel = 0; panel < panels.count; ++panel) {
-    const std::int64_t size = panels.size(panel);
-    float* to = packed.data() + panels.begin(panel) * kPlaces * p.in_channels;
-    for (std::int64_t r = 0; r < size; ++r) {
-      for (std::int64_t c = 0; c < p.in_channels; ++c) {
-        const float* w = weights + ((panels.begin(panel) + r) * p.in_channels + c) * 9;
-        double half[kIn][3];
-        for (std::int64_t i = 0; i < kIn; ++i) {
-          for (std::int64_t k = 0; k < 3; ++k) half[i][k] = kG[i][0] * w[k] + kG[i][1] * w[3 + k] + kG[i][2] * w[6 + k];
-        }
-        for (std::int64_t i = 0; i < kIn; ++i) {
-          for (std::int64_t k = 0; k < kIn; ++k) {
-            const double sum = half[i][0] * kG[k][0] + half[i][1] * kG[k][1] + half[i][2] * kG[k][2];
-            to[((i * kIn + k) * p.in_channels + c) * size + r] = static_cast<float>(sum);
-          }
-        }
-      }
-    }
-  }
-  return packed;
-}
-
 bool is_depthwise(const ConvParams& p) { return p.groups > 1 && p.groups == p.in_channels; }
 
 bool suits_winograd(const ConvParams& p) {
@@ -96,7 +62,7 @@ std::int64_t ConvParams::macs(std::int64_t in_height, std::int64_t in_width) con
 ConvAlgorithm fastest_algorithm(const ConvParams& p, std::int64_t out_height, std::int64_t out_width) {
   if (is_depthwise(p)) return ConvAlgorithm::depthwise;
   if (!suits_winograd(p) || p.in_channels < 32 || p.out_channels < 32) return ConvAlgorithm::gemm;
-  // Tiles reach over the edge, and their weights, four times as many, are read once a block.
+  // Tiles reach over the edge, and their weights, four times as many, are made once a call and read once a block.
   const std::int64_t tiles = ((out_height + 3) / 4) * ((out_width + 3) / 4);
   const bool fits = tiles * 16 * 3 <= out_height * out_width * 4;
   return fits && tiles >= 16 ? ConvAlgorithm::winograd : ConvAlgorithm::gemm;
@@ -123,8 +89,7 @@ PackedConv pack_conv(const ConvParams& params, const float* weights, const float
     std::copy_n(weights, size, packed.weights.data());
   } else {
     packed.form.panel_rows = gemm_kernels().panel_rows;
-    const bool winograd = packed.form.algorithm == ConvAlgorithm::winograd;
-    packed.weights = (winograd ? pack_winograd : pack_gemm)(params, weights, packed.form.panel_rows);
+    packed.weights = pack_gemm(params, weights, packed.form.panel_rows);
   }
   return packed;
 }
@@ -157,8 +122,13 @@ void conv2d(const ConvForm& form, const float* weights, const float* bias, const
 
 void conv2d(const PackedConv& conv, const float* in, std::int64_t batch, std::int64_t in_height, std::int64_t in_width,
             float* out, runtime::ThreadPool& pool, const Epilogue& epilogue, const Prologue& prologue) {
-  conv2d(conv.form, conv.weights.data(), conv.bias.data(), in, batch, in_height, in_width, out, pool, epilogue,
-         prologue);
+  runtime::FloatBuffer transformed;
+  if (conv.form.algorithm == ConvAlgorithm::winograd) {
+    transformed = runtime::FloatBuffer(static_cast<std::size_t>(transformed_count(conv.form)));
+    transform_weights(conv.form, conv.weights.data(), transformed.data(), pool);
+  }
+  const float* weights = transformed.data() ? transformed.data() : conv.weights.data();
+  conv2d(conv.form, weights, conv.bias.data(), in, batch, in_height, in_width, out, pool, epilogue, prologue);
 }
 
 }  // namespace anemone::cpu

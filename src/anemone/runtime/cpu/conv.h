@@ -37,7 +37,7 @@ struct ConvForm {
   std::int64_t panel_rows = 0;  ///< gemm: output channels per full panel
 };
 
-/// Weights in the order the kernel reads them. Independent of the instruction set that runs them later.
+/// Weights in panels, Winograd's not yet transformed. Independent of the instruction set that runs them later.
 struct PackedConv {
   ConvForm form;
   runtime::FloatBuffer weights;
@@ -53,14 +53,21 @@ PackedConv pack_conv(const ConvParams& params, const float* weights, const float
 /// The same with the algorithm chosen by the caller (tests and tuning); one that cannot do `params` becomes gemm.
 PackedConv pack_conv(const ConvParams& params, const float* weights, const float* bias, ConvAlgorithm algorithm);
 
+/// Of Winograd's: floats of the transformed weights, four times as many as before. They are made at every call, in
+/// memory that other calls use too: that costs less than reading them from where all of them would lie.
+std::int64_t transformed_count(const ConvForm& form);
+/// to: [panel][36 places][in channel][row of the panel], from the packed weights.
+void transform_weights(const ConvForm& form, const float* weights, float* to, runtime::ThreadPool& pool);
+
 /// in: [batch, in_channels, in_height, in_width]; out: [batch, out_channels, out_height, out_width]; in and out are
 /// different memory. Sums are float32 in a fixed order (taps, channels inside), in chains of 128 terms:
 /// |error| <= 2^-24 * (K + 2) * sum|w*x| in the worst case, about 2^-24 * sqrt(K) of it in practice; K = terms per sum.
 /// Winograd's sums are of transformed numbers: about ten times that, of the largest sum|w*x| of a tile.
-/// `weights` and `bias` are those of a PackedConv of this form.
+/// `weights` and `bias` are those of a PackedConv of this form; Winograd's weights what transform_weights made of them.
 void conv2d(const ConvForm& form, const float* weights, const float* bias, const float* in, std::int64_t batch,
             std::int64_t in_height, std::int64_t in_width, float* out, runtime::ThreadPool& pool,
             const Epilogue& epilogue = {}, const Prologue& prologue = {});
+/// The same, transforming the weights where that is needed.
 void conv2d(const PackedConv& conv, const float* in, std::int64_t batch, std::int64_t in_height, std::int64_t in_width,
             float* out, runtime::ThreadPool& pool, const Epilogue& epilogue = {}, const Prologue& prologue = {});
 

@@ -271,7 +271,55 @@ void RunTask(const ConvCall& call, const WinogradPlan& plan, std::int64_t task, 
   }
 }
 
+// G w G' along one dimension; G is the transform of the three taps.
+template <class V, class D>
+HWY_INLINE void ForwardWeights(D d, V w0, V w1, V w2, V (&to)[kIn]) {
+  const V sixth = hn::Set(d, 1.0f / 6), twelfth = hn::Set(d, 1.0f / 12);
+  const V quarter = hn::Mul(hn::Set(d, 0.25f), w0), outer = hn::Mul(sixth, hn::Add(w0, w2));
+  const V even = hn::MulAdd(sixth, w2, hn::Mul(sixth, quarter)), odd = hn::Mul(twelfth, w1);
+  to[0] = quarter;
+  to[1] = hn::Neg(hn::MulAdd(sixth, w1, outer));
+  to[2] = hn::MulSub(sixth, w1, outer);
+  to[3] = hn::Add(even, odd);
+  to[4] = hn::Sub(even, odd);
+  to[5] = w2;
+}
+
+// From `begin` on as many numbers of a panel as fill whole vectors; `plane` numbers a tap and a place. Returns the end.
+template <class Tag>
+std::int64_t TransformPanel(Tag d, const float* from, std::int64_t begin, std::int64_t plane, float* to) {
+  using V = hn::Vec<Tag>;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  for (; begin + lanes <= plane; begin += lanes) {
+    V half[3][kIn];  // transformed along columns, by column
+    for (std::int64_t k = 0; k < 3; ++k) {
+      const float* at = from + k * plane + begin;
+      ForwardWeights(d, hn::LoadU(d, at), hn::LoadU(d, at + 3 * plane), hn::LoadU(d, at + 6 * plane), half[k]);
+    }
+    for (std::int64_t i = 0; i < kIn; ++i) {
+      V row[kIn];
+      ForwardWeights(d, half[0][i], half[1][i], half[2][i], row);
+      for (std::int64_t k = 0; k < kIn; ++k) hn::StoreU(row[k], d, to + (i * kIn + k) * plane + begin);
+    }
+  }
+  return begin;
+}
+
 }  // namespace
+
+void TransformWeights(const ConvForm& form, const float* weights, float* to, runtime::ThreadPool& pool) {
+  const std::int64_t channels = form.params.in_channels;
+  const RowPanels panels(form.params.out_channels, form.panel_rows);
+  pool.parallel_ranges(panels.count, 2, [&](std::int64_t first, std::int64_t last, int) {
+    for (std::int64_t panel = first; panel < last; ++panel) {
+      const float* from = weights + panels.begin(panel) * 9 * channels;
+      float* panel_to = to + panels.begin(panel) * kPlaces * channels;
+      const std::int64_t plane = panels.size(panel) * channels;
+      const std::int64_t done = TransformPanel(hn::CappedTag<float, 16>(), from, 0, plane, panel_to);
+      TransformPanel(hn::CappedTag<float, 1>(), from, done, plane, panel_to);
+    }
+  });
+}
 
 void ConvWinograd(const ConvCall& call, runtime::ThreadPool& pool) {
   const WinogradPlan plan = PlanOf(call, pool.threads());
@@ -286,6 +334,12 @@ HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace anemone::cpu {
+
+HWY_EXPORT(TransformWeights);
+void transform_weights(const ConvForm& form, const float* weights, float* to, runtime::ThreadPool& pool) {
+  HWY_DYNAMIC_DISPATCH(TransformWeights)(form, weights, to, pool);
+}
+std::int64_t transformed_count(const ConvForm& form) { return form.params.out_channels * form.params.in_channels * 36; }
 
 HWY_EXPORT(ConvWinograd);
 void conv2d_winograd(const ConvCall& call, runtime::ThreadPool& pool) {
