@@ -12,12 +12,12 @@ namespace {
 
 const Kernel kTile{"tile", [](const Bound& b) {
                      const auto& p = get<TileParameters>(b);
-                     cpu::tile<float>(b.in(0), p.in, b.out(1), p.out, b.pool);
+                     cpu::tile(b.in(0), p.in, b.out(1), p.out, b.pool);
                    }};
 
 const Kernel kPad{"pad", [](const Bound& b) {
                     const auto& p = get<PadParameters>(b);
-                    cpu::pad<float>(b.in(0), p.in, p.before, p.mode, p.value, b.out(1), p.out, b.pool);
+                    cpu::pad(b.in(0), p.in, p.before, p.mode, p.value, b.out(1), p.out, b.pool);
                   }};
 
 const Kernel kGather{"gather", [](const Bound& b) {
@@ -182,8 +182,8 @@ const Kernel kCopyKernel{"copy", [](const Bound& b) {
                            if (p.clear) std::fill_n(to, out.ref.count, 0.0f);
                            for (std::size_t i = 0; i < p.parts.size(); ++i) {
                              const CopyParameters::Part& part = p.parts[i];
-                             cpu::strided_copy<float>(b.in(i) + part.from_offset, part.from, to + part.to_offset,
-                                                      part.to, part.shape, b.pool);
+                             cpu::strided_copy(b.in(i) + part.from_offset, part.from, to + part.to_offset, part.to,
+                                               part.shape, b.pool);
                            }
                          }};
 

@@ -16,7 +16,6 @@ using Ints = std::span<const std::int64_t>;
 constexpr std::int64_t kGrain = 16 * 1024;  // elements
 
 // Dimensions in the order of their steps through the output, so that writes run forward.
-template <class T>
 LoopNest<2> nest_of(Ints in_strides, Ints out_strides, ShapeView shape) {
   std::vector<std::size_t> order(shape.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
@@ -34,8 +33,7 @@ LoopNest<2> nest_of(Ints in_strides, Ints out_strides, ShapeView shape) {
 
 // The innermost loop writes forward and reads in strides; `across` reads forward and writes in strides. In square
 // blocks both sides use whole cache lines.
-template <class T>
-void blocked_transpose(const T* in, T* out, LoopNest<2> nest, std::size_t across, runtime::ThreadPool& pool) {
+void blocked_transpose(const float* in, float* out, LoopNest<2> nest, std::size_t across, runtime::ThreadPool& pool) {
   constexpr std::int64_t kBlock = 16;
   const std::int64_t columns = nest.inner(), in_step = nest.strides[0].back();
   const std::int64_t rows = nest.extents[across], out_step = nest.strides[1][across];
@@ -48,8 +46,8 @@ void blocked_transpose(const T* in, T* out, LoopNest<2> nest, std::size_t across
     for (std::int64_t task = begin; task < end; ++task) {
       const RowWalk<2> walk(nest, task / strips);
       const std::int64_t first = task % strips * kBlock, last = std::min(rows, first + kBlock);
-      const T* from = in + walk.offset(0);
-      T* to = out + walk.offset(1);
+      const float* from = in + walk.offset(0);
+      float* to = out + walk.offset(1);
       for (std::int64_t j = 0; j < columns; j += kBlock) {
         const std::int64_t stop = std::min(columns, j + kBlock);
         for (std::int64_t i = first; i < last; ++i) {
@@ -62,10 +60,10 @@ void blocked_transpose(const T* in, T* out, LoopNest<2> nest, std::size_t across
 
 }  // namespace
 
-template <class T>
-void strided_copy(const T* in, Ints in_strides, T* out, Ints out_strides, ShapeView shape, runtime::ThreadPool& pool) {
+void strided_copy(const float* in, Ints in_strides, float* out, Ints out_strides, ShapeView shape,
+                  runtime::ThreadPool& pool) {
   if (elements_in(shape) <= 0) return;
-  const LoopNest<2> nest = nest_of<T>(in_strides, out_strides, shape);
+  const LoopNest<2> nest = nest_of(in_strides, out_strides, shape);
   const std::int64_t in_step = nest.strides[0].back(), out_step = nest.strides[1].back();
   if (in_step != 1 && in_step != 0 && out_step == 1) {
     for (std::size_t k = 0; k + 1 < nest.extents.size(); ++k) {
@@ -73,8 +71,8 @@ void strided_copy(const T* in, Ints in_strides, T* out, Ints out_strides, ShapeV
     }
   }
   for_rows(nest, kGrain, pool, [&](const RowWalk<2>& walk, std::int64_t first, std::int64_t n) {
-    const T* from = in + walk.offset(0) + first * in_step;
-    T* to = out + walk.offset(1) + first * out_step;
+    const float* from = in + walk.offset(0) + first * in_step;
+    float* to = out + walk.offset(1) + first * out_step;
     if (in_step == 1 && out_step == 1) {
       std::copy_n(from, n, to);
     } else if (in_step == 0 && out_step == 1) {
@@ -85,40 +83,7 @@ void strided_copy(const T* in, Ints in_strides, T* out, Ints out_strides, ShapeV
   });
 }
 
-template <class T>
-void transpose(const T* in, ShapeView in_shape, Ints perm, T* out, runtime::ThreadPool& pool) {
-  const Strides own = row_major(in_shape);
-  std::vector<std::int64_t> shape(perm.size());
-  Strides strides(perm.size());
-  for (std::size_t k = 0; k < perm.size(); ++k) {
-    shape[k] = in_shape[static_cast<std::size_t>(perm[k])];
-    strides[k] = own[static_cast<std::size_t>(perm[k])];
-  }
-  strided_copy(in, strides, out, row_major(shape), shape, pool);
-}
-
-template <class T>
-void slice(const T* in, ShapeView in_shape, Ints begin, Ints stride, T* out, ShapeView out_shape,
-           runtime::ThreadPool& pool) {
-  if (elements_in(out_shape) <= 0) return;
-  Strides strides = row_major(in_shape);
-  std::int64_t offset = 0;
-  for (std::size_t k = 0; k < strides.size(); ++k) {
-    offset += begin[k] * strides[k];
-    strides[k] *= stride[k];
-  }
-  strided_copy(in + offset, strides, out, row_major(out_shape), out_shape, pool);
-}
-
-template <class T>
-void concat_part(const T* in, ShapeView in_shape, std::int64_t axis, std::int64_t offset, T* out, ShapeView out_shape,
-                 runtime::ThreadPool& pool) {
-  const Strides to = row_major(out_shape);
-  strided_copy(in, row_major(in_shape), out + offset * to[static_cast<std::size_t>(axis)], to, in_shape, pool);
-}
-
-template <class T>
-void tile(const T* in, ShapeView in_shape, T* out, ShapeView out_shape, runtime::ThreadPool& pool) {
+void tile(const float* in, ShapeView in_shape, float* out, ShapeView out_shape, runtime::ThreadPool& pool) {
   if (elements_in(in_shape) <= 0) return;
   const Strides from = row_major(in_shape), to = row_major(out_shape);
   std::vector<std::int64_t> shape;
@@ -131,8 +96,7 @@ void tile(const T* in, ShapeView in_shape, T* out, ShapeView out_shape, runtime:
   strided_copy(in, in_strides, out, out_strides, shape, pool);
 }
 
-template <class T>
-void pad(const T* in, ShapeView in_shape, Ints before, PadMode mode, T value, T* out, ShapeView out_shape,
+void pad(const float* in, ShapeView in_shape, Ints before, PadMode mode, float value, float* out, ShapeView out_shape,
          runtime::ThreadPool& pool) {
   const std::int64_t size = elements_in(out_shape);
   if (size <= 0) return;
@@ -159,48 +123,16 @@ void pad(const T* in, ShapeView in_shape, Ints before, PadMode mode, T value, T*
   pool.parallel_ranges(size / width, std::max<std::int64_t>(1, kGrain / width),
                        [&](std::int64_t begin, std::int64_t end, int) {
                          for (std::int64_t row = begin; row < end; ++row) {
-                           const T* x = in;
+                           const float* x = in;
                            std::int64_t rest = row;
                            for (std::size_t k = out_shape.size() - 1; k-- > 0; rest /= out_shape[k]) {
                              x += source[k][static_cast<std::size_t>(rest % out_shape[k])];
                            }
-                           T* y = out + row * width;
+                           float* y = out + row * width;
                            for (std::int64_t i = 0; i < width; ++i)
                              y[i] = x[source.back()[static_cast<std::size_t>(i)]];
                          }
                        });
 }
-
-// The element types of MIL tensors by size; moving needs no more of them.
-template void strided_copy(const float*, Ints, float*, Ints, ShapeView, runtime::ThreadPool&);
-template void transpose(const float*, ShapeView, Ints, float*, runtime::ThreadPool&);
-template void slice(const float*, ShapeView, Ints, Ints, float*, ShapeView, runtime::ThreadPool&);
-template void concat_part(const float*, ShapeView, std::int64_t, std::int64_t, float*, ShapeView, runtime::ThreadPool&);
-template void tile(const float*, ShapeView, float*, ShapeView, runtime::ThreadPool&);
-template void pad(const float*, ShapeView, Ints, PadMode, float, float*, ShapeView, runtime::ThreadPool&);
-template void strided_copy(const std::int32_t*, Ints, std::int32_t*, Ints, ShapeView, runtime::ThreadPool&);
-template void transpose(const std::int32_t*, ShapeView, Ints, std::int32_t*, runtime::ThreadPool&);
-template void slice(const std::int32_t*, ShapeView, Ints, Ints, std::int32_t*, ShapeView, runtime::ThreadPool&);
-template void concat_part(const std::int32_t*, ShapeView, std::int64_t, std::int64_t, std::int32_t*, ShapeView,
-                          runtime::ThreadPool&);
-template void tile(const std::int32_t*, ShapeView, std::int32_t*, ShapeView, runtime::ThreadPool&);
-template void pad(const std::int32_t*, ShapeView, Ints, PadMode, std::int32_t, std::int32_t*, ShapeView,
-                  runtime::ThreadPool&);
-template void strided_copy(const std::uint16_t*, Ints, std::uint16_t*, Ints, ShapeView, runtime::ThreadPool&);
-template void transpose(const std::uint16_t*, ShapeView, Ints, std::uint16_t*, runtime::ThreadPool&);
-template void slice(const std::uint16_t*, ShapeView, Ints, Ints, std::uint16_t*, ShapeView, runtime::ThreadPool&);
-template void concat_part(const std::uint16_t*, ShapeView, std::int64_t, std::int64_t, std::uint16_t*, ShapeView,
-                          runtime::ThreadPool&);
-template void tile(const std::uint16_t*, ShapeView, std::uint16_t*, ShapeView, runtime::ThreadPool&);
-template void pad(const std::uint16_t*, ShapeView, Ints, PadMode, std::uint16_t, std::uint16_t*, ShapeView,
-                  runtime::ThreadPool&);
-template void strided_copy(const std::uint8_t*, Ints, std::uint8_t*, Ints, ShapeView, runtime::ThreadPool&);
-template void transpose(const std::uint8_t*, ShapeView, Ints, std::uint8_t*, runtime::ThreadPool&);
-template void slice(const std::uint8_t*, ShapeView, Ints, Ints, std::uint8_t*, ShapeView, runtime::ThreadPool&);
-template void concat_part(const std::uint8_t*, ShapeView, std::int64_t, std::int64_t, std::uint8_t*, ShapeView,
-                          runtime::ThreadPool&);
-template void tile(const std::uint8_t*, ShapeView, std::uint8_t*, ShapeView, runtime::ThreadPool&);
-template void pad(const std::uint8_t*, ShapeView, Ints, PadMode, std::uint8_t, std::uint8_t*, ShapeView,
-                  runtime::ThreadPool&);
 
 }  // namespace anemone::cpu
