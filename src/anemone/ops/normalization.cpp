@@ -160,11 +160,12 @@ Result<void> eval_l2(EvalView& v) {
   return {};
 }
 
-// The window over channels has (size − 1) / 2 before and the rest after, as in PyTorch and ONNX.
+// The window has size / 2 channels before, the rest after. Core ML counts dimensions from the right: the channels of a
+// tensor of rank 3 are its first dimension, not, as in PyTorch and ONNX, its second.
 Result<void> eval_local(EvalView& v) {
   const Array& x = v.in("x");
   Array& y = v.out();
-  const AxisView view(x.dims, 1);
+  const AxisView view(x.dims, x.dims.size() - 3);
   const std::int64_t size = v.integer("size"), before = size / 2;
   const double alpha = number_of(v, "alpha"), beta = number_of(v, "beta"), k = number_of(v, "k");
   for (std::int64_t o = 0; o < view.outer; ++o) {

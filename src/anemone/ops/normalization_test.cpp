@@ -84,12 +84,19 @@ TEST(Normalization, L2NormC1) {
 
 TEST(Normalization, LocalResponse) {
   Case c;  // size 3: neighbours on both sides
-  expect(c.run("local_response_norm", {{"x", c.in({1, 3, 1}, {1, 2, 3})},
+  expect(c.run("local_response_norm", {{"x", c.in({1, 3, 1, 1}, {1, 2, 3})},
                                        {"size", 3},
                                        {"alpha", c.number(3)},
                                        {"beta", c.number(1)},
                                        {"k", c.number(0)}}),
-         {1, 3, 1}, {1.0 / 5, 2.0 / 14, 3.0 / 13});
+         {1, 3, 1, 1}, {1.0 / 5, 2.0 / 14, 3.0 / 13});
+  Case d;  // of rank 3 the channels are the first dimension
+  expect(d.run("local_response_norm", {{"x", d.in({3, 1, 2}, {1, 1, 2, 2, 3, 3})},
+                                       {"size", 3},
+                                       {"alpha", d.number(3)},
+                                       {"beta", d.number(1)},
+                                       {"k", d.number(0)}}),
+         {3, 1, 2}, {1.0 / 5, 1.0 / 5, 2.0 / 14, 2.0 / 14, 3.0 / 13, 3.0 / 13});
 }
 TEST(Normalization, LocalResponseC1C2) {
   Case c;

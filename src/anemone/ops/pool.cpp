@@ -63,21 +63,20 @@ constexpr Form kMaxForms[] = {{Target::ios15, kWindowed, infer_pool}};
 constexpr Form kAverageForms[] = {{Target::ios15, kAverage, infer_pool}};
 constexpr Form kL2Forms[] = {{Target::ios15, kWindowed, infer_l2_pool}};
 
-// Calls start(), step(element) for every element of a window that is not padding, and y = finish(inside, covered):
-// `inside` elements and `covered` places, padding counted but not what ceil_mode adds beyond it.
+// Calls start(), step(element) for every element of a window that is not padding, and y = finish(inside, places): the
+// elements, and the places of a whole window. Core ML counts them all, also those that ceil_mode adds beyond the padding.
 template <class Start, class Step, class Finish>
 void pool_eval(EvalView& v, Start&& start, Step&& step, Finish&& finish) {
   const Array& x = v.in("x");
   Array& y = v.out();
   const Window w = with_three_dimensions(pool_window(v, Dims(x.dims.begin() + 2, x.dims.end())));
-  const std::int64_t plane = product(w.in);
+  const std::int64_t plane = product(w.in), places = product(w.kernel);
   const Dims strides = row_major_strides(w.in);
   const Dims walk{y.dims[0] * y.dims[1], w.out[0], w.out[1], w.out[2]};
   for_each_index(walk, [&](const Dims& index, std::size_t flat) {
-    std::int64_t first[3], last[3], covered = 1;
+    std::int64_t first[3], last[3];
     for (std::size_t d = 0; d < 3; ++d) {
       const std::int64_t begin = index[d + 1] * w.strides[d] - w.before[d], end = begin + w.kernel[d];
-      covered *= std::min(end, w.in[d] + w.after[d]) - begin;
       first[d] = std::max<std::int64_t>(begin, 0);
       last[d] = std::min(end, w.in[d]);
     }
@@ -90,7 +89,7 @@ void pool_eval(EvalView& v, Start&& start, Step&& step, Finish&& finish) {
         }
       }
     }
-    y.data[flat] = finish(inside, covered);
+    y.data[flat] = finish(inside, places);
   });
 }
 
@@ -107,7 +106,7 @@ Result<void> eval_average(EvalView& v) {
   double sum = 0;
   pool_eval(
       v, [&] { sum = 0; }, [&](double x) { sum += x; },
-      [&](std::int64_t inside, std::int64_t covered) { return sum / static_cast<double>(exclude ? inside : covered); });
+      [&](std::int64_t inside, std::int64_t places) { return sum / static_cast<double>(exclude ? inside : places); });
   return {};
 }
 

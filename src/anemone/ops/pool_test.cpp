@@ -41,13 +41,16 @@ TEST(Pool, StridesAndSame) {
       {1, 1, 3}, {2, 4, 5});
 }
 TEST(Pool, CeilModeAddsAWindow) {
-  Case c;
-  expect(c.run("avg_pool", {{"x", c.in({1, 1, 5}, {1, 2, 3, 4, 5})},
-                            {"kernel_sizes", {2}},
-                            {"strides", {2}},
-                            {"pad_type", "valid"},
-                            {"ceil_mode", true}}),
-         {1, 1, 3}, {1.5, 3.5, 5});
+  for (const bool exclude : {false, true}) {  // what hangs over the edge counts as padding does
+    Case c;
+    expect(c.run("avg_pool", {{"x", c.in({1, 1, 5}, {1, 2, 3, 4, 5})},
+                              {"kernel_sizes", {2}},
+                              {"strides", {2}},
+                              {"pad_type", "valid"},
+                              {"ceil_mode", true},
+                              {"exclude_padding_from_average", exclude}}),
+           {1, 1, 3}, {1.5, 3.5, exclude ? 5 : 2.5});
+  }
 }
 TEST(Pool, CeilModeDropsAWindowInThePadding) {
   Case c;  // extent 4, pads 1+1, kernel 2, stride 3: the third window would begin at 6 - 1 = 5 ≥ 4 + 1

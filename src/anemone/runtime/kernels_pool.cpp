@@ -31,14 +31,12 @@ PoolParameters pooling_of(const Node& node) {
   p.window.kernel_width = w.kernel[i];
   p.window.stride_width = w.strides[i];
   p.window.pad_left = w.before[i];
-  p.window.pad_right = w.after[i];
   if (i == 0) return p;
   p.shape.in_height = in[2];
   p.shape.out_height = out[2];
   p.window.kernel_height = w.kernel[0];
   p.window.stride_height = w.strides[0];
   p.window.pad_top = w.before[0];
-  p.window.pad_bottom = w.after[0];
   return p;
 }
 

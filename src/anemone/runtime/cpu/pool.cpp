@@ -45,11 +45,10 @@ struct PoolPlan {
   bool average, exclude_padding;
 };
 
-// How many places of a window count for an average.
-std::int64_t Covered(std::int64_t begin, std::int64_t kernel, std::int64_t in, std::int64_t pad_after,
-                     bool inputs_only) {
-  const std::int64_t first = inputs_only ? std::max<std::int64_t>(0, begin) : begin;
-  return std::max<std::int64_t>(0, std::min(begin + kernel, inputs_only ? in : in + pad_after) - first);
+// How many places of a window count for an average. All of them, wherever they lie, unless padding is excluded.
+std::int64_t Covered(std::int64_t begin, std::int64_t kernel, std::int64_t in, bool inputs_only) {
+  if (!inputs_only) return kernel;
+  return std::max<std::int64_t>(0, std::min(begin + kernel, in) - std::max<std::int64_t>(0, begin));
 }
 
 template <class Op>
@@ -63,7 +62,7 @@ void Plane(const PoolParams& p, const PoolShape& s, const PoolPlan& plan, const 
   if (plan.average) {
     for (std::int64_t x = 0; x < plan.sums; ++x) {
       const std::int64_t places =
-          Covered(x * p.stride_width - p.pad_left, p.kernel_width, s.in_width, p.pad_right, plan.exclude_padding);
+          Covered(x * p.stride_width - p.pad_left, p.kernel_width, s.in_width, plan.exclude_padding);
       widths[x] = static_cast<float>(std::max<std::int64_t>(1, places));
     }
   }
@@ -90,8 +89,8 @@ void Plane(const PoolParams& p, const PoolShape& s, const PoolPlan& plan, const 
       from = column;
     }
     SplitRow(plan.phases, from, s.in_width, row, {});
-    const auto rows = static_cast<float>(
-        std::max<std::int64_t>(1, Covered(top, p.kernel_height, s.in_height, p.pad_bottom, plan.exclude_padding)));
+    const auto rows =
+        static_cast<float>(std::max<std::int64_t>(1, Covered(top, p.kernel_height, s.in_height, plan.exclude_padding)));
     for (std::int64_t x = 0; x < s.out_width; x += lanes) {
       V v = hn::LoadU(d, row + x);
       for (std::int64_t k = 1; k < p.kernel_width; ++k) v = Op::Join(v, hn::LoadU(d, row + plan.phases.offset(k) + x));

@@ -9,7 +9,7 @@ namespace anemone::cpu {
 struct PoolParams {
   std::int64_t kernel_height = 1, kernel_width = 1;
   std::int64_t stride_height = 1, stride_width = 1;
-  std::int64_t pad_top = 0, pad_bottom = 0, pad_left = 0, pad_right = 0;
+  std::int64_t pad_top = 0, pad_left = 0;  ///< how far behind the input is padded shows in the size of the output
 };
 
 /// planes = batch * channels. The caller gives the output's size (ceil mode or not): windows may start before the input
@@ -21,8 +21,7 @@ struct PoolShape {
 /// NaN inputs give NaN.
 void max_pool(const PoolParams& params, const PoolShape& shape, const float* in, float* out, runtime::ThreadPool& pool);
 
-/// The sum of the window's inputs divided by the number of places it covers: padding counts, but not what ceil mode
-/// adds beyond it. With exclude_padding only inputs count.
+/// The sum of the window's inputs divided by the number of its places, or with exclude_padding of its inputs.
 void avg_pool(const PoolParams& params, const PoolShape& shape, bool exclude_padding, const float* in, float* out,
               runtime::ThreadPool& pool);
 
