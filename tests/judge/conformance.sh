@@ -35,5 +35,12 @@ tail -n 25 "$scratch/mil.log" | grep -v '^$' || true
 read -r p _ f _ s _ <<<"$(tail -n 1 "$scratch/mil.log" | tr -d ,)"
 passed=$((passed + p)) failed=$((failed + f))
 ((code == 0)) || fail "recorded_cases.py exits with $code"
+code=0
+"$python" tests/judge/recorded_cases.py --anemone "$anemone" --kind pass --expect-refused tests/judge/refused_pass.txt \
+  "$scratch/cases/pass" >"$scratch/pass.log" || code=$?
+tail -n 25 "$scratch/pass.log" | grep -v '^$' || true
+read -r p _ f _ s _ <<<"$(tail -n 1 "$scratch/pass.log" | tr -d ,)"
+passed=$((passed + p)) failed=$((failed + f))
+((code == 0)) || fail "recorded_cases.py exits with $code"
 check 'cases of the two networks all pass' "$python" tests/judge/needed_cases.py tests/judge/needed_mil.txt "$scratch/mil.json"
 finish

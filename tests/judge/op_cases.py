@@ -363,6 +363,12 @@ op(
     {'x': N},
     y=f32(n / (1 + 0.5 / 3 * (n**2).sum(1, keepdims=True)) ** 0.75),
 )
+op(
+    'local_response_norm-rank-3',  # the channels are the first dimension
+    'y = local_response_norm(x = x, size = int32(3), alpha = fp32(0.5), beta = fp32(0.75), ' 'k = fp32(1.0))',
+    {'x': N.reshape(2, 1, 2)},
+    y=f32(n / (1 + 0.5 / 3 * (n**2).sum(1, keepdims=True)) ** 0.75).reshape(2, 1, 2),
+)
 
 # Pools and sizes.
 op(
@@ -379,6 +385,14 @@ op(
     'exclude_padding_from_average = bool(true))',
     {'x': S},
     y=f32([[[[S[0, 0, :2, :2].mean(), S[0, 0, :2, 1:4].mean()], [S[0, 0, 1:4, :2].mean(), S[0, 0, 1:4, 1:4].mean()]]]]),
+)
+op(
+    'avg_pool-ceil',  # the windows that hang over the edge have nine places too
+    'y = avg_pool(x = x, kernel_sizes = tensor<int32, [2]>([3, 3]), strides = tensor<int32, [2]>([2, 2]), '
+    'pad_type = string("valid"), ceil_mode = bool(true))',
+    {'x': S},
+    y=f32([[[[S[0, 0, :3, :3].sum() / 9, S[0, 0, :3, 2:].sum() / 9],
+             [S[0, 0, 2:, :3].sum() / 9, S[0, 0, 2:, 2:].sum() / 9]]]]),
 )
 op(
     'l2_pool',
@@ -789,41 +803,87 @@ op(
     y=None,
     inputs='tensor<fp32, [2, 3]> x',
 )
+F = f32([1, -2])
 op(
     'cond',
-    'y = cond(pred = p) {\n  a = add(x = x, y = x);\n} -> (a), {\n  b = mul(x = x, y = x);\n} -> (b)',
-    {},
-    y=None,
-    inputs='bool p, tensor<fp32, [2]> x',
+    'p = less(x = x, y = fp32(3.0))\ny = cond(pred = p) {\n  a = add(x = x, y = x);\n} -> (a), {\n'
+    '  b = mul(x = x, y = fp32(5.0));\n} -> (b)',
+    {'x': f32(2.5)},
+    y=f32(5),
 )
 op(
     'while_loop',
     'n, z = while_loop(loop_vars = (int32(0), x)) (int32 i, tensor<fp32, [2]> v) {\n'
     '  c = less(x = i, y = int32(3));\n} -> (c), (int32 j, tensor<fp32, [2]> w) {\n  k = add(x = j, y = int32(1));\n'
     '  t = add(x = w, y = w);\n} -> (k, t)',
-    {},
-    z=None,
-    inputs='tensor<fp32, [2]> x',
+    {'x': F},
+    z=8 * F,
+)
+LIST = 'l = make_list(elem_shape = (int32(2)), init_length = int32(2))\n'
+WRITTEN = LIST + 'w = list_write(ls = l, index = int32(1), value = x)\n'
+op('make_list', LIST + 'y = list_gather(ls = l, indices = tensor<int32, [2]>([0, 1]))', {}, y=f32([[0, 0], [0, 0]]))
+GROWN = WRITTEN + 'g = list_write(ls = w, index = int32(4), value = x)\n'
+op('list_length', GROWN + 'y = list_length(ls = g)', {'x': F}, y=i32(5))
+op('list_read', WRITTEN + 'y = list_read(ls = w, index = int32(1))', {'x': F}, y=F)
+op('list_write', WRITTEN + 'y = list_gather(ls = w, indices = tensor<int32, [2]>([1, 0]))', {'x': F}, y=f32([F, F * 0]))
+op('list_gather', WRITTEN + 'y = list_gather(ls = w, indices = tensor<int32, [2]>([1, 1]))', {'x': F}, y=f32([F, F]))
+op(
+    'list_scatter',
+    LIST + 's = list_scatter(ls = l, indices = tensor<int32, [2]>([2, 0]), value = x)\n'
+    'y = list_gather(ls = s, indices = tensor<int32, [3]>([0, 1, 2]))',
+    {'x': f32([[1, 2], [3, 4]])},
+    y=f32([[3, 4], [0, 0], [1, 2]]),
 )
 op(
     'non_maximum_suppression',
-    'b, s, i = non_maximum_suppression(boxes = x, scores = y, iou_threshold = fp32(0.5), ' 'max_boxes = int32(5))',
-    {},
-    b=None,
-    s=None,
-    i=None,
-    inputs='tensor<fp32, [1, 4, 20]> x, tensor<fp32, [1, 3, 20]> y',
+    'b, s, i = non_maximum_suppression(boxes = x, scores = y, iou_threshold = fp32(0.5), ' 'max_boxes = int32(2))',
+    # The first two boxes share 3 of 5 squares.
+    {'x': f32([[[0, 0.5, 5], [0, 0, 5], [2, 2, 2], [2, 2, 2]]]), 'y': f32([[[0.8, 0.1, 0.3], [0.2, 0.9, 0.1]]])},
+    b=f32([[[0.5, 5], [0, 5], [2, 2], [2, 2]]]),
+    s=f32([[[0.1, 0.3], [0.9, 0.1]]]),
+    i=i32([[1, 2]]),
 )
 op('classify', 'l, d = classify(probabilities = x, classes = c)', {}, l=None, inputs='tensor<fp32, [3]> x')
 CASES['classify'].body = 'c = list<string, 3>(["a", "b", "c"]);\n' + CASES['classify'].body
-op('read_state', 'y = read_state(input = s)', {}, y=None, target='ios18', inputs='state<tensor<fp16, [2]>> s')
+STATE = 'state<tensor<fp16, [2]>> s'
+op('read_state', 'y = read_state(input = s)', {}, y=np.float16([0, 0]), target='ios18', inputs=STATE)
 op(
     'write_state',
     'write_state(input = s, data = d)\ny = read_state(input = s)',
-    {},
-    y=None,
+    {'d': np.float16(F)},
+    y=np.float16(F),
     target='ios18',
-    inputs='state<tensor<fp16, [2]>> s, tensor<fp16, [2]> d',
+    inputs=STATE,
+)
+LONGER = 'l = make_list(elem_shape = (int32(3)));\n  '
+LISTED = 'tensor<fp32, [2]> x, tensor<int32, [1, 1]> i'
+refuse(
+    'make_list',
+    ('C1', 'a = make_list(elem_shape = (int32(2)), init_length = int32(-1))'),
+    ('C2', 'b = make_list(elem_shape = (int32(2)), dtype = string("int8"))'),
+    ('C3', 'c = make_list(elem_shape = (int32(-3)))'),
+    inputs=LISTED,
+)
+refuse('list_length', ('C1', 'a = list_length(ls = x)'), inputs=LISTED)
+refuse('list_read', ('C1', 'a = list_read(ls = x, index = int32(0))'), inputs=LISTED)
+refuse(
+    'list_write',
+    ('C1', 'a = list_write(ls = x, index = int32(0), value = x)'),
+    ('C2', LONGER + 'b = list_write(ls = l, index = int32(0), value = x)'),
+    inputs=LISTED,
+)
+refuse(
+    'list_gather',
+    ('C1', 'a = list_gather(ls = x, indices = tensor<int32, [1]>([0]))'),
+    ('C3', 'l = make_list(elem_shape = (int32(2)));\n  b = list_gather(ls = l, indices = i)'),
+    inputs=LISTED,
+)
+refuse(
+    'list_scatter',
+    ('C1', 'a = list_scatter(ls = x, indices = tensor<int32, [1]>([0]), value = x)'),
+    ('C2', LONGER + 'b = list_scatter(ls = l, indices = tensor<int32, [1]>([0]), value = x)'),
+    ('C3', 'm = make_list(elem_shape = (int32(2)));\n  c = list_scatter(ls = m, indices = i, value = x)'),
+    inputs=LISTED,
 )
 refuse('random_bernoulli', ('C2', 'y = random_bernoulli(shape = tensor<int32, [2]>([2, -3]))'))
 refuse(
@@ -908,10 +968,11 @@ refuse(
 refuse('flatten2d', ('C1', 'y = flatten2d(x = x, axis = int32(3))'))
 
 # Shown by what const_elimination makes of them. It leaves alone what has words among its parameters, what is known
-# before run time as it is, and sizes that depend on values.
+# before run time as it is, sizes that depend on values, and control flow, states and lists.
 FOLDED = {name for name, case in CASES.items() if any(v is not None for v in case.want.values())} - set(
-    'gelu cast conv einsum max_pool avg_pool l2_pool resize_bilinear pad scatter scatter_along_axis '
+    'gelu cast conv einsum max_pool avg_pool avg_pool-ceil l2_pool resize_bilinear pad scatter scatter_along_axis '
     'scatter_nd non_zero rnn lstm gru quantize affine resample constexpr_affine_dequantize '
     'constexpr_lut_to_dense constexpr_sparse_to_dense constexpr_cast constexpr_blockwise_shift_scale '
-    'constexpr_lut_to_sparse constexpr_sparse_blockwise_shift_scale'.split()
+    'constexpr_lut_to_sparse constexpr_sparse_blockwise_shift_scale cond while_loop read_state write_state '
+    'make_list list_length list_read list_write list_gather list_scatter'.split()
 )

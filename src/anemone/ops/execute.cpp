@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <deque>
 #include <unordered_map>
 
@@ -16,6 +17,11 @@ constexpr int kDeepest = 32;                 // nested blocks
 constexpr std::int64_t kMostTurns = 100000;  // of a loop
 constexpr std::int64_t kSmall = 4096;        // integer operands up to this size may decide an extent
 
+// A list is held as its elements side by side; how many there are may change while it runs.
+Type type_of_list(const Array& array) {
+  return Type::list(Type::tensor(array.dtype, Dims(array.dims.begin() + 1, array.dims.end())), kUnknown);
+}
+
 // What the type rule says about operands of exactly the shapes that arrived.
 Types infer_as_given(const Node& node, const EvalView::Fetch& fetch, bool integers_as_constants) {
   TypeQuestion question = question_of(node, node.block().function().opset);
@@ -25,7 +31,9 @@ Types infer_as_given(const Node& node, const EvalView::Fetch& fetch, bool intege
     given.is_static = is_computed_from_static(given.value);  // chains too: packages by others have them unfolded
     const Array* array = fetch(*given.value);
     if (given.constant || !array) continue;
-    given.type = &types.emplace_back(Type::tensor(array->dtype, array->dims));
+    const bool list = given.type->kind == Type::Kind::list;
+    given.type = &types.emplace_back(list ? type_of_list(*array) : Type::tensor(array->dtype, array->dims));
+    if (list) continue;
     if (!integers_as_constants || is_float(array->dtype) || array->count() > kSmall) continue;
     given.constant = constants.emplace_back(to_constant(*array)).get();
     given.is_static = true;
@@ -63,8 +71,13 @@ Result<std::vector<Array>> allocate_outputs(const Node& node, const EvalView::Fe
           node.origin);
     }
     Array array{type.dtype, type.dims, {}};
-    if (type.is_fixed()) {
-      const auto count = element_count(type.dims);
+    if (type.kind == Type::Kind::list) {
+      array = {type.elements[0].dtype, type.elements[0].dims, {}};
+      array.dims.insert(array.dims.begin(), type.length);
+      for (std::int64_t& extent : array.dims) extent = std::max<std::int64_t>(extent, 0);
+    }
+    if (type.is_fixed() || type.kind == Type::Kind::list) {
+      const auto count = element_count(array.dims);
       if (!count || *count > kMostElements) {
         return bad_input(
             ErrorCode::value_too_large,

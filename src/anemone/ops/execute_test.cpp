@@ -54,10 +54,10 @@ TEST(Execute, OpaqueOperationsAreNamed) {
   Fixture f;
   Value* x = f.input("x", Type::tensor(DType::fp32, {2}));
   Node& node =
-      test::insert_declared(f.function.body, "make_list", {{"x", {x}}}, {{"lists", Type::tensor(DType::fp32, {2})}});
+      test::insert_declared(f.function.body, "fold_paper", {{"x", {x}}}, {{"folded", Type::tensor(DType::fp32, {2})}});
   const auto result = f.run({node.output()}, {vector_of({1, 2})});
   expect_refused(result, "E0701");
-  expect_refused(result, "operation 'make_list' (node 'lists') cannot be executed");
+  expect_refused(result, "operation 'fold_paper' (node 'folded') cannot be executed");
 }
 
 TEST(Execute, DeclaredTypesMustBeTrue) {

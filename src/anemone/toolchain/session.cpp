@@ -58,9 +58,12 @@ Result<void> fix_shapes(Model& model, const std::vector<InputFile>& files, bool 
   return {};
 }
 
-bool has_blocks(const Function& function) {
-  return std::any_of(function.body.nodes.begin(), function.body.nodes.end(),
-                     [](const Node& node) { return !node.blocks.empty(); });
+bool has_blocks_or_lists(const Function& function) {
+  return std::any_of(function.body.nodes.begin(), function.body.nodes.end(), [](const Node& node) {
+    return !node.blocks.empty() || std::any_of(node.outputs.begin(), node.outputs.end(), [](const auto& output) {
+      return output->type.kind == Type::Kind::list && !output->constant;
+    });
+  });
 }
 
 bool has_states(const Function& function) {
@@ -155,7 +158,7 @@ Result<Session> Session::open(const Model& model, const std::vector<InputFile>& 
   }
   TRY_VOID(choose_outputs(session.model_, options.outputs));
   session.by_definition_ =
-      !ops::is_fixed(session.function()) || has_blocks(session.function()) || has_states(session.function());
+      !ops::is_fixed(session.function()) || has_blocks_or_lists(session.function()) || has_states(session.function());
   if (session.by_definition_) {
     session.notes_.push_back(
         "states, control flow, or extents that are known at run time only: every operation runs by its definition");
