@@ -101,7 +101,9 @@ std::string draw() {
           << to.x + to.width / 2 << "\" y2=\"" << to.y << "\" stroke=\"#8a97a6\"/>\n";
     }
   }
-  for (const auto& [name, folder] : folders) {
+  for (const auto& row : folders) {
+    const std::string& name = row.first;  // clang 14 cannot capture structured bindings
+    const Folder& folder = row.second;
     out << "<rect x=\"" << folder.x << "\" y=\"" << folder.y << "\" width=\"" << folder.width << "\" height=\""
         << folder.height() << "\" rx=\"6\" fill=\"#eef4fb\" stroke=\"#2f5d8a\"/>\n";
     const auto text = [&](int line, const std::string& style, const std::string& words) {
