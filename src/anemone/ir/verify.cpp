@@ -3,7 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -285,49 +284,42 @@ void Verifier::types(const Block& block) {
 // A feature and its value agree in name and in what can be said of both: dtype and rank of arrays.
 void Verifier::features(std::string_view role, const std::vector<Feature>& features,
                         const std::vector<const Value*>& values) {
-  const auto named = [](const auto& list, const std::string& name) {
-    return std::find_if(list.begin(), list.end(), [&](const auto& entry) { return entry->name == name; });
-  };
-  std::vector<const Feature*> pointers;
-  for (const Feature& feature : features) pointers.push_back(&feature);
+  std::unordered_map<std::string_view, std::vector<const Value*>> returned;
+  std::unordered_map<std::string_view, std::size_t> described;
+  for (const Value* value : values) returned[value->name].push_back(value);
+  for (const Feature& feature : features) ++described[feature.name];
   for (const Value* value : values) {
-    if (named(pointers, value->name) != pointers.end()) continue;
+    if (described.contains(value->name)) continue;
     wrong(ErrorCode::program_interface, fmt::format("the {} '{}' is missing in the interface", role, value->name));
   }
-  for (const Feature* feature : pointers) {
-    const auto at = named(values, feature->name);
-    if (at == values.end()) {
-      wrong(ErrorCode::program_interface,
-            fmt::format("the interface has {} '{}', and the function has not", role, feature->name));
+  for (const Feature& feature : features) {
+    const auto at = returned.find(feature.name);
+    if (at == returned.end() || described[feature.name] > at->second.size()) {
+      wrong(ErrorCode::program_interface, fmt::format("the interface has {} '{}'{}, and the function has not", role,
+                                                      feature.name, at == returned.end() ? "" : " more than once"));
       continue;
     }
-    const auto same_name = [&](const auto* entry) { return entry->name == feature->name; };
-    if (std::count_if(pointers.begin(), pointers.end(), same_name) >
-        std::count_if(values.begin(), values.end(), same_name)) {
-      wrong(ErrorCode::program_interface,
-            fmt::format("the interface has {} '{}' more often than the function", role, feature->name));
-    }
-    const bool array = feature->kind == Feature::Kind::array || feature->kind == Feature::Kind::state;
-    const Type& type = (*at)->type.tensor_part();
+    const bool array = feature.kind == Feature::Kind::array || feature.kind == Feature::Kind::state;
+    const Type& type = at->second.front()->type.tensor_part();
     if (!array || !type.is_tensor()) continue;
-    if (role != "output" && type.ranked && feature->shape.size() != type.dims.size()) {
+    if (role != "output" && type.ranked && feature.shape.size() != type.dims.size()) {
       wrong(ErrorCode::program_interface, fmt::format("the {} '{}' has shape {} in the interface, and is {}", role,
-                                                      feature->name, brief(feature->shape), brief(type)));
-    } else if (role != "output" && type.ranked && feature->ranges.empty() && feature->shapes.empty() &&
-               !compatible(type, Type::tensor(type.dtype, feature->shape))) {
+                                                      feature.name, brief(feature.shape), brief(type)));
+    } else if (role != "output" && type.ranked && feature.ranges.empty() && feature.shapes.empty() &&
+               !compatible(type, Type::tensor(type.dtype, feature.shape))) {
       wrong(ErrorCode::program_interface, fmt::format("the {} '{}' has shape {} in the interface, and is {}", role,
-                                                      feature->name, brief(feature->shape), brief(type)));
+                                                      feature.name, brief(feature.shape), brief(type)));
     }
-    if (options_.limits && feature->kind == Feature::Kind::array && !may_be_an_array(type.dtype, function_->opset)) {
+    if (options_.limits && feature.kind == Feature::Kind::array && !may_be_an_array(type.dtype, function_->opset)) {
       wrong(ErrorCode::program_limits,
-            fmt::format("the {} '{}' is {}, which Core ML does not take at the interface of {}", role, feature->name,
+            fmt::format("the {} '{}' is {}, which Core ML does not take at the interface of {}", role, feature.name,
                         brief(type), opset_name(function_->opset)));
       found_.back().of_input = true;
       found_.back().diagnostic.help = "cast it to fp32 or int32 inside";
     }
-    if (feature->dtype != type.dtype) {
+    if (feature.dtype != type.dtype) {
       wrong(ErrorCode::program_interface, fmt::format("the {} '{}' is {} in the interface, and {} in the function",
-                                                      role, feature->name, name(feature->dtype), name(type.dtype)));
+                                                      role, feature.name, name(feature.dtype), name(type.dtype)));
     }
   }
 }

@@ -174,7 +174,10 @@ Dims default_shape(const Value& input, const Feature* feature) {
     dims[2] = feature->height;
     dims[3] = feature->width;
   } else if (feature && feature->shape.size() == dims.size()) {
-    dims = feature->shape;
+    // A default that is none of the shapes it stands for is refused like any other.
+    const std::vector<Dims>& shapes = feature->shapes;
+    const bool taken = shapes.empty() || std::find(shapes.begin(), shapes.end(), feature->shape) != shapes.end();
+    dims = taken ? feature->shape : shapes.front();
   }
   return dims;
 }

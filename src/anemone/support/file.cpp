@@ -13,10 +13,10 @@
 #include <charconv>
 #include <csignal>
 #include <cstdio>
-#include <fstream>
 #include <utility>
 
 #include "anemone/support/mapping.h"
+#include "anemone/support/package_folder.h"
 #include "anemone/support/unfinished.h"
 
 namespace anemone {
@@ -94,21 +94,6 @@ Result<void> check_parent(const fs::path& parent, const fs::path& target) {
                          target.string(), "create the folder first, or write elsewhere");
 }
 
-/// A package and nothing else: its manifest, its data, and what Finder leaves everywhere.
-bool is_package(const fs::path& folder) {
-  std::error_code error;
-  for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
-    const std::string name = at->path().filename().string();
-    if (name != "Manifest.json" && name != "Data" && name != ".DS_Store") return false;
-  }
-  std::ifstream in(folder / "Manifest.json", std::ios::binary);
-  std::string manifest(1 << 16, '\0');
-  in.read(manifest.data(), static_cast<std::streamsize>(manifest.size()));
-  manifest.resize(static_cast<std::size_t>(in.gcount()));
-  return !error && manifest.find("\"itemInfoEntries\"") != std::string::npos &&
-         manifest.find("\"rootModelIdentifier\"") != std::string::npos;
-}
-
 /// Refuses to put a file over a folder and the other way round, and never replaces a folder that is not a package.
 Result<void> check_replaceable(const fs::path& target, PendingOutput::Kind kind) {
   std::error_code error;
@@ -126,7 +111,7 @@ Result<void> check_replaceable(const fs::path& target, PendingOutput::Kind kind)
     return bad_environment(ErrorCode::output_in_the_way, "the output is a folder, but a file is at its place",
                            target.string(), help);
   }
-  if (fs::is_empty(target, error) || is_package(target)) return {};
+  if (fs::is_empty(target, error) || is_package_folder(target)) return {};
   return bad_environment(ErrorCode::output_in_the_way,
                          "the output would replace a folder that is not empty and not a package alone", target.string(),
                          help);

@@ -158,6 +158,17 @@ TEST_F(FileTest, OnlyPackagesAreReplaced) {
   EXPECT_FALSE(PendingOutput::create(folder_ / "p", Kind::folder));
   fs::remove(folder_ / "p" / "README.md");
   EXPECT_TRUE(PendingOutput::create(folder_ / "p", Kind::folder));
+  // What the manifest lists, and weights beside it; as Apple's library writes the path.
+  put(folder_ / "p" / "Manifest.json", manifest("old\", \"path\": \"a\\/model\", \"path\": \"a\\/weights"));
+  fs::create_directories(folder_ / "p" / "Data" / "a" / "weights");
+  put(folder_ / "p" / "Data" / "a" / "model", "x");
+  put(folder_ / "p" / "Data" / "a" / "weights" / "weight.bin", "x");
+  EXPECT_TRUE(PendingOutput::create(folder_ / "p", Kind::folder));
+  for (const char* mine : {"thesis.tex", "a/notes.txt", "a/mine.bin", "a/weights/notes.txt"}) {
+    put(folder_ / "p" / "Data" / mine, "mine");
+    EXPECT_FALSE(PendingOutput::create(folder_ / "p", Kind::folder)) << mine;
+    fs::remove(folder_ / "p" / "Data" / mine);
+  }
 }
 
 // Both began when there was no target: the second finds the first one's package, and both end well.
