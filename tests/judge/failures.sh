@@ -89,6 +89,18 @@ else
   [[ -e limited.mlpackage ]] && fail 'a file size limit: left behind' || pass
 fi
 
+# Too little memory: the environment's fault, and with --json the one object all the same.
+for words in 'convert star.pkl -o big.mlpackage' 'optimize kept.mlpackage -o big.mil' 'analyze star.pkl --scan-weights' \
+  'verify kept.mlpackage --against kept.mlpackage' 'bench kept.mlpackage --runs 1'; do
+  got=0
+  (ulimit -v 60000; exec "$anemone" $words --json) >out.txt 2>err.txt || got=$?
+  if ((got == 4)) && "$python" -c 'import json, sys; assert json.load(sys.stdin)["exit_code"] == 4' <out.txt; then
+    pass
+  else
+    fail "too little memory: $words: exit $got, $(head -c 200 out.txt)"
+  fi
+done
+
 # kill -9 at many moments: the old package, or the new one, and never a damaged one.
 cp -r kept.mlpackage good.mlpackage
 damaged=0

@@ -50,10 +50,12 @@ std::uint32_t code_point(std::string_view text, std::size_t length) {
 }
 
 bool is_obeyed(std::uint32_t code) {
-  return (code >= 0x80 && code < 0xa0) ||                       // C1: some terminals take 9b for ESC [
-         code == 0x061c || code == 0x200e || code == 0x200f ||  // marks of direction
-         code == 0x2028 || code == 0x2029 || code == 0xfeff ||  // separators of lines and paragraphs
-         (code >= 0x202a && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069);  // embeddings, overrides, isolates
+  return (code >= 0x80 && code < 0xa0) ||       // C1: some terminals take 9b for ESC [
+         code == 0x061c || code == 0x180e ||    // a mark of direction, and one of Mongolian vowels that nobody sees
+         (code >= 0x200b && code <= 0x200f) ||  // without width, marks of direction
+         (code >= 0x2028 && code <= 0x202e) ||  // separators of lines and paragraphs; embeddings, overrides
+         (code >= 0x2060 && code <= 0x206f) ||  // isolates, and what nobody sees
+         code == 0xfeff || (code >= 0xfff9 && code <= 0xfffb) || (code >= 0xe0000 && code <= 0xe0fff);  // tags
 }
 
 /// Appends the first character of `text`, which is not empty, and takes it off.
@@ -105,7 +107,11 @@ std::string escaped_json(std::string_view json) {
     const std::size_t length = std::max<std::size_t>(character(json), 1);
     const std::uint32_t code = code_point(json, length);
     if (code == 0x7f || is_obeyed(code)) {
-      text += fmt::format("\\u{:04x}", code);
+      if (code > 0xffff) {
+        text += fmt::format("\\u{:04x}\\u{:04x}", 0xd800 + ((code - 0x10000) >> 10), 0xdc00 + (code & 0x3ff));
+      } else {
+        text += fmt::format("\\u{:04x}", code);
+      }
     } else {
       text += json.substr(0, length);
     }

@@ -28,12 +28,14 @@ TEST(Utf8, WhatATerminalWouldObeyIsEscaped) {
   EXPECT_EQ(escaped("a\x1b[31mred\x07\nwrote x"), "a\\x1b[31mred\\x07\\x0awrote x");
   EXPECT_EQ(escaped("\u202etxt.exe\u2069"), "\\xe2\\x80\\xaetxt.exe\\xe2\\x81\\xa9");
   EXPECT_EQ(escaped("\u009b31m\u2028\u200f"), "\\xc2\\x9b31m\\xe2\\x80\\xa8\\xe2\\x80\\x8f");
+  EXPECT_EQ(escaped("a\u200bb\U000e0041"), "a\\xe2\\x80\\x8bb\\xf3\\xa0\\x81\\x81");  // nobody sees these
   EXPECT_EQ(escaped("n\xc3\xa4h \u4e2d \U0001f600 \u05d0"), "n\xc3\xa4h \u4e2d \U0001f600 \u05d0");
 }
 
 TEST(Utf8, JsonKeepsItsMeaning) {
   EXPECT_EQ(escaped_json("{\"a\\u001b\u202e\": \"\x7f n\xc3\xa4h\"}\n"),
             "{\"a\\u001b\\u202e\": \"\\u007f n\xc3\xa4h\"}\n");
+  EXPECT_EQ(escaped_json("\"\U000e0041\""), "\"\\udb40\\udc41\"");
 }
 
 TEST(Utf8, PagesKeepTheirLinesAndColours) {

@@ -69,6 +69,7 @@ Result<Package> open_folder(const fs::path& path) {
                      path.string());
   }
   TRY(const Bytes bytes, map_file(manifest_path));
+  if (auto refusal = refuse_lfs_pointer(bytes, manifest_path)) return *std::move(refusal);
   const auto broken = [&](std::string message) {
     return bad_input(ErrorCode::package_damaged, std::move(message), manifest_path.string(),
                      "the package is damaged or incomplete");

@@ -149,6 +149,7 @@ TEST_F(PackageTest, RefusesWhatIsNoPackage) {
     put(manifest, text);
     starts(folder_ / "m.mlpackage", code);
   };
+  with("version https://git-lfs.github.com/spec/v1\r\noid sha256:0\r\n", "E0310");
   with("", "E0305 the manifest is not");
   with("[]", "E0305 the manifest is not");
   with("{\"fileFormatVersion\": 1}", "E0305 the package's format version ''");

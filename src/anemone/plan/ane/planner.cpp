@@ -96,8 +96,9 @@ void estimate_latency(const Subject& p, Plan& plan) {
   LatencyRange& latency = plan.latency;
   const bool clone = !p.device->clone_of.empty();
   const double spread = plan.partitions == 0 ? 1.8 : p.device->spread();
-  latency.low = layers.ms / spread;
-  latency.high = layers.ms * spread;
+  constexpr double kResolved = 1e-3;  // ms: nothing shorter was ever told apart, and no call takes no time
+  latency.low = std::max(layers.ms / spread, kResolved / 10);
+  latency.high = std::max(layers.ms * spread, kResolved);
   latency.basis = fmt::format(
       "prediction for one warm call of the native model on {}: the layer model's {:.2f} ms by a factor of {} down and up{}; "
       "nothing was measured on this model",

@@ -152,6 +152,12 @@ TEST(Plan, TooMuchUnknownIsAWarning) {
             "unknown: there is no evidence about 50 % of the operations");
 }
 
+TEST(Plan, NoCallTakesNoTime) {
+  const Plan plan = plan_of("func main<ios17>(tensor<fp16, [1, 4]> x) { y = relu(x = x); } -> (y);", "m1");
+  EXPECT_GT(plan.latency.low, 0);
+  EXPECT_GE(plan.latency.high, 1e-3);
+}
+
 // Compressed weights stream faster; a program whose weights are the whole cost says so.
 TEST(Plan, CompressedWeightsTakeLessTime) {
   const auto head = [](const std::string& weight) {
