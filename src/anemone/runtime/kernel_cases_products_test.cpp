@@ -114,6 +114,16 @@ void add_norm_cases(std::vector<Case>& cases) {
                                                   {"mean", g.constant({3})},
                                                   {"variance", g.constant({3}, 0.1, 2)}})};
                    }});
+  for (const auto& [x, size] :
+       {std::pair{Dims{2, 7, 4, 5}, 5}, std::pair{Dims{6, 2, 9}, 2}, std::pair{Dims{1, 3, 1, 1}, 9}}) {
+    cases.push_back({"local_response_norm", brief(x), [x = x, size = size](TestGraph& g) -> Values {
+                       return {g.add("local_response_norm", {{"x", g.input(x)},
+                                                             {"size", size},
+                                                             {"alpha", g.scalar(0.5)},
+                                                             {"beta", g.scalar(0.75)},
+                                                             {"k", g.scalar(1)}})};
+                     }});
+  }
   cases.push_back({"instance_norm", "plain", [](TestGraph& g) -> Values {
                      return {g.add("instance_norm", {{"x", g.input({2, 3, 5, 7})}, {"epsilon", g.scalar(1e-3)}})};
                    }});

@@ -9,6 +9,10 @@ namespace anemone::runtime {
 
 /// Functions of two operands: BinaryParameters.
 extern const Kernel kBinaryKernel;
+/// Functions of one operand: UnaryParameters.
+extern const Kernel kUnaryKernel;
+/// Means of windows: PoolParameters.
+extern const Kernel kAvgPoolKernel;
 
 /// Elements of a shape that is known to be countable.
 inline std::int64_t count_of(std::span<const std::int64_t> dims) { return element_count(dims).value_or(0); }

@@ -103,9 +103,45 @@ Result<void> plan_softmax(const Group& g, Planner& p) {
   return {};
 }
 
+/// The channels lie in the third dimension from the right. The mean of the squares of a window over them is what an
+/// average pool makes of planes [channels, pixels] that counts padding.
+Result<void> plan_local_response_norm(const Group& g, Planner& p) {
+  const Dims& dims = g.in().type.dims;
+  const AxisParameters axis = axis_of(dims, dims.size() - 3);
+  const std::int64_t size = ConstantView(*g.node).integer("size");
+  TRY(const Ref from, p.read(g.in()));
+  const Ref squares = p.scratch(from.count), means = p.scratch(from.count);
+  const Dims flat{from.count};
+  p.add_part(g.out(), {.kernel = &kUnaryKernel,
+                       .parameters = UnaryParameters{cpu::Unary::square},
+                       .operands = {read("x", from), write("out", squares)}});
+  PoolParameters window;
+  window.window = {.kernel_height = size, .pad_top = size / 2};
+  window.shape = {axis.outer, axis.extent, axis.inner, axis.extent, axis.inner};
+  p.add_part(g.out(),
+             {.kernel = &kAvgPoolKernel, .parameters = window, .operands = {read("x", squares), write("out", means)}});
+  p.add_part(g.out(),
+             {.kernel = &kUnaryKernel,
+              .parameters = UnaryParameters{cpu::Unary::linear, number(*g.node, "alpha"), number(*g.node, "k")},
+              .operands = {read("x", means), write("out", means)}});
+  p.add_part(g.out(), {.kernel = &kBinaryKernel,
+                       .parameters = BinaryParameters{cpu::Binary::pow, flat, {}},
+                       .operands = {read("x", means), read("y", p.constant(std::vector{number(*g.node, "beta")})),
+                                    write("out", means)}});
+  p.add(g.out(), Rounding::needed,
+        {.kernel = &kBinaryKernel,
+         .parameters = BinaryParameters{cpu::Binary::real_div, flat, flat},
+         .operands = {read("x", from), read("y", means), write("out", p.define(g.out()))},
+         .layout = Layout::any,
+         .overwrites = {0},
+         .elementwise = true});
+  return {};
+}
+
 constexpr KernelRow kRows[] = {{.type = "batch_norm", .plan = plan_batch_norm, .fuses = Fuses::relu},
                                {.type = "instance_norm", .plan = plan_instance_norm, .fuses = Fuses::relu},
                                {.type = "layer_norm", .plan = plan_layer_norm, .covers = covers_layer_norm},
+                               {.type = "local_response_norm", .plan = plan_local_response_norm},
                                {.type = "softmax", .plan = plan_softmax, .covers = covers_softmax}};
 
 }  // namespace

@@ -10,11 +10,6 @@ const Kernel kMaxPool{"max_pool", [](const Bound& b) {
                         cpu::max_pool(p.window, p.shape, b.in(0), b.out(1), b.pool);
                       }};
 
-const Kernel kAvgPool{"avg_pool", [](const Bound& b) {
-                        const auto& p = get<PoolParameters>(b);
-                        cpu::avg_pool(p.window, p.shape, p.exclude_padding, b.in(0), b.out(1), b.pool);
-                      }};
-
 bool is_flat(const Node& node, const GraphView&) {
   const std::int64_t rank = node.input("x")->type.rank();
   return rank == 3 || rank == 4;
@@ -53,9 +48,10 @@ Result<void> plan_avg_pool(const Group& g, Planner& p) {
   PoolParameters parameters = pooling_of(*g.node);
   parameters.exclude_padding = ConstantView(*g.node).flag("exclude_padding_from_average");
   TRY(const Ref from, p.read(g.in()));
-  p.add(
-      g.out(), Rounding::needed,
-      {.kernel = &kAvgPool, .parameters = parameters, .operands = {read("x", from), write("out", p.define(g.out()))}});
+  p.add(g.out(), Rounding::needed,
+        {.kernel = &kAvgPoolKernel,
+         .parameters = parameters,
+         .operands = {read("x", from), write("out", p.define(g.out()))}});
   return {};
 }
 
@@ -63,6 +59,11 @@ constexpr KernelRow kRows[] = {{.type = "max_pool", .plan = plan_max_pool, .cove
                                {.type = "avg_pool", .plan = plan_avg_pool, .covers = is_flat}};
 
 }  // namespace
+
+const Kernel kAvgPoolKernel{"avg_pool", [](const Bound& b) {
+                              const auto& p = get<PoolParameters>(b);
+                              cpu::avg_pool(p.window, p.shape, p.exclude_padding, b.in(0), b.out(1), b.pool);
+                            }};
 
 std::span<const KernelRow> pool_kernels() { return kRows; }
 

@@ -7,11 +7,6 @@ namespace {
 
 using cpu::Unary;
 
-const Kernel kUnary{"unary", [](const Bound& b) {
-                      const auto& p = get<UnaryParameters>(b);
-                      cpu::unary(p.function, b.in(0), b.out(1), b.call.operands[1].ref.count, b.pool, p.alpha, p.beta);
-                    }};
-
 const Kernel kPrelu{"prelu", [](const Bound& b) {
                       const auto& p = get<AxisParameters>(b);
                       cpu::prelu(b.in(0), b.out(2), p.outer, p.extent, p.inner, b.in(1), b.pool);
@@ -25,7 +20,7 @@ const Kernel kRound{"round_to_half", [](const Bound& b) {
 Result<void> add_unary(const Group& g, Planner& p, Rounding rounding, UnaryParameters parameters) {
   TRY(const Ref from, p.read(g.in()));
   p.add(g.out(), rounding,
-        {.kernel = &kUnary,
+        {.kernel = &kUnaryKernel,
          .parameters = parameters,
          .operands = {read("x", from), write("out", p.define(g.out()))},
          .layout = Layout::any,
@@ -161,6 +156,12 @@ constexpr KernelRow kRows[] = {
 };
 
 }  // namespace
+
+const Kernel kUnaryKernel{"unary", [](const Bound& b) {
+                            const auto& p = get<UnaryParameters>(b);
+                            cpu::unary(p.function, b.in(0), b.out(1), b.call.operands[1].ref.count, b.pool, p.alpha,
+                                       p.beta);
+                          }};
 
 std::span<const KernelRow> unary_kernels() { return kRows; }
 
