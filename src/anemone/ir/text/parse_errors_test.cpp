@@ -41,6 +41,14 @@ TEST(ParseErrors, UnknownParameterAndValue) {
             "   = help: did you mean 'image'?\n");
 }
 
+// What cannot be an output does not take the program's own brace with it.
+TEST(ParseErrors, OneMistakeIsOneError) {
+  for (const char* body : {"y = relu(z = x); } -> (y);", "y = relu(x = z); } -> (y);", "y = relu(x = x) } -> (y);"}) {
+    const std::string text = errors_of(std::string("program(1.0) { func main<ios17>(fp16 x) { ") + body + " }");
+    EXPECT_EQ(text.find("at the end of the program"), std::string::npos) << text;
+  }
+}
+
 TEST(ParseErrors, EveryBrokenStatementIsReportedOnce) {
   const std::string text = errors_in(
       "  a = nonsense(x = x);\n"

@@ -22,7 +22,7 @@ bool ProgramReader::read() {
   while (!text_.at_end() && !text_.peek().is("}")) {
     read_directives();
     if (text_.at_end() || text_.peek().is("}")) break;
-    if (!read_function()) skip_to_function();
+    if (!read_function()) skip_to_function(braces);
   }
   if (braces) text_.expect("}", "at the end of the program");
   if (!text_.at_end()) text_.fail(text_.peek(), ErrorCode::text_syntax, "the text should end after the program");
@@ -68,10 +68,12 @@ void ProgramReader::read_directives() {
   }
 }
 
-void ProgramReader::skip_to_function() {
+void ProgramReader::skip_to_function(bool braces) {
   int depth = 0;
   while (!text_.at_end()) {
     if (depth <= 0 && text_.peek().is_word("func")) return;
+    const bool last = braces && text_.peek().is("}") && text_.peek_second().kind == Token::Kind::end;
+    if (depth <= 0 && last) return;  // the program's own
     if (text_.peek().is("{")) ++depth;
     if (text_.peek().is("}")) --depth;
     text_.take();

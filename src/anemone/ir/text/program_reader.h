@@ -49,7 +49,7 @@ class ProgramReader {
   bool read();
   bool read_header();
   void read_directives();
-  void skip_to_function();
+  void skip_to_function(bool braces);
   bool read_function();
   bool read_inputs(Block& block);
   bool read_block(Block& block, int depth);
