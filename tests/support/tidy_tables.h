@@ -93,9 +93,11 @@ struct Part {
   std::string prefix, header;
 };
 inline const std::vector<Part> kParts{
-    {"ops/", "ops/families.h"},                        // the rows of a family of operations
-    {"passes/", "passes/pass.h"},                      // one pass each
-    {"plan/ane/rules_", "plan/ane/rules.h"},           // the rules of one kind
+    {"ops/", "ops/families.h"},               // the rows of a family of operations
+    {"passes/", "passes/pass.h"},             // one pass each
+    {"plan/ane/rules_", "plan/ane/rules.h"},  // the rules of one kind
+    {"plan/ort/rules_", "plan/ort/rules.h"},
+    {"plan/ort/level1_", "plan/ort/level1_passes.h"},  // one kind of rewrite each
     {"plan/ane/sources", "plan/ane/support_table.h"},  // where the facts come from
     {"runtime/kernels_", "runtime/kernel_table.h"},    // the kernels of a family
     {"runtime/cpu/conv_", "runtime/cpu/conv.h"},       // one algorithm each
@@ -109,7 +111,8 @@ inline const std::vector<Part> kParts{
     {"formats/torch/pickle_", "formats/torch/pickle.h"},
     {"formats/onnx/spec_", "formats/onnx/spec.h"},
     {"onnx/graph_", "onnx/graph.h"},
-    {"onnx/infer_", "onnx/infer.h"},  // the rows of a family
+    {"onnx/infer_", "onnx/infer.h"},        // the rows of a family
+    {"onnx/evaluate_", "onnx/evaluate.h"},  // likewise
     {"ir/text/text_reader_", "ir/text/text_reader.h"},
     {"ir/text/program_reader_", "ir/text/program_reader.h"},
 };

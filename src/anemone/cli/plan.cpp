@@ -5,6 +5,7 @@
 #include "anemone/cli/model_options.h"
 #include "anemone/cli/verbs.h"
 #include "anemone/report/errors.h"
+#include "anemone/report/ort_plan.h"
 #include "anemone/report/plan_html.h"
 #include "anemone/report/plan_json.h"
 #include "anemone/report/plan_svg.h"
@@ -50,10 +51,12 @@ struct PlanFlags {
 int run_plan(Call& call) {
   std::string path, svg, html;
   std::vector<std::string> hypotheses;
-  std::optional<std::string> other;
+  std::optional<std::string> other, ort;
   report::PlanView view;
   PlanFlags flags;
-  call.options.argument("MODEL", path, "a checkpoint, package, compiled folder, model file or MIL text");
+  call.options.argument("MODEL", path, "a checkpoint, package, compiled folder, model file, MIL text or ONNX file");
+  call.options.value("--ort", "VERSION/FORMAT", ort,
+                     "what ONNX Runtime's CoreML provider takes instead: 1.19/neuralnetwork … 1.24/mlprogram, or all");
   flags.declare(call.options);
   call.options.list("--what-if", "CHANGE,…", hypotheses,
                     "a table of alternatives: fp16, palettize4, int8, shapes=HxW, outputs=final, split=NAME, off=TYPE");
@@ -68,6 +71,12 @@ int run_plan(Call& call) {
   call.options.value("--html", "FILE", html, "also write a page: segments, findings, a table to search and sort");
   if (const auto over = call.parse()) return *over;
   if (Result<void> good = report::check(view); !good) return call.misused(good.error().front());
+  if (ort) {
+    const auto plans = toolchain::plan_for_ort(path, *ort, call.talk());
+    if (!plans) return call.fail(plans.error());
+    call.print(call.json ? report::ort_plan_json(*plans) : report::ort_plan_text(*plans, view.per_op));
+    return 0;
+  }
   const bool table = flags.request.device == "all";
   if (table && (other || !svg.empty() || !html.empty() || view.per_op || view.selects())) {
     return call.misused(bad_usage(
@@ -130,7 +139,8 @@ int run_rules(Call& call) {
   call.options.flag("--markdown", markdown, "as docs/reference/rules.md");
   if (const auto over = call.parse()) return *over;
   const toolchain::RuleTables tables = toolchain::rule_tables();
-  call.detail(fmt::format("{} rules, {} operation types, {} sources", tables.rules.size(), tables.types.size(),
+  call.detail(fmt::format("{} rules of the engine and {} of ONNX Runtime's provider, {} operation types, {} sources",
+                          tables.rules.size(), tables.provider_rules.size(), tables.types.size(),
                           tables.sources.size()));
   call.print(call.json  ? report::rules_json(tables)
              : markdown ? report::rules_markdown(tables)
@@ -140,30 +150,36 @@ int run_rules(Call& call) {
 
 }  // namespace
 
-const Verb kPlanVerb{.name = "plan",
-                     .arguments = "MODEL",
-                     .summary = "where the operations would run on Apple's chips, what that costs, and what to change",
-                     .details =
-                         "A prediction from rules and cost models, with the evidence for each; nothing runs on a "
-                         "device. Operations are\n"
-                         "counted as Xcode's performance report counts them: without const and constexpr. A type of "
-                         "which nothing is known\n"
-                         "counts as off the engine. --json also names the operation behind each verdict.",
-                     .examples =
-                         "anemone plan star.mlpackage\n"
-                         "anemone plan star.mlpackage --device all\n"
-                         "anemone plan star.mlpackage --device m1pro --off instance_norm --svg plan.svg\n"
-                         "anemone plan before.mlpackage --compare after.mlpackage\n"
-                         "anemone plan Landmark_98.pkl --outputs final --per-op",
-                     .run = run_plan};
-const Verb kExplainVerb{.name = "explain",
-                        .arguments = "CODE",
-                        .summary = "one rule of the Neural Engine, or one error: what, why, instead, on what evidence",
-                        .examples = "anemone explain ANE001\nanemone explain ane013 --json\nanemone explain E0510",
-                        .run = run_explain};
+const Verb kPlanVerb{
+    .name = "plan",
+    .arguments = "MODEL",
+    .summary = "where the operations would run on Apple's chips, what that costs, and what to change",
+    .details =
+        "A prediction from rules and cost models, with the evidence for each; nothing runs on a "
+        "device. Operations are\n"
+        "counted as Xcode's performance report counts them: without const and constexpr. A type of "
+        "which nothing is known\n"
+        "counts as off the engine. --json also names the operation behind each verdict.\n"
+        "--ort asks another planner: which nodes of an ONNX file ONNX Runtime's CoreML provider takes, in "
+        "how many pieces.\nSupported by the provider is not on the engine.",
+    .examples =
+        "anemone plan star.mlpackage\n"
+        "anemone plan star.mlpackage --device all\n"
+        "anemone plan star.mlpackage --device m1pro --off instance_norm --svg plan.svg\n"
+        "anemone plan before.mlpackage --compare after.mlpackage\n"
+        "anemone plan Landmark_98.pkl --outputs final --per-op\n"
+        "anemone plan star.onnx --ort 1.19/neuralnetwork\n"
+        "anemone plan star.onnx --ort all",
+    .run = run_plan};
+const Verb kExplainVerb{
+    .name = "explain",
+    .arguments = "CODE",
+    .summary = "one rule of a planner, or one error: what, why, instead, on what evidence",
+    .examples = "anemone explain ANE001\nanemone explain ORT020\nanemone explain ane013 --json\nanemone explain E0510",
+    .run = run_explain};
 const Verb kRulesVerb{.name = "rules",
                       .arguments = "",
-                      .summary = "the rules of the Neural Engine, and what is known of each operation type",
+                      .summary = "the rules of the planners, and what is known of each operation type",
                       .examples = "anemone rules\nanemone rules --json",
                       .run = run_rules};
 

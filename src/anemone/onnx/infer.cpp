@@ -56,6 +56,10 @@ class Inference {
     walk(*model_.graph);
     return std::move(problems_);
   }
+  Diagnostics run(Node& node) {
+    visit(node);
+    return std::move(problems_);
+  }
 
  private:
   void walk(Graph& graph) {
@@ -99,8 +103,13 @@ class Inference {
       problems_.push_back(bad_input(ErrorCode::onnx_node_refused, view.failure(), place(node)));
       return;
     }
+    const InferOptions::Told told = options_.told ? options_.told(model_, node) : InferOptions::Told::all;
     for (std::size_t i = 0; i < node.output_count(); ++i) {
-      if (node.output(i) && view.results()[i]) accept(node, *node.output(i), *view.results()[i]);
+      if (!node.output(i) || !view.results()[i]) continue;
+      Type type = *view.results()[i];
+      if (told == InferOptions::Told::element_type) type.shape.reset();
+      if (told == InferOptions::Told::rank && type.shape) type.shape = unknown_shape(type.shape->size());
+      accept(node, *node.output(i), type);
     }
     if (!options_.propagate_data || node.output_count() != 1 || !node.output(0)) return;
     if (std::optional<Known> values = compute_known(view); values && values->size() <= kMostKnown)
@@ -165,6 +174,21 @@ class Inference {
 
 Diagnostics infer_types(Model& model, const InferOptions& options) { return Inference(model, options).run(); }
 
+Diagnostics infer_types(Model& model, Node& node, const InferOptions& options) {
+  return Inference(model, options).run(node);
+}
+
+/// What ONNX Runtime's own operations are like, as far as types go; empty: like none.
+static std::string_view standard_name(std::string_view op) {
+  constexpr std::pair<std::string_view, std::string_view> kNames[] = {
+      {"BiasGelu", "Gelu"},  {"FastGelu", "Gelu"}, {"FusedConv", "Conv"},
+      {"FusedGemm", "Gemm"}, {"Gelu", "Gelu"},     {"QuickGelu", "Gelu"},
+  };
+  const auto found =
+      std::find_if(std::begin(kNames), std::end(kNames), [&](const auto& pair) { return pair.first == op; });
+  return found == std::end(kNames) ? std::string_view() : found->second;
+}
+
 const InferRow* find_row(std::string_view domain, std::string_view op) {
   static const std::unordered_map<std::string_view, const InferRow*> kRows = [] {
     std::unordered_map<std::string_view, const InferRow*> rows;
@@ -174,8 +198,9 @@ const InferRow* find_row(std::string_view domain, std::string_view op) {
     }
     return rows;
   }();
-  const auto found = kRows.find(op);
-  return domain.empty() && found != kRows.end() ? found->second : nullptr;
+  const bool contributed = domain == "com.microsoft";
+  const auto found = kRows.find(contributed ? standard_name(op) : op);
+  return (domain.empty() || contributed) && found != kRows.end() ? found->second : nullptr;
 }
 
 const Type* InferView::type(std::size_t input) const {

@@ -17,12 +17,17 @@ struct InferOptions {
   /// Follow small integer tensors that are computed from shapes (Shape, Gather, Concat, …) to where they give a shape.
   /// ONNX Runtime does not: there a Reshape by a computed shape has a rank and nothing more.
   bool propagate_data = true;
+  /// How much of a result a reader with gaps says; absent: everything that follows.
+  enum class Told : std::uint8_t { all, rank, element_type };
+  Told (*told)(const Model&, const Node&) = nullptr;
 };
 
 /// Fills in the types of all values, as far as they follow; what is declared is kept where nothing better is known.
 /// The diagnostics are about nodes whose operands contradict each other (E0420) and declarations that contradict what
 /// follows (E0421, a warning): the outputs of such nodes keep their declared types.
 Diagnostics infer_types(Model& model, const InferOptions& options = {});
+/// The same for the outputs of one node, from what its operands are now.
+Diagnostics infer_types(Model& model, Node& node, const InferOptions& options);
 
 /// Elements of a small integer tensor; absent ones are not known.
 using Known = std::vector<std::optional<std::int64_t>>;
@@ -88,7 +93,7 @@ Shape unknown_shape(std::size_t rank);
 std::optional<std::int64_t> axis_of(std::int64_t axis, std::size_t rank);  ///< counted from the front
 /// NumPy's rule; absent when two known extents differ and neither is 1.
 std::optional<Shape> broadcast(const Shape& a, const Shape& b);
-/// The elements of a tensor in memory (not external), as double or int64.
+/// The elements of a tensor in memory, as double or int64; absent where they are external or were never computed.
 std::optional<std::vector<double>> read_numbers(const Tensor& tensor);
 std::optional<std::vector<std::int64_t>> read_integers(const Tensor& tensor);
 

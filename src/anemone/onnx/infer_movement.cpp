@@ -267,7 +267,7 @@ void expand(InferView& v) {
     const Shape* length = v.shape(1);
     const std::int64_t rank = length && length->size() == 1 ? extent((*length)[0]) : -1;
     if (!x || rank < 0 || rank > 64) return unknown_rank(v);
-    return v.set(0, v.dtype(0), unknown_shape(std::max(x->size(), static_cast<std::size_t>(rank))));
+    return v.set(0, v.dtype(0), broadcast(*x, unknown_shape(static_cast<std::size_t>(rank))));
   }
   Shape wanted;
   if (all) {

@@ -10,6 +10,11 @@ namespace {
 
 constexpr std::size_t kMostRead = 1u << 16;  // elements: shapes, axes, scales are small
 
+bool is_readable(const Tensor& tensor, std::int64_t count) {
+  if (tensor.external || count > static_cast<std::int64_t>(kMostRead)) return false;
+  return static_cast<std::int64_t>(tensor.data.size()) == onnxspec::packed_size(tensor.dtype, count).value_or(-1);
+}
+
 template <class T>
 T element(const Tensor& tensor, std::size_t index) {
   T value;
@@ -139,7 +144,7 @@ std::optional<Known> compute_known(const InferView& v) {
 
 std::optional<std::vector<std::int64_t>> read_integers(const Tensor& tensor) {
   const auto count = onnxspec::element_count(tensor.dims);
-  if (!count || tensor.external || static_cast<std::size_t>(*count) > kMostRead) return std::nullopt;
+  if (!count || !is_readable(tensor, *count)) return std::nullopt;
   std::vector<std::int64_t> values;
   for (std::size_t i = 0; i < static_cast<std::size_t>(*count); ++i) {
     if (tensor.dtype == DataType::int64) {
@@ -155,7 +160,7 @@ std::optional<std::vector<std::int64_t>> read_integers(const Tensor& tensor) {
 
 std::optional<std::vector<double>> read_numbers(const Tensor& tensor) {
   const auto count = onnxspec::element_count(tensor.dims);
-  if (!count || tensor.external || static_cast<std::size_t>(*count) > kMostRead) return std::nullopt;
+  if (!count || !is_readable(tensor, *count)) return std::nullopt;
   std::vector<double> values;
   for (std::size_t i = 0; i < static_cast<std::size_t>(*count); ++i) {
     switch (tensor.dtype) {

@@ -221,7 +221,7 @@ void grid_sample(InferView& v) {
   if (!x || !grid) return v.set(0, v.dtype(0), std::nullopt);
   if (x->size() != grid->size() || x->size() < 3)
     return v.fail(fmt::format("x has rank {} and the grid {}", x->size(), grid->size()));
-  Shape out{(*x)[0], (*x)[1]};
+  Shape out{extent((*x)[0]) < 0 ? (*grid)[0] : (*x)[0], (*x)[1]};
   out.insert(out.end(), grid->begin() + 1, grid->end() - 1);
   v.set(0, v.dtype(0), std::move(out));
 }

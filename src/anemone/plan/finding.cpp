@@ -26,7 +26,8 @@ Finding blank(const RuleText& rule) {
 }  // namespace
 
 std::string_view name(Effect effect) {
-  constexpr std::string_view kNames[] = {"leaves the engine", "slower", "numeric hazard", "may not compile"};
+  constexpr std::string_view kNames[] = {"leaves the engine", "leaves the provider", "slower", "numeric hazard",
+                                         "may not compile"};
   return kNames[static_cast<std::size_t>(effect)];
 }
 

@@ -9,10 +9,11 @@
 namespace anemone::plan {
 
 enum class Effect : std::uint8_t {
-  leaves_engine,  ///< the operation runs elsewhere
-  slower,         ///< it stays and costs more
-  hazard,         ///< its numbers may go wrong in fp16
-  compilation,    ///< it may not compile, or not in reasonable time
+  leaves_engine,    ///< the operation runs elsewhere
+  leaves_provider,  ///< ONNX Runtime runs it on the CPU
+  slower,           ///< it stays and costs more
+  hazard,           ///< its numbers may go wrong in fp16
+  compilation,      ///< it may not compile, or not in reasonable time
 };
 std::string_view name(Effect effect);  ///< "leaves the engine"
 

@@ -11,17 +11,33 @@ namespace {
 using toolchain::RuleRow;
 
 Json as_json(const RuleRow& r) {
-  return {{"code", r.code},
-          {"name", r.name},
-          {"what", r.what},
-          {"why", r.why},
-          {"instead", r.instead},
-          {"effect", r.effect},
-          {"severity", r.severity},
-          {"trust", r.trust},
-          {"source", r.source},
-          {"command", r.command},
-          {"needs_data", r.needs_data}};
+  Json out{{"code", r.code},
+           {"name", r.name},
+           {"what", r.what},
+           {"why", r.why},
+           {"instead", r.instead},
+           {"effect", r.effect},
+           {"severity", r.severity},
+           {"trust", r.trust},
+           {"source", r.source},
+           {"command", r.command},
+           {"needs_data", r.needs_data}};
+  if (!r.applies.empty()) out["applies"] = r.applies, out["operations"] = r.operations;
+  return out;
+}
+
+std::string provider_markdown(const toolchain::RuleTables& tables) {
+  std::string out =
+      "\n## ONNX Runtime's CoreML provider\n\nWhat `anemone plan --ort` refuses, and in which releases and formats. A node "
+      "is asked in this order, and the first rule\nthat finds a reason is the answer. Sources are files of "
+      "`onnxruntime/core/providers/coreml`, release by release, and\nwhat a release did with a model. Each rule has a case "
+      "and the case beside it in\n[rules_test.cpp](../../src/anemone/plan/ort/rules_test.cpp).\n\n"
+      "| rule | operations | refused | applies | instead | source |\n|---|---|---|---|---|---|\n";
+  for (const RuleRow& r : tables.provider_rules) {
+    out += fmt::format("| {} {} | {} | {} | {} | {} | {} |\n", r.code, r.name,
+                       r.operations.empty() ? "all" : r.operations, r.what, r.applies, r.instead, r.source);
+  }
+  return out;
 }
 
 }  // namespace
@@ -30,12 +46,18 @@ std::string rules_text(const toolchain::RuleTables& tables) {
   std::string out;
   for (const RuleRow& r : tables.rules)
     out += fmt::format("{}  {:<20} {:<5} {:<10}  {}\n", r.code, r.name, r.severity, r.trust, r.what);
-  return out + fmt::format("{} rules; 'anemone explain CODE' says why and what to do\n", tables.rules.size());
+  for (const RuleRow& r : tables.provider_rules)
+    out += fmt::format("{}  {:<20} {:<5} {:<10}  {}\n", r.code, r.name, r.severity, r.trust, r.what);
+  return out + fmt::format(
+                   "{} rules of the engine, {} of ONNX Runtime's CoreML provider; 'anemone explain CODE' says why and "
+                   "what to do\n",
+                   tables.rules.size(), tables.provider_rules.size());
 }
 
 std::string rules_json(const toolchain::RuleTables& tables) {
-  Json list = Json::array(), types = Json::array();
+  Json list = Json::array(), provider = Json::array(), types = Json::array();
   for (const RuleRow& r : tables.rules) list.push_back(as_json(r));
+  for (const RuleRow& r : tables.provider_rules) provider.push_back(as_json(r));
   for (const toolchain::EngineTypeRow& row : tables.types) {
     types.push_back({{"type", row.type},
                      {"h13", row.h13},
@@ -45,7 +67,7 @@ std::string rules_json(const toolchain::RuleTables& tables) {
                      {"trust", row.trust},
                      {"sources", row.sources}});
   }
-  return dump({{"schema", "anemone.rules/1"}, {"rules", list}, {"types", types}});
+  return dump({{"schema", "anemone.rules/1"}, {"rules", list}, {"provider_rules", provider}, {"types", types}});
 }
 
 std::string rules_markdown(const toolchain::RuleTables& tables) {
@@ -73,6 +95,7 @@ std::string rules_markdown(const toolchain::RuleTables& tables) {
     out += fmt::format("| {} | {} | {} | {} | {} | {} | {} |\n", row.type, row.h13, row.h14, row.h15, row.h16,
                        row.trust, row.sources);
   }
+  out += provider_markdown(tables);
   out += "\n## Sources\n\n| short | source |\n|---|---|\n";
   for (const toolchain::SourceRow& s : tables.sources) out += fmt::format("| {} | {} |\n", s.name, s.what);
   return out;
@@ -81,6 +104,8 @@ std::string rules_markdown(const toolchain::RuleTables& tables) {
 std::string explain_text(const RuleRow& r) {
   std::string out = fmt::format("{} {} ({})\n\n  what      {}\n  why       {}\n  effect    {}\n  instead   {}\n",
                                 r.code, r.name, r.severity, r.what, r.why, r.effect, r.instead);
+  if (!r.applies.empty()) out += fmt::format("  applies   ONNX Runtime {}\n", r.applies);
+  if (!r.operations.empty()) out += fmt::format("  to        {}\n", r.operations);
   if (!r.command.empty()) out += fmt::format("  command   {}\n", r.command);
   if (r.needs_data) out += "  checked   as far as weights say; the rest needs data\n";
   return out + fmt::format("  evidence  {}: {}\n", r.trust, r.source);

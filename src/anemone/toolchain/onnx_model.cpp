@@ -118,6 +118,7 @@ Analysis describe_onnx(const onnx::Model& model, const Diagnostics& warnings) {
   }
   if (!model.functions.empty())
     out.notes.push_back(fmt::format("{} operations are functions that the file brings", model.functions.size()));
+  out.notes.push_back("'anemone plan FILE --ort all' says what ONNX Runtime's CoreML provider would take of it");
   for (const Diagnostic& warning : warnings)
     out.notes.push_back(fmt::format("{} ({})", warning.message, warning.place));
   out.needed = {"a translation of ONNX operations, which this version does not have",

@@ -9,6 +9,7 @@
 #include "anemone/passes/pass.h"
 #include "anemone/plan/ane/rules.h"
 #include "anemone/plan/ane/support_table.h"
+#include "anemone/plan/ort/rules.h"
 #include "anemone/runtime/kernel_table.h"
 
 namespace anemone::toolchain {
@@ -43,8 +44,28 @@ std::string takes_word(char letter) {
 
 RuleRow row_of(const plan::RuleText& r) {
   const auto text = [](std::string_view s) { return std::string(s); };
-  return {text(r.code),     text(r.name),        text(r.what),   text(r.why),     text(r.instead), text(name(r.effect)),
-          text(r.severity), text(name(r.trust)), text(r.source), text(r.command), r.needs_data};
+  return {text(r.code),
+          text(r.name),
+          text(r.what),
+          text(r.why),
+          text(r.instead),
+          text(name(r.effect)),
+          text(r.severity),
+          text(name(r.trust)),
+          text(r.source),
+          text(r.command),
+          {},
+          {},
+          r.needs_data};
+}
+
+RuleRow row_of(const plan::ort::Rule& rule) {
+  RuleRow row = row_of(rule.text);
+  row.applies = applies_to(rule);
+  for (const std::string_view op : rule.ops) {
+    if (!op.empty()) row.operations += (row.operations.empty() ? "" : ", ") + std::string(op);
+  }
+  return row;
 }
 
 }  // namespace
@@ -93,6 +114,7 @@ std::vector<PipelineRow> pipeline_rows() {
 RuleTables rule_tables() {
   RuleTables tables;
   for (const ane::Rule* rule : ane::rules()) tables.rules.push_back(row_of(rule->text));
+  for (const plan::ort::Rule* rule : plan::ort::rules()) tables.provider_rules.push_back(row_of(*rule));
   for (const ane::SupportRow& row : ane::support_rows()) {
     tables.types.push_back({std::string(row.type), takes_word(row.takes[0]), takes_word(row.takes[1]),
                             takes_word(row.takes[2]), takes_word(row.takes[3]), std::string(name(row.trust)),
@@ -107,8 +129,10 @@ Result<RuleRow> rule_row(const std::string& code) {
   std::string upper = code;
   for (char& c : upper) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
   if (const ane::Rule* rule = ane::find_rule(upper)) return row_of(rule->text);
+  if (const plan::ort::Rule* rule = plan::ort::find_rule(upper)) return row_of(*rule);
   std::vector<std::string_view> codes;
   for (const ane::Rule* rule : ane::rules()) codes.push_back(rule->text.code);
+  for (const plan::ort::Rule* rule : plan::ort::rules()) codes.push_back(rule->text.code);
   return bad_usage(fmt::format("there is no rule '{}'", code),
                    did_you_mean(upper, codes, "'anemone rules' lists them"));
 }

@@ -33,9 +33,11 @@ struct PipelineRow {
 };
 std::vector<PipelineRow> pipeline_rows();
 
-/// A rule of the Neural Engine's planner.
+/// A rule of a planner.
 struct RuleRow {
   std::string code, name, what, why, instead, effect, severity, trust, source, command;
+  std::string applies;      ///< rules of ONNX Runtime's provider: in which versions and formats
+  std::string operations;   ///< … and about which operations; empty: all
   bool needs_data = false;  ///< activations would have to be known: reported as not checked
 };
 /// What is known of an operation type: "yes", "no", "if", "lowered" or "?" for each generation.
@@ -47,7 +49,8 @@ struct SourceRow {
   std::string name, what;
 };
 struct RuleTables {
-  std::vector<RuleRow> rules;
+  std::vector<RuleRow> rules;           ///< of the Neural Engine
+  std::vector<RuleRow> provider_rules;  ///< of ONNX Runtime's CoreML provider
   std::vector<EngineTypeRow> types;
   std::vector<SourceRow> sources;
 };
