@@ -9,14 +9,18 @@ namespace {
 
 int run_verify(Call& call) {
   std::string candidate, reference;
+  std::optional<std::string> images;
   std::vector<std::string> inputs;
   toolchain::VerifyRequest request;
   SessionFlags flags;
   call.options.argument("CANDIDATE", candidate, "the model in question");
   call.options.value("--against", "REFERENCE", reference, "the model that is right", {.required = true});
-  call.options.repeated("--input", "[NAME=]FILE", inputs,
-                        "a tensor or an image; may be repeated; default: seeded inputs");
-  call.options.value("--seed", "N", request.seed, "of the seeded inputs");
+  call.options.repeated(
+      "--input", "[NAME=]FILE", inputs,
+      "a tensor or an image; may be repeated; default: the built-in face and seeded changes of it for "
+      "landmark networks, else seeded pictures or numbers");
+  call.options.value("--images", "DIR", images, "every picture of a folder");
+  call.options.value("--seed", "N", request.seed, "of the inputs that are made");
   call.options.value("--max-mean-px", "PX", request.max_mean_px,
                      "limit of the mean landmark distance, in pixels of the crop", {.at_least = 0});
   call.options.value("--max-px", "PX", request.max_px, "limit of the largest landmark distance", {.at_least = 0});
@@ -27,6 +31,11 @@ int run_verify(Call& call) {
   auto files = toolchain::read_inputs(inputs);
   if (!files) return call.fail(files.error());
   request.inputs = *std::move(files);
+  if (images) {
+    auto pictures = toolchain::pictures_in(*images);
+    if (!pictures) return call.fail(pictures.error());
+    request.pictures = *std::move(pictures);
+  }
   const auto mine = load(candidate, flags.load(call));
   if (!mine) return call.fail(mine.error());
   const auto theirs = load(reference, flags.load(call));
@@ -46,6 +55,7 @@ const Verb kVerifyVerb{
     .examples =
         "anemone verify star.mlpackage --against Landmark_98.pkl\n"
         "anemone verify star.mlpackage --against Landmark_98.pkl --input face1.png --input face2.png\n"
+        "anemone verify star.mlpackage --against Landmark_98.pkl --images faces --resize\n"
         "anemone verify new.mlpackage --against old.mlpackage --min-psnr 60",
     .says_no = "a number is out of tolerance",
     .run = run_verify};

@@ -8,6 +8,7 @@
 
 #include "anemone/report/json_parts.h"
 #include "anemone/report/words.h"
+#include "anemone/support/text.h"
 #include "anemone/support/utf8.h"
 
 namespace anemone::report {
@@ -18,6 +19,35 @@ using toolchain::OutputComparison;
 std::string decibel(const OutputComparison& o) {
   if (o.values == 0 || o.verdict == "NOT FINITE") return "-";
   return std::isfinite(o.psnr_db) ? fmt::format("{:.1f}", o.psnr_db) : "identical";
+}
+
+// The headline of a landmark network, and what it rests on.
+std::string landmark_lines(const toolchain::VerifyResult& r) {
+  const toolchain::LandmarkComparison& l = *r.landmarks;
+  if (l.inputs == 0) {
+    return l.left_out > 0
+               ? fmt::format("  {}: not comparable, {} are not finite\n", counted(l.points, "landmark"), l.left_out)
+               : fmt::format("  {}: up to {:.4f} px apart, on inputs without a face: not judged\n",
+                             counted(l.points, "landmark"), l.other_max_px);
+  }
+  if (l.inputs_without_answer == l.inputs)
+    return fmt::format("  {}: not comparable, {}\n", counted(l.points, "landmark"),
+                       l.undetermined > 0 ? "the reference does not determine them" : "none is finite");
+  std::string out = fmt::format("  {}: mean {:.4f} px (limit {}), max {:.4f} px (limit {})",
+                                counted(l.points, "landmark"), l.mean_px, r.limit_mean_px, l.max_px, r.limit_max_px);
+  if (l.nme_percent) out += fmt::format(", NME {:.4f} %", *l.nme_percent);
+  out += l.pass ? "  ok\n" : "  OUT OF TOLERANCE\n";
+  if (r.inputs > 1) out += fmt::format("    farthest: point {} of {}\n", l.worst_point, l.worst_input);
+  if (l.left_out > 0) out += fmt::format("    left out: {} that are not finite\n", counted(l.left_out, "point"));
+  if (l.undetermined > 0)
+    out += fmt::format(
+        "    left out: {} of {} that the reference does not determine: half a grey level moves them by "
+        "more than {} px\n",
+        l.undetermined, l.points * l.inputs, r.limit_max_px / 4);
+  if (l.inputs_not_judged > 0)
+    out += fmt::format("    {} without a face: up to {:.4f} px apart, not judged\n",
+                       counted(l.inputs_not_judged, "input"), l.other_max_px);
+  return out;
 }
 
 }  // namespace
@@ -31,25 +61,18 @@ std::string verify_text(const toolchain::VerifyResult& r) {
   for (const OutputComparison& o : r.outputs) {
     out += fmt::format("  {:<{}} {:>11.4g} {:>11.3g} {:>11.3g} {:>9}  {}\n", escaped(o.name), width, o.scale, o.max_abs,
                        o.mean_abs, decibel(o), o.verdict);
+    if (!o.pass && r.inputs > 1) out += fmt::format("  {:<{}} worst: {}\n", "", width, o.worst_input);
     if (o.not_finite + o.not_finite_reference > 0)
       out += fmt::format("  {:<{}} not finite: {} values of the candidate, {} of the reference\n", "", width,
                          o.not_finite, o.not_finite_reference);
   }
-  if (r.landmarks) {
-    const std::int64_t all = r.landmarks->points * static_cast<std::int64_t>(r.inputs);
-    if (r.landmarks->left_out == all) {
-      out += fmt::format("  {} landmarks: not comparable, none is finite", r.landmarks->points);
-    } else {
-      out +=
-          fmt::format("  {} landmarks: mean {:.4f} px (limit {}), max {:.4f} px (limit {}) of the crop",
-                      r.landmarks->points, r.landmarks->mean_px, r.limit_mean_px, r.landmarks->max_px, r.limit_max_px);
-      if (r.landmarks->nme_percent) out += fmt::format(", NME {:.4f} %", *r.landmarks->nme_percent);
-      if (r.landmarks->left_out > 0) out += fmt::format(", {} of {} points left out", r.landmarks->left_out, all);
-    }
-    out += r.landmarks->pass ? "  ok\n" : "  OUT OF TOLERANCE\n";
-  }
+  if (r.landmarks) out += landmark_lines(r);
   for (const std::string& note : r.notes) out += fmt::format("note: {}\n", note);
-  return out + (r.pass ? "verified: the numbers agree\n" : fmt::format("not verified: {}\n", r.reason));
+  if (r.pass) return out + "verified: the numbers agree\n";
+  out += fmt::format("not verified: {}\n", r.reason);
+  for (const std::string& cause : r.causes) out += fmt::format("  why: {}\n", cause);
+  if (!r.next.empty()) out += fmt::format("  try: {}\n", r.next);
+  return out;
 }
 
 std::string verify_json(const toolchain::VerifyResult& r) {
@@ -66,13 +89,19 @@ std::string verify_json(const toolchain::VerifyResult& r) {
                        {"reacts", o.reacts},
                        {"reordered", o.reordered},
                        {"verdict", o.verdict},
+                       {"worst_input", o.worst_input},
                        {"pass", o.pass}});
   }
   Json out{{"schema", "anemone.verify/1"}, {"candidate", r.candidate}, {"reference", r.reference}, {"basis", r.basis},
            {"inputs", r.inputs},           {"outputs", outputs}};
   if (r.landmarks) {
-    const bool some = r.landmarks->left_out < r.landmarks->points * static_cast<std::int64_t>(r.inputs);
+    const bool some = r.landmarks->inputs > r.landmarks->inputs_without_answer;
     out["landmarks"] = {{"points", r.landmarks->points},
+                        {"inputs", r.landmarks->inputs},
+                        {"inputs_not_judged", r.landmarks->inputs_not_judged},
+                        {"undetermined", r.landmarks->undetermined},
+                        {"worst_input", r.landmarks->worst_input},
+                        {"worst_point", r.landmarks->worst_point},
                         {"mean_px", some ? number(r.landmarks->mean_px) : Json(nullptr)},
                         {"max_px", some ? number(r.landmarks->max_px) : Json(nullptr)},
                         {"left_out", r.landmarks->left_out},
@@ -82,6 +111,8 @@ std::string verify_json(const toolchain::VerifyResult& r) {
   out["limits"] = {{"mean_px", r.limit_mean_px}, {"max_px", r.limit_max_px}, {"psnr_db", r.limit_psnr_db}};
   out["notes"] = r.notes;
   out["reason"] = r.reason;
+  out["causes"] = r.causes;
+  out["next"] = r.next;
   out["pass"] = r.pass;
   return dump(out);
 }

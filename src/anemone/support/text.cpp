@@ -10,4 +10,10 @@ std::string grouped(std::int64_t n) {
   return digits;
 }
 
+std::string counted(std::int64_t n, std::string_view one, std::string_view plural) {
+  std::string out = grouped(n) + " ";
+  if (n == 1 || plural.empty()) return out.append(one).append(n == 1 ? "" : "s");
+  return out.append(plural);
+}
+
 }  // namespace anemone

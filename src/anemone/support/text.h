@@ -2,10 +2,14 @@
 // Numbers and words in sentences for people.
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace anemone {
 
 /// 17,177,332
 std::string grouped(std::int64_t n);
+
+/// "1 segment", "1,234 segments": `plural` where an s is not enough ("matrices").
+std::string counted(std::int64_t n, std::string_view one, std::string_view plural = {});
 
 }  // namespace anemone

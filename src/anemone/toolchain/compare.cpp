@@ -57,7 +57,7 @@ Difference sorted_difference(const Array& got, const Array& want) {
 
 }  // namespace
 
-Result<void> OutputJudge::add(const Array& got, const Array& want) {
+Result<void> OutputJudge::add(const std::string& input, const Array& got, const Array& want) {
   OutputComparison& r = result_;
   if (got.data.size() != want.data.size()) {
     return bad_input(ErrorCode::outputs_differ_in_shape,
@@ -86,7 +86,14 @@ Result<void> OutputJudge::add(const Array& got, const Array& want) {
   any_finite_ = any_finite_ || finite > 0;
   r.max_abs = std::max(r.max_abs, d.largest);
   r.mean_abs = std::max(r.mean_abs, d.sum / std::max(1.0, static_cast<double>(finite)));
-  r.psnr_db = std::min(r.psnr_db, d.psnr_db(static_cast<double>(finite)));
+  const double psnr = d.psnr_db(static_cast<double>(finite));
+  const bool broken = finite < static_cast<std::int64_t>(want.data.size());
+  if (r.worst_input.empty() || psnr < r.psnr_db || (broken && r.not_finite + r.not_finite_reference > 0 && !broken_)) {
+    r.worst_input = input;
+    r.worst_index = inputs_ - 1;
+  }
+  broken_ = broken_ || broken;
+  r.psnr_db = std::min(r.psnr_db, psnr);
   r.scale = std::max(r.scale, d.scale);
   if (behind_top_k_ && finite == static_cast<std::int64_t>(want.data.size()))
     reordered_psnr_ = std::min(reordered_psnr_, sorted_difference(got, want).psnr_db(static_cast<double>(finite)));
@@ -123,33 +130,6 @@ OutputComparison OutputJudge::finish(double min_psnr_db) {
     r.verdict = r.reordered ? "ok but for the order of equals" : "ok";
   }
   return std::move(result_);
-}
-
-void compare_landmarks(const Array& got, const Array& want, const LandmarkInfo& landmarks, LandmarkComparison& worst) {
-  const double to_pixels = landmarks.to_pixels(landmarks.crop_size);
-  double sum = 0, largest = 0;
-  std::int64_t compared = 0;
-  for (std::size_t p = 0; p < static_cast<std::size_t>(worst.points); ++p) {
-    const double distance =
-        to_pixels * std::hypot(got.data[2 * p] - want.data[2 * p], got.data[2 * p + 1] - want.data[2 * p + 1]);
-    if (!std::isfinite(distance)) {
-      ++worst.left_out;
-      continue;
-    }
-    ++compared;
-    sum += distance;
-    largest = std::max(largest, distance);
-  }
-  if (compared == 0) return;
-  const double mean = sum / static_cast<double>(compared);
-  worst.mean_px = std::max(worst.mean_px, mean);
-  worst.max_px = std::max(worst.max_px, largest);
-  if (const auto& eyes = landmarks.eye_corners) {
-    const auto [a, b] = *eyes;
-    const double between =
-        to_pixels * std::hypot(want.data[2 * a] - want.data[2 * b], want.data[2 * a + 1] - want.data[2 * b + 1]);
-    if (between > 0) worst.nme_percent = std::max(worst.nme_percent.value_or(0), 100 * mean / between);
-  }
 }
 
 }  // namespace anemone::toolchain

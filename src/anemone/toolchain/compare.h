@@ -4,7 +4,6 @@
 #include <vector>
 
 #include "anemone/ir/op_def.h"
-#include "anemone/toolchain/model.h"
 #include "anemone/toolchain/results.h"
 
 namespace anemone::toolchain {
@@ -16,20 +15,17 @@ class OutputJudge {
   OutputJudge(std::string name, bool behind_top_k) : behind_top_k_(behind_top_k) { result_.name = std::move(name); }
 
   /// E0820 when the shapes differ.
-  Result<void> add(const Array& got, const Array& want);
+  Result<void> add(const std::string& input, const Array& got, const Array& want);
   /// Passes from `min_psnr_db` on, where nothing is NaN and nothing infinite on one side alone.
   OutputComparison finish(double min_psnr_db);
 
  private:
   OutputComparison result_;
-  bool behind_top_k_ = false, has_nan_ = false, one_sided_ = false, any_finite_ = false;
+  bool behind_top_k_ = false, has_nan_ = false, one_sided_ = false, any_finite_ = false, broken_ = false;
   double reordered_psnr_ = 0;
   std::size_t inputs_ = 0;
   std::optional<double> only_value_;  ///< of the reference, as long as there is one
   std::vector<double> first_;         ///< the reference's answer to the first input
 };
-
-/// Adds one input's distances to the running worst. Points that are not finite on one side are left out and counted.
-void compare_landmarks(const Array& got, const Array& want, const LandmarkInfo& landmarks, LandmarkComparison& worst);
 
 }  // namespace anemone::toolchain

@@ -1,6 +1,10 @@
 // Arrays and images from files.
 #include "anemone/toolchain/inputs.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "anemone/formats/image/image.h"
@@ -23,6 +27,28 @@ Result<InputFile> read_input(const std::string& word) {
   input.height = image.height;
   input.bgr = std::move(image.bgr);
   return input;
+}
+
+std::string name_of(const InputFile& input) { return input.label.empty() ? input.file.string() : input.label; }
+
+Result<std::vector<std::filesystem::path>> pictures_in(const std::filesystem::path& folder) {
+  constexpr std::array<std::string_view, 7> kEndings{".png", ".jpg", ".jpeg", ".bmp", ".webp", ".ppm", ".pgm"};
+  std::error_code error;
+  if (!std::filesystem::is_directory(folder, error))
+    return bad_input(ErrorCode::no_such_file, "there is no such folder", folder.string(), "give a folder of pictures");
+  std::vector<std::filesystem::path> pictures;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
+    std::string ending = entry.path().extension().string();
+    for (char& c : ending) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+    const bool picture = std::find(kEndings.begin(), kEndings.end(), ending) != kEndings.end();
+    if (picture && entry.is_regular_file(error) && !entry.path().filename().string().starts_with('.'))
+      pictures.push_back(entry.path());
+  }
+  if (pictures.empty())
+    return bad_input(ErrorCode::unknown_image, "no picture is in this folder", folder.string(),
+                     "pictures end in .png, .jpg, .bmp …");
+  std::sort(pictures.begin(), pictures.end());
+  return pictures;
 }
 
 Result<std::vector<InputFile>> read_inputs(const std::vector<std::string>& words) {

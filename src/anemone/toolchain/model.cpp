@@ -317,6 +317,14 @@ std::optional<LandmarkInfo> landmark_info(const Model& model) {
   return info;
 }
 
+std::optional<models::Preprocessing> trained_preprocessing(const Model& model) {
+  if (model.network) return model.network->preprocessing;
+  if (!model.program) return std::nullopt;
+  const auto& user = model.program->metadata.user;
+  const auto network = user.find(std::string(kMetaNetwork));
+  return network == user.end() ? std::nullopt : models::trained_preprocessing(network->second);
+}
+
 std::optional<LandmarkInfo> landmark_output_by_shape(const Model& model, std::int64_t points) {
   if (model.network || model.program->metadata.user.contains(std::string(kMetaNetwork))) return std::nullopt;
   std::optional<LandmarkInfo> found;

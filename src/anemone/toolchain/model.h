@@ -80,6 +80,10 @@ std::optional<LandmarkInfo> landmark_info(const Model& model);
 /// `points` where that is known (not 0).
 std::optional<LandmarkInfo> landmark_output_by_shape(const Model& model, std::int64_t points = 0);
 
+/// How pixels become the numbers of the model's tensor: of the network that the checkpoint is, or that the metadata of a
+/// package of ours names.
+std::optional<models::Preprocessing> trained_preprocessing(const Model& model);
+
 /// Keys of the metadata that anemone writes into packages.
 inline constexpr std::string_view kMetaNetwork = "org.anemone.network", kMetaPoints = "org.anemone.points",
                                   kMetaCrop = "org.anemone.crop_size", kMetaLandmarks = "org.anemone.landmark_output",

@@ -54,13 +54,20 @@ struct OutputComparison {
   bool constant = false;                                     ///< the reference gives one number, everywhere and always
   bool reacts = true;                                        ///< the reference gives other values for other inputs
   bool reordered = false;                                    ///< behind a top-k: the same values in another order
+  std::string worst_input;                                   ///< where the signal to noise is least
+  std::size_t worst_index = 0;                               ///< of that input
   bool judged = true;                                        ///< says something about the model: see `verdict`
   std::string verdict;                                       ///< "ok", "OUT OF TOLERANCE", "NOT FINITE", "empty" …
   bool pass = false;
 };
 struct LandmarkComparison {
   std::int64_t points = 0;
-  std::int64_t left_out = 0;          ///< points that are not finite in one of the models, over all inputs
+  std::int64_t left_out = 0;      ///< points that are not finite in one of the models, over all inputs
+  std::int64_t undetermined = 0;  ///< points that the reference does not determine, over all judged inputs
+  std::int64_t inputs = 0, inputs_not_judged = 0, inputs_without_answer = 0;  ///< the last: too few points are left
+  double other_max_px = 0;  ///< of the inputs that are not judged in pixels
+  std::string worst_input;
+  std::int64_t worst_point = 0;
   double mean_px = 0, max_px = 0;     ///< of the crop
   std::optional<double> nme_percent;  ///< normalised by the reference's outer eye corners
   bool pass = false;
@@ -72,7 +79,9 @@ struct VerifyResult {
   std::optional<LandmarkComparison> landmarks;
   double limit_mean_px = 0, limit_max_px = 0, limit_psnr_db = 0;
   std::vector<std::string> notes;
-  std::string reason;  ///< why not, when `pass` is false
+  std::string reason;               ///< why not, when `pass` is false
+  std::vector<std::string> causes;  ///< what was tried to find out why not, and what came of it
+  std::string next;                 ///< what to try then
   bool pass = false;
 };
 

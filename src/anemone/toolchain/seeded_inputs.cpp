@@ -4,17 +4,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 namespace anemone::toolchain {
 namespace {
-
-std::uint64_t splitmix64(std::uint64_t& state) {
-  std::uint64_t z = state += 0x9e3779b97f4a7c15ull;
-  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ull;
-  z = (z ^ (z >> 27)) * 0x94d049bb133111ebull;
-  return z ^ (z >> 31);
-}
 
 std::string input_names(const Function& function) {
   std::string names;
@@ -25,17 +19,35 @@ std::string input_names(const Function& function) {
 
 }  // namespace
 
+std::uint64_t Draws::next() {
+  std::uint64_t z = state_ += 0x9e3779b97f4a7c15ull;
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ull;
+  z = (z ^ (z >> 27)) * 0x94d049bb133111ebull;
+  return z ^ (z >> 31);
+}
+
+double Draws::uniform(double low, double high) {
+  return low + (high - low) * static_cast<double>(next() >> 11) / 9007199254740992.0;  // 2^53
+}
+
+double Draws::normal() {
+  double sum = -6;
+  for (int i = 0; i < 12; ++i) sum += uniform(0, 1);
+  return sum;
+}
+
 std::vector<InputFile> seeded_images(std::int64_t width, std::int64_t height, std::uint64_t seed) {
+  constexpr std::array kLabels{"noise", "gradients", "an ellipse"};
   std::vector<InputFile> images;
   for (int kind = 0; kind < 3; ++kind) {
     std::vector<std::uint8_t> bgr(static_cast<std::size_t>(width * height * 3));
-    std::uint64_t state = seed + static_cast<std::uint64_t>(kind);
+    Draws draws(seed + static_cast<std::uint64_t>(kind));
     for (std::int64_t y = 0; y < height; ++y) {
       for (std::int64_t x = 0; x < width; ++x) {
         for (std::int64_t c = 0; c < 3; ++c) {
           const double u = static_cast<double>(x) / static_cast<double>(width),
                        v = static_cast<double>(y) / static_cast<double>(height);
-          double value = static_cast<double>(splitmix64(state) >> 56);
+          double value = static_cast<double>(draws.next() >> 56);
           if (kind == 1) value = 127.5 * (1 + std::sin(6 * u + static_cast<double>(c)) * std::cos(5 * v));
           if (kind == 2)
             value =
@@ -45,6 +57,7 @@ std::vector<InputFile> seeded_images(std::int64_t width, std::int64_t height, st
       }
     }
     images.push_back(make_image(std::move(bgr), width, height));
+    images.back().label = kLabels[static_cast<std::size_t>(kind)];
   }
   return images;
 }
@@ -53,16 +66,19 @@ bool takes_pixels(const Session& session) {
   const Function& main = session.function();
   if (main.body.inputs.size() != 1 || main.body.inputs[0]->type.rank() != 4) return false;
   const Feature* feature = main.interface.input(main.body.inputs[0]->name);
-  return session.model().network || (feature && feature->kind == Feature::Kind::image);
+  return trained_preprocessing(session.model()) || (feature && feature->kind == Feature::Kind::image);
+}
+
+Diagnostic different_inputs(const Function& mine, const Function& theirs) {
+  return bad_usage(
+      fmt::format("the models take different inputs: {} against {}", input_names(mine), input_names(theirs)),
+      "compare models of one interface, or give each side its --input NAME=FILE");
 }
 
 Result<std::vector<Array>> rearranged(const std::vector<Array>& inputs, const Function& from, const Function& to) {
   const auto& mine = from.body.inputs;
   const auto& theirs = to.body.inputs;
-  const auto different = [&]() -> Result<std::vector<Array>> {
-    return bad_usage(fmt::format("the models take different inputs: {} against {}", input_names(from), input_names(to)),
-                     "compare models of one interface, or give each side its --input NAME=FILE");
-  };
+  const auto different = [&] { return different_inputs(from, to); };
   if (mine.size() != theirs.size()) return different();
   const auto index_of = [&](const std::string& name) {
     return static_cast<std::size_t>(

@@ -23,6 +23,83 @@ const InputFile* find_input(const std::vector<InputFile>& files, const std::stri
   return nullptr;
 }
 
+std::string names_of_inputs(const Function& main) {
+  std::string names;
+  for (const auto& input : main.body.inputs) names += fmt::format("{}'{}'", names.empty() ? "" : ", ", input->name);
+  return names;
+}
+
+// Every file is for an input, and every input has at most one file.
+Result<void> check_names(const Function& main, const std::vector<InputFile>& files) {
+  std::vector<std::string_view> known;
+  for (const auto& input : main.body.inputs) known.push_back(input->name);
+  for (const InputFile& file : files) {
+    if (!file.name.empty() && std::find(known.begin(), known.end(), file.name) == known.end()) {
+      return bad_usage(fmt::format("the model has no input '{}'", file.name),
+                       did_you_mean(file.name, known, "the inputs are " + names_of_inputs(main)));
+    }
+    const auto same = [&](const InputFile& other) {
+      return other.name == file.name || (known.size() == 1 && (other.name.empty() || file.name.empty()));
+    };
+    if (std::count_if(files.begin(), files.end(), same) > 1) {
+      return bad_usage(fmt::format("several files are given for the input '{}'",
+                                   file.name.empty() ? std::string(known.empty() ? "" : known[0]) : file.name),
+                       "one run takes one file an input; 'anemone verify' takes several, or call run once each");
+    }
+  }
+  return {};
+}
+
+Diagnostic input_missing(const Function& main, const Value& value) {
+  const Feature* feature = main.interface.input(value.name);
+  const bool image = feature && feature->kind == Feature::Kind::image;
+  return bad_usage(
+      fmt::format("no file is given for the input '{}'", value.name),
+      fmt::format("the inputs are {}: '--input {}=FILE.{}'", names_of_inputs(main), value.name, image ? "png" : "npy"));
+}
+
+// An array whose extents stand in another order, said here, where the order is known. E0705.
+Result<void> check_layout(const InputFile& file, const Value& value) {
+  const Type& wanted = value.type.tensor_part();
+  const Dims& got = file.array.dims;
+  if (file.is_image || wanted.dims.size() != 4 || got == wanted.dims) return {};
+  const std::int64_t channels = wanted.dims[1];
+  const bool channels_last = got.size() >= 3 && got.back() == channels && got[got.size() - 3] != channels;
+  const bool no_batch = got.size() == 3 && got[0] == channels;
+  if (got.size() < 3 || got.size() > 4 || (!channels_last && !no_batch)) return {};  // the engine says what it takes
+  return bad_input(
+      ErrorCode::inputs_do_not_fit,
+      fmt::format("the array is {}, and the input '{}' takes {}", brief(got), value.name, brief(wanted.dims)),
+      file.file.string(),
+      !channels_last    ? "it lacks the first extent: x[None] in numpy"
+      : got.size() == 4 ? "it looks like N,H,W,C, the graph takes N,C,H,W: x.transpose(0, 3, 1, 2) in numpy"
+                        : "it looks like H,W,C, the graph takes N,C,H,W: x.transpose(2, 0, 1)[None] in numpy");
+}
+
+// What is taken without an error and may still be a mistake: another dtype, pixels where normalised numbers belong.
+void look_at_arrays(const Model& model, const std::vector<InputFile>& files, std::vector<std::string>& notes) {
+  const Function& main = model.program->main();
+  const auto trained = trained_preprocessing(model);
+  for (const auto& value : main.body.inputs) {
+    const InputFile* file = find_input(files, value->name, main.body.inputs.size());
+    if (!file || file->is_image || !value->type.is_tensor()) continue;
+    const DType declared = value->type.dtype;
+    if (is_float(declared) && file->array.dtype != declared && file->array.dtype != DType::fp32)
+      notes.push_back(
+          fmt::format("'{}' is converted from {} to {}", file->file.string(), name(file->array.dtype), name(declared)));
+    const Feature* feature = main.interface.input(value->name);
+    const bool image = feature && feature->kind == Feature::Kind::image;
+    if (!trained || image || file->array.data.empty()) continue;
+    const auto [low, high] = std::minmax_element(file->array.data.begin(), file->array.data.end());
+    const double bias = trained->bias.empty() ? 0 : trained->bias[0], most = 255 * trained->scale + bias;
+    if (*high > 1.5 * std::max(std::abs(most), std::abs(bias)))
+      notes.push_back(
+          fmt::format("the values of '{}' reach {:.4g}; the network was trained on {:.4g} to {:.4g} "
+                      "(pixel · {:.4g} + {:.4g})",
+                      file->file.string(), *high, bias, most, trained->scale, bias));
+  }
+}
+
 // Fixes every extent: from the inputs' arrays, else at the default shape.
 Result<void> fix_shapes(Model& model, const std::vector<InputFile>& files, bool resize,
                         std::vector<std::string>& notes) {
@@ -141,13 +218,24 @@ Result<Session> Session::open(const Model& model, const std::vector<InputFile>& 
   Session session;
   session.options_ = options;
   TRY_VOID(require_weights(model));
+  for (const auto& value : model.program->main().body.inputs) {
+    const InputFile* file = find_input(inputs, value->name, model.program->main().body.inputs.size());
+    if (file && value->type.is_tensor()) TRY_VOID(check_layout(*file, *value));
+  }
   const auto size = model.network ? size_of(inputs, options.resize) : std::nullopt;
   if (size) {
-    TRY(session.model_, at_size(model, size->first, size->second));
+    auto sized = at_size(model, size->first, size->second);
+    if (!sized && inputs[0].is_image) {
+      Diagnostic& problem = sized.error().front();
+      problem.place = name_of(inputs[0]);
+      problem.help += "; or add --resize";
+    }
+    TRY(session.model_, std::move(sized));
   } else {
     session.model_ = copy(model);
   }
   for (const Diagnostic& warning : model.warnings) session.notes_.push_back(warning.message);
+  look_at_arrays(session.model_, inputs, session.notes_);
   session.landmarks_ = landmark_info(session.model_);
   TRY_VOID(fix_shapes(session.model_, inputs, options.resize, session.notes_));
   if (const Node* classify = find_classify(session.function())) {
@@ -195,6 +283,7 @@ void Session::release() {
 
 Result<std::vector<Array>> Session::bind(const std::vector<InputFile>& files) const {
   const Function& main = function();
+  TRY_VOID(check_names(main, files));
   std::vector<Array> arrays;
   for (const auto& value : main.body.inputs) {
     if (value->type.kind == Type::Kind::state) {
@@ -204,29 +293,25 @@ Result<std::vector<Array>> Session::bind(const std::vector<InputFile>& files) co
       continue;
     }
     const InputFile* file = find_input(files, value->name, main.body.inputs.size());
-    if (!file) {
-      std::string names;
-      for (const auto& input : main.body.inputs) names += (names.empty() ? "" : ", ") + input->name;
-      return bad_usage(fmt::format("no file is given for the input '{}'", value->name),
-                       fmt::format("the inputs are {}: '--input {}=FILE.npy'", names, value->name));
-    }
+    if (!file) return input_missing(main, *value);
     if (!file->is_image) {
       arrays.push_back(file->array);
       continue;
     }
     const Feature* feature = main.interface.input(value->name);
     const bool image_input = feature && feature->kind == Feature::Kind::image;
-    if (!image_input && !model_.network) {
-      return bad_usage(fmt::format("'{}' is an image, and the input '{}' of this model is a tensor",
-                                   file->file.string(), value->name),
-                       "give the tensor as .npy");
+    const auto trained = trained_preprocessing(model_);
+    if (!image_input && !trained) {
+      return bad_usage(
+          fmt::format("'{}' is an image, and the input '{}' of this model is a tensor", name_of(*file), value->name),
+          "give the tensor as .npy");
     }
     InputFile image = *file;
     const Dims& dims = value->type.dims;
     if (image.width != dims[3] || image.height != dims[2]) {
       if (!options_.resize) {
-        return bad_usage(fmt::format("'{}' has {}x{} pixels, and the model takes {}x{}", file->file.string(),
-                                     image.width, image.height, dims[3], dims[2]),
+        return bad_usage(fmt::format("'{}' has {}x{} pixels, and the model takes {}x{}", name_of(*file), image.width,
+                                     image.height, dims[3], dims[2]),
                          "add --resize, or give an image of that size");
       }
       TRY(image, resized(image, dims[3], dims[2]));
@@ -235,21 +320,23 @@ Result<std::vector<Array>> Session::bind(const std::vector<InputFile>& files) co
       arrays.push_back(planes(image, feature->color));
       continue;
     }
-    const models::Preprocessing& trained = model_.network->preprocessing;
-    Array array = planes(image, trained.color);
+    Array array = planes(image, trained->color);
     const std::size_t plane = array.data.size() / static_cast<std::size_t>(array.dims[1]);
     for (std::size_t i = 0; i < array.data.size(); ++i) {
-      array.data[i] = static_cast<float>(array.data[i] * trained.scale +
-                                         (trained.bias.empty() ? 0 : trained.bias[i / plane % trained.bias.size()]));
+      array.data[i] = static_cast<float>(array.data[i] * trained->scale +
+                                         (trained->bias.empty() ? 0 : trained->bias[i / plane % trained->bias.size()]));
     }
     arrays.push_back(std::move(array));
   }
-  for (const InputFile& file : files) {
-    const bool known = file.name.empty() || std::any_of(main.body.inputs.begin(), main.body.inputs.end(),
-                                                        [&](const auto& v) { return v->name == file.name; });
-    if (!known) return bad_usage(fmt::format("the model has no input '{}'", file.name));
-  }
   return arrays;
+}
+
+double Session::grey_level() const {
+  const Function& main = function();
+  const Feature* feature = main.body.inputs.empty() ? nullptr : main.interface.input(main.body.inputs[0]->name);
+  if (feature && feature->kind == Feature::Kind::image) return 1;
+  const auto trained = trained_preprocessing(model_);
+  return trained ? trained->scale : 1;
 }
 
 Result<std::vector<Array>> Session::run(const std::vector<Array>& inputs) {

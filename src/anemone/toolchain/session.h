@@ -44,8 +44,10 @@ class Session {
   const std::string& probabilities() const { return probabilities_; }  ///< name of that output; empty: no classifier
 
   /// The arrays of the function's inputs, in its order. Images go through the image input; where the function takes a
-  /// tensor, through the preprocessing the network was trained with (checkpoints only).
+  /// tensor, through the preprocessing the network was trained with (checkpoints, and packages whose metadata name it).
   Result<std::vector<Array>> bind(const std::vector<InputFile>& inputs) const;
+  /// What one grey level of a picture is in the array that bind() makes of it.
+  double grey_level() const;
   Result<void> compile();
   Result<std::vector<Array>> run(const std::vector<Array>& inputs);
   /// States begin as zeros and keep what a run writes into them, as Core ML's do, until this is called.

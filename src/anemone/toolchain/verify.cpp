@@ -4,13 +4,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <span>
 #include <unordered_set>
 
-#include "anemone/ops/random_inputs.h"
 #include "anemone/passes/pass.h"
 #include "anemone/toolchain/compare.h"
-#include "anemone/toolchain/overflow.h"
+#include "anemone/toolchain/landmark_judge.h"
 #include "anemone/toolchain/seeded_inputs.h"
+#include "anemone/toolchain/verify_causes.h"
+#include "anemone/toolchain/verify_inputs.h"
 
 namespace anemone::toolchain {
 namespace {
@@ -57,46 +59,51 @@ Result<std::vector<std::pair<std::size_t, std::size_t>>> match_outputs(const Ses
   return pairs;
 }
 
-// One entry a comparison: the files of one run. Several files without names are several runs of a model with one input.
-std::vector<std::vector<InputFile>> split_runs(std::vector<InputFile> files) {
-  const bool one_each =
-      std::all_of(files.begin(), files.end(), [&](const InputFile& f) { return f.name == files[0].name; });
-  std::vector<std::vector<InputFile>> runs;
-  for (InputFile& file : files) {
-    if (runs.empty() || one_each) runs.emplace_back();
-    runs.back().push_back(std::move(file));
+// One run of one side: an array an output.
+using Answer = std::vector<Array>;
+
+// Runs of one side, which then gives its engine back: two networks in memory at once are one too many.
+Result<std::vector<Answer>> answer_all(Session& session, std::span<const VerifyInput> inputs, const Function& made_for,
+                                       std::size_t done, std::size_t total) {
+  const Talk& talk = session.model().talk;
+  std::vector<Answer> answers;
+  for (const VerifyInput& input : inputs) {
+    TRY(const std::vector<Array> arrays, arrays_for(session, input, made_for));
+    const Stopwatch watch;
+    TRY(answers.emplace_back(), session.run(arrays));
+    talk.at("verifying", done + answers.size(), total);
+    talk.detail(fmt::format("ran {} on {}: {:.1f} ms", session.model().path.string(), input.label, watch.ms()));
   }
-  return runs;
+  return answers;
 }
 
-using Answers = std::vector<std::vector<Array>>;  // one entry a run, one array an output
-
-// What both sides are run on: files, else arrays made for the candidate.
-struct Runs {
-  std::vector<std::vector<InputFile>> files;
-  std::vector<std::vector<Array>> arrays;
-  std::size_t count() const { return files.empty() ? arrays.size() : files.size(); }
-};
-
-// All runs of one side, which then gives its engine back: two networks in memory at once are one too many.
-Result<Answers> answer_all(Session& session, const Runs& runs, const Function& made_for, std::size_t done) {
-  const Talk& talk = session.model().talk;
-  Answers answers;
-  for (std::size_t r = 0; r < runs.count(); ++r) {
-    std::vector<Array> inputs;
-    if (runs.files.empty()) {
-      TRY(inputs, rearranged(runs.arrays[r], made_for, session.function()));
-    } else {
-      TRY(inputs, session.bind(runs.files[r]));
-    }
-    const Stopwatch watch;
-    TRY(answers.emplace_back(), session.run(inputs));
-    talk.at("verifying", done + r + 1, 2 * runs.count());
-    talk.detail(fmt::format("ran {} on input {} of {}: {:.1f} ms", session.model().path.string(), r + 1, runs.count(),
-                            watch.ms()));
+// How far the reference's own points move when every pixel changes by up to half a grey level, which nobody sees.
+Result<std::vector<bool>> undetermined_points(Session& reference, const VerifyInput& input, const Function& made_for,
+                                              const Answer& want, std::size_t output, const LandmarkJudge& judge) {
+  constexpr int kTries = 4;
+  if (!takes_pixels(reference) || !input.arrays.empty()) return std::vector<bool>();
+  TRY(const std::vector<InputFile> files, files_of(input));
+  if (files.size() != 1 || !files[0].is_image) return std::vector<bool>();
+  TRY(const std::vector<Array> plain, arrays_for(reference, input, made_for));
+  Draws draws(1);
+  std::vector<std::vector<double>> moved;
+  for (int i = 0; i < kTries; ++i) {
+    std::vector<Array> arrays = plain;
+    for (double& pixel : arrays[0].data) pixel += reference.grey_level() * draws.uniform(-0.5, 0.5);
+    TRY(const Answer answer, reference.run(arrays));
+    moved.push_back(judge.distances(answer[output], want[output]));
   }
-  session.release();
-  return answers;
+  return judge.undetermined(moved);
+}
+
+// So many runs at a time that their outputs stay within a few hundred megabytes.
+std::size_t runs_at_once(const Function& function) {
+  constexpr std::int64_t kNumbers = std::int64_t{1} << 25;
+  std::int64_t numbers = 1;
+  for (const Value* output : function.body.outputs()) {
+    if (output->type.is_tensor()) numbers += element_count(output->type.dims).value_or(0);
+  }
+  return static_cast<std::size_t>(std::clamp<std::int64_t>(kNumbers / numbers, 1, 64));
 }
 
 // Whether the order of equal scores may decide where a value stands.
@@ -132,19 +139,6 @@ std::optional<LandmarkInfo> landmarks_of(const Session& candidate, const Session
   return std::nullopt;
 }
 
-// Where a candidate that fails stops being finite, if it does: in fp16 a square beyond 65504 is enough.
-Result<void> explain(const Session& candidate, const SessionOptions& options, const Runs& runs, VerifyResult& result) {
-  std::vector<Array> inputs;
-  if (runs.files.empty()) {
-    inputs = runs.arrays[0];
-  } else {
-    TRY(inputs, candidate.bind(runs.files[0]));
-  }
-  TRY(const std::optional<std::string> found, first_not_finite(candidate, inputs, options));
-  if (found) result.notes.push_back("inside the candidate " + *found);
-  return {};
-}
-
 // A verdict is only as good as what it rests on.
 void conclude(VerifyResult& result, bool seeded) {
   std::size_t judged = 0, failed = 0, not_finite = 0, reacting = 0;
@@ -158,9 +152,17 @@ void conclude(VerifyResult& result, bool seeded) {
           fmt::format("'{}' stands behind a top-k: the values are the same, only equal scores changed places", o.name));
     if (!o.reacts) result.notes.push_back(fmt::format("'{}' of the reference does not react to the input", o.name));
   }
-  if (result.landmarks && !result.landmarks->pass) ++failed;
+  const LandmarkComparison* points = result.landmarks ? &*result.landmarks : nullptr;
+  if (points && points->inputs == 0) {
+    result.notes.push_back("the points are judged on no picture of a face: give some with --input or --images");
+  } else if (points && !points->pass) {
+    ++failed;
+  }
   if (not_finite > 0) {
     result.reason = fmt::format("{} of {} outputs are not finite", not_finite, result.outputs.size());
+  } else if (points && points->inputs > 0 && points->inputs_without_answer == points->inputs) {
+    result.reason =
+        "the reference determines less than half of its points on every input; give pictures it was made for";
   } else if (failed > 0) {
     result.reason = "the numbers differ";
   } else if (judged == 0) {
@@ -171,70 +173,111 @@ void conclude(VerifyResult& result, bool seeded) {
   result.pass = result.reason.empty();
 }
 
-std::string_view words(std::optional<runtime::Precision> p) {
-  return !p || *p == runtime::Precision::as_stored ? "as stored"
-         : *p == runtime::Precision::fp32          ? "in fp32"
-                                                   : "in fp16";
+std::string_view words(const Model& model, std::optional<runtime::Precision> p) {
+  const bool stored = !p || *p == runtime::Precision::as_stored;
+  return stored                           ? (model.is_checkpoint() ? "in fp32" : "as stored")
+         : *p == runtime::Precision::fp32 ? "in fp32"
+                                          : "in fp16";
+}
+
+// A comparison that cannot fail, or that was meant the other way round.
+void say_what_is_odd(const Model& candidate, const Model& reference, VerifyResult& result) {
+  std::error_code ignored;
+  if (std::filesystem::equivalent(candidate.path, reference.path, ignored)) {
+    result.notes.push_back("both are the same file: that its numbers agree with themselves proves nothing");
+  } else if (candidate.is_checkpoint() && !reference.is_checkpoint()) {
+    result.notes.push_back("the candidate is a checkpoint and the reference is not: did you swap them?");
+  }
+}
+
+// Why not, found out on the worst input.
+Result<void> explain(const Session& candidate, const Session& reference, const VerifyRequest& request,
+                     const std::vector<VerifyInput>& inputs,
+                     const std::vector<std::pair<std::size_t, std::size_t>>& pairs, VerifyResult& result) {
+  std::optional<std::size_t> worst;
+  for (const OutputComparison& o : result.outputs) {
+    if (!worst && !o.pass) worst = o.worst_index;
+  }
+  for (std::size_t i = 0; i < inputs.size() && !worst; ++i) {
+    if (result.landmarks && !result.landmarks->pass && inputs[i].label == result.landmarks->worst_input) worst = i;
+  }
+  if (!worst) return {};
+  TRY(Causes causes, find_causes({candidate, reference, request.session, inputs[*worst], pairs, request.min_psnr_db}));
+  result.causes = std::move(causes.found);
+  result.next = std::move(causes.next);
+  return {};
 }
 
 }  // namespace
 
 Result<VerifyResult> verify_models(const Model& candidate_model, const Model& reference_model,
                                    const VerifyRequest& request) {
-  Runs runs{split_runs(request.inputs), {}};
-  const bool seeded = runs.files.empty();
-  const std::vector<InputFile> first = seeded ? std::vector<InputFile>() : runs.files[0];
-  TRY(Session candidate, Session::open(candidate_model, first, request.session));
-  const bool images = seeded && takes_pixels(candidate);
-  if (images) {
-    const Dims& dims = candidate.function().body.inputs[0]->type.dims;
-    for (InputFile& image : seeded_images(dims[3], dims[2], request.seed)) runs.files.push_back({std::move(image)});
-  } else if (seeded) {
-    constexpr std::uint64_t kSeeds = 2;
-    for (std::uint64_t r = 0; r < kSeeds; ++r) {
-      TRY(runs.arrays.emplace_back(), ops::random_inputs(candidate.function(), request.seed + r));
-    }
-  }
-  SessionOptions reference_options = request.session;
-  reference_options.precision.reset();
-  reference_options.half_sums = false;
-  TRY(Session reference, Session::open(reference_model, runs.files.empty() ? first : runs.files[0], reference_options));
-  TRY(const auto pairs, match_outputs(candidate, reference));
-  const auto landmarks = landmarks_of(candidate, reference, pairs);
-
   VerifyResult result;
   result.candidate = candidate_model.path.string();
   result.reference = reference_model.path.string();
   result.limit_mean_px = request.max_mean_px;
   result.limit_max_px = request.max_px;
   result.limit_psnr_db = request.min_psnr_db;
-  result.inputs = runs.count();
-  TRY(const Answers got, answer_all(candidate, runs, candidate.function(), 0));
-  TRY(const Answers want, answer_all(reference, runs, candidate.function(), runs.count()));
-  result.notes = candidate.notes();
-  bool failed = false;
+  std::vector<VerifyInput> inputs = given_inputs(request);
+  const bool made = inputs.empty();
+  std::vector<InputFile> first;
+  if (!made) {
+    TRY(first, files_of(inputs[0]));
+  }
+  TRY(Session candidate, Session::open(candidate_model, first, request.session));
+  if (made) {
+    const bool points = landmark_info(candidate_model) || landmark_info(reference_model);
+    TRY(inputs, made_inputs(candidate, points, request.seed, result.notes));
+    first = inputs[0].files;
+  }
+  SessionOptions reference_options = request.session;
+  reference_options.precision.reset();
+  reference_options.half_sums = false;
+  TRY(Session reference, Session::open(reference_model, first, reference_options));
+  TRY(const auto pairs, match_outputs(candidate, reference));
+  TRY_VOID(check_same_meaning(candidate, reference, first));
+  say_what_is_odd(candidate_model, reference_model, result);
+  for (const std::string& note : candidate.notes()) result.notes.push_back(note);
+
+  const auto landmarks = landmarks_of(candidate, reference, pairs);
+  std::vector<OutputJudge> judges;
+  std::optional<std::size_t> points_at;
   for (const auto& [mine, theirs] : pairs) {
     const Value& output = *candidate.function().body.outputs()[mine];
-    OutputJudge judge(output.name, is_behind_top_k(output));
-    for (std::size_t r = 0; r < runs.count(); ++r) TRY_VOID(judge.add(got[r][mine], want[r][theirs]));
-    result.outputs.push_back(judge.finish(request.min_psnr_db));
-    failed = failed || !result.outputs.back().pass;
-    if (!landmarks || output.name != landmarks->output) continue;
-    result.landmarks = LandmarkComparison{landmarks->points, 0, 0, 0, {}, false};
-    for (std::size_t r = 0; r < runs.count(); ++r)
-      compare_landmarks(got[r][mine], want[r][theirs], *landmarks, *result.landmarks);
+    if (landmarks && output.name == landmarks->output) points_at = judges.size();
+    judges.emplace_back(output.name, is_behind_top_k(output));
   }
-  if (LandmarkComparison* points = result.landmarks ? &*result.landmarks : nullptr) {
-    const bool some = points->left_out < points->points * static_cast<std::int64_t>(runs.count());
-    points->pass = some && points->mean_px <= request.max_mean_px && points->max_px <= request.max_px;
+  std::optional<LandmarkJudge> points;
+  if (points_at) points.emplace(*landmarks, request.max_mean_px, request.max_px);
+
+  const std::size_t at_once = std::min(inputs.size(), runs_at_once(candidate.function()));
+  for (std::size_t begin = 0; begin < inputs.size(); begin += at_once) {
+    const auto some = std::span<const VerifyInput>(inputs).subspan(begin, std::min(at_once, inputs.size() - begin));
+    TRY(const auto got, answer_all(candidate, some, candidate.function(), 2 * begin, 2 * inputs.size()));
+    candidate.release();
+    TRY(const auto want, answer_all(reference, some, candidate.function(), 2 * begin + some.size(), 2 * inputs.size()));
+    for (std::size_t r = 0; r < some.size(); ++r) {
+      for (std::size_t o = 0; o < pairs.size(); ++o)
+        TRY_VOID(judges[o].add(some[r].label, got[r][pairs[o].first], want[r][pairs[o].second]));
+      if (!points) continue;
+      const auto [mine, theirs] = pairs[*points_at];
+      const std::vector<double> distances = points->distances(got[r][mine], want[r][theirs]);
+      std::vector<bool> undetermined;
+      if (some[r].judged_in_pixels && !points->within(distances)) {
+        TRY(undetermined, undetermined_points(reference, some[r], candidate.function(), want[r], theirs, *points));
+      }
+      points->add(some[r].label, some[r].judged_in_pixels, want[r][theirs], distances, undetermined);
+    }
+    reference.release();
   }
-  conclude(result, seeded);
-  if (failed) TRY_VOID(explain(candidate, request.session, runs, result));
-  result.basis = fmt::format("{} {}; candidate executed {}, reference as stored, both on this CPU", runs.count(),
-                             !seeded  ? "given inputs"
-                             : images ? "seeded images (noise, gradients, an ellipse)"
-                                      : "seeded random inputs",
-                             words(request.session.precision));
+  result.inputs = inputs.size();
+  for (OutputJudge& judge : judges) result.outputs.push_back(judge.finish(request.min_psnr_db));
+  if (points) result.landmarks = points->finish();
+  conclude(result, made);
+  result.basis = fmt::format("{}; {} executed {}, {} {}, both on this CPU", describe(inputs, request), result.candidate,
+                             words(candidate_model, request.session.precision), result.reference,
+                             words(reference_model, std::nullopt));
+  if (!result.pass) TRY_VOID(explain(candidate, reference, request, inputs, pairs, result));
   return result;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 // The verb `verify`: do two models give the same numbers?
 #include <cstdint>
+#include <filesystem>
 #include <vector>
 
 #include "anemone/support/result.h"
@@ -10,8 +11,9 @@
 namespace anemone::toolchain {
 
 struct VerifyRequest {
-  std::vector<InputFile> inputs;  ///< empty: seeded random and structured images or tensors
-  SessionOptions session;         ///< precision applies to the candidate
+  std::vector<InputFile> inputs;  ///< and no pictures: faces for landmark networks, else seeded pictures or arrays
+  std::vector<std::filesystem::path> pictures;  ///< a run each, decoded when its turn comes
+  SessionOptions session;                       ///< precision applies to the candidate
   std::uint64_t seed = 1;
   /// Limits; the defaults are half of what a network's own error usually is, see docs/how-to/verify.md.
   double max_mean_px = 0.15, max_px = 1.0, min_psnr_db = 40;

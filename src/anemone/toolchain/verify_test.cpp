@@ -56,9 +56,8 @@ TEST_F(Verify, NotFiniteIsNoAgreement) {
   EXPECT_EQ(both.outputs[0].not_finite, 8);
   EXPECT_EQ(both.outputs[0].not_finite_reference, 8);
   EXPECT_EQ(both.reason, "1 of 1 outputs are not finite");
-  ASSERT_FALSE(both.notes.empty());
-  EXPECT_NE(both.notes.back().find("'y' (sqrt) is the first that is not finite"), std::string::npos)
-      << both.notes.back();
+  ASSERT_FALSE(both.causes.empty());
+  EXPECT_NE(both.causes[0].find("'y' (sqrt) is the first that is not finite"), std::string::npos) << both.causes[0];
   const Model sound = model(kX, "    y = sub(x = x, y = fp32(2));\n", "y", "sound");
   EXPECT_FALSE(verified(nan, sound).pass);
   EXPECT_FALSE(verified(sound, nan).pass);
@@ -101,9 +100,35 @@ TEST_F(Verify, NamesTheOperationThatOverflows) {
       "    a = add(x = x, y = fp32(300));\n    sq = mul(x = a, y = a);\n    y = inverse(x = sq, epsilon = fp32(0));\n";
   const VerifyResult r = verified(candidate, model(kX, wide, "y", "wide"));
   EXPECT_FALSE(r.pass);
+  ASSERT_FALSE(r.causes.empty());
+  EXPECT_NE(r.causes[0].find("'sq' (mul)"), std::string::npos) << r.causes[0];
+  EXPECT_NE(r.causes[0].find("65504"), std::string::npos) << r.causes[0];
+}
+
+TEST_F(Verify, NamesTheFirstValueThatDiffers) {
+  const auto chain = [](const std::string& bias) {
+    std::string body = "    v0 = sigmoid(x = x);\n";
+    for (int i = 1; i < 40; ++i)
+      body += "    v" + std::to_string(i) + " = " +
+              (i == 23 ? "add(x = v22, y = fp32(" + bias + "));\n" : "tanh(x = v" + std::to_string(i - 1) + ");\n");
+    return body;
+  };
+  const VerifyResult r =
+      verified(model(kX, chain("0"), "v39", "dropped"), model(kX, chain("0.25"), "v39", "reference"));
+  EXPECT_FALSE(r.pass);
+  ASSERT_EQ(r.causes.size(), 2u);
+  EXPECT_NE(r.causes[0].find("rounding is not the cause"), std::string::npos) << r.causes[0];
+  EXPECT_NE(r.causes[1].find("the first value that differs is 'v23' (add"), std::string::npos) << r.causes[1];
+  EXPECT_NE(r.causes[1].find("before it 'v22' still agrees"), std::string::npos) << r.causes[1];
+  EXPECT_NE(r.next.find("'v23'"), std::string::npos) << r.next;
+}
+
+TEST_F(Verify, SaysWhenTheProofIsEmpty) {
+  const Model one = model(kX, "    y = sigmoid(x = x);\n", "y");
+  const VerifyResult r = against_itself(one);
   ASSERT_FALSE(r.notes.empty());
-  EXPECT_NE(r.notes.back().find("'sq' (mul)"), std::string::npos) << r.notes.back();
-  EXPECT_NE(r.notes.back().find("65504"), std::string::npos) << r.notes.back();
+  EXPECT_NE(r.notes[0].find("both are the same file"), std::string::npos);
+  EXPECT_TRUE(verified(one, model(kX, "    y = sigmoid(x = x);\n", "y", "other")).notes.empty());
 }
 
 TEST_F(Verify, InputsGoByName) {

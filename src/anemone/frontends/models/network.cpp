@@ -19,11 +19,12 @@ struct Known {
   std::string_view name;
   KeySpecs (*keys)(const StateDict&);
   Result<Network> (*build)(const StateDict&, const NetworkOptions&);
+  Preprocessing (*preprocessing)();
 };
 
 constexpr std::array<Known, 2> kKnown{{
-    {kStarName, [](const StateDict& state) { return star_keys(star_shape(state)); }, build_star},
-    {kRetinaFaceName, [](const StateDict&) { return retinaface_keys(); }, build_retinaface},
+    {kStarName, [](const StateDict& state) { return star_keys(star_shape(state)); }, build_star, star_preprocessing},
+    {kRetinaFaceName, [](const StateDict&) { return retinaface_keys(); }, build_retinaface, retinaface_preprocessing},
 }};
 
 std::string known_names() {
@@ -89,6 +90,13 @@ Diagnostic unrecognised(const StateDict& state, const std::vector<Naming>& all) 
 }
 
 }  // namespace
+
+std::optional<Preprocessing> trained_preprocessing(std::string_view network) {
+  for (const Known& known : kKnown) {
+    if (known.name == network) return known.preprocessing();
+  }
+  return std::nullopt;
+}
 
 std::vector<std::string_view> known_networks() {
   std::vector<std::string_view> names;

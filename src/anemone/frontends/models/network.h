@@ -74,6 +74,9 @@ struct Network {
 /// E0612: an input size that it cannot take.
 Result<Network> build_network(const formats::StateDict& state, const NetworkOptions& options = {});
 
+/// How the network of that name was trained to see pixels; nothing where the name is not known.
+std::optional<Preprocessing> trained_preprocessing(std::string_view network);
+
 /// The names that NetworkOptions::name takes.
 std::vector<std::string_view> known_networks();
 

@@ -223,6 +223,8 @@ ModuleTree retinaface_modules() {
   return module_tree(specs, keyless, "RetinaFace", retinaface_class);
 }
 
+Preprocessing retinaface_preprocessing() { return {Color::bgr, 1.0, {-104, -117, -123}}; }
+
 Result<Network> build_retinaface(const formats::StateDict& state, const NetworkOptions& options) {
   Network network;
   network.name = kRetinaFaceName;
@@ -230,7 +232,7 @@ Result<Network> build_retinaface(const formats::StateDict& state, const NetworkO
   TRY(const auto size, input_size(options));
   network.height = size.first;
   network.width = size.second;
-  network.preprocessing = {Color::bgr, 1.0, {-104, -117, -123}};
+  network.preprocessing = retinaface_preprocessing();
   network.output_groups["all"] = {"loc", "conf", "landms"};
 
   network.modules = retinaface_modules();

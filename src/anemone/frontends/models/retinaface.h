@@ -10,6 +10,9 @@ inline constexpr std::string_view kRetinaFaceName = "retinaface-mobilenet0.25";
 /// N = 2·Σ ceil(H/s)·ceil(W/s) over the strides s = 8, 16, 32.
 Result<Network> build_retinaface(const formats::StateDict& state, const NetworkOptions& options);
 
+/// BGR, the means of the training pictures taken off.
+Preprocessing retinaface_preprocessing();
+
 /// The 300 keys in the order of the file.
 KeySpecs retinaface_keys();
 ModuleTree retinaface_modules();

@@ -293,6 +293,8 @@ ModuleTree star_modules(const StarShape& shape) {
   return module_tree(specs, keyless, "StackedHGNetV1", star_class);
 }
 
+Preprocessing star_preprocessing() { return {Color::bgr, 2.0 / 255.0, {-1, -1, -1}}; }
+
 Result<Network> build_star(const formats::StateDict& state, const NetworkOptions& options) {
   const StarShape shape = star_shape(state);
   Network network;
@@ -303,7 +305,7 @@ Result<Network> build_star(const formats::StateDict& state, const NetworkOptions
   network.size_step = shape.size_step();
   network.square_only = true;
   network.constants_depend_on_size = true;
-  network.preprocessing = {Color::bgr, 2.0 / 255.0, {-1, -1, -1}};
+  network.preprocessing = star_preprocessing();
   Landmarks& landmarks = network.landmarks.emplace();
   landmarks.title = "STAR face landmarks";
   landmarks.output = "landmarks";

@@ -8,6 +8,8 @@ namespace anemone::models {
 inline constexpr std::string_view kStarName = "star";
 
 /// Default size 256×256. Any number of points, edges, stacks and channels that the tensors show.
+/// BGR, from -1 to 1.
+Preprocessing star_preprocessing();
 Result<Network> build_star(const formats::StateDict& state, const NetworkOptions& options);
 
 ModuleTree star_modules(const StarShape& shape);
