@@ -86,6 +86,8 @@ Result<bool> const_elimination(Block&, PassContext&);
 Result<bool> dead_code_elimination(Block&, PassContext&);
 Result<bool> fuse_conv_batchnorm(Block&, PassContext&);
 Result<bool> fuse_pad_conv(Block&, PassContext&);
+Result<bool> raise_division_floor(Block&, PassContext&);
+Result<bool> scale_norm_epsilon(Block&, PassContext&);
 
 std::span<const Pass> all_passes();
 const Pass* find_pass(std::string_view name);

@@ -19,6 +19,10 @@ constexpr std::array kPasses{
          fuse_conv_batchnorm},
     Pass{"fuse_pad_conv", "lets a convolution or average pool do the zero padding before it", Numerics::rounding,
          fuse_pad_conv},
+    Pass{"raise_division_floor", "raises a floor that guards a division to fp16's normal range", Numerics::lossy,
+         raise_division_floor},
+    Pass{"scale_norm_epsilon", "lifts a norm's epsilon into fp16's normal range by scaling the convolution before it",
+         Numerics::rounding, scale_norm_epsilon},
 };
 
 struct Pipeline {
@@ -44,6 +48,8 @@ const std::vector<Pipeline>& pipelines() {
            "const_elimination",
            "fuse_pad_conv",
            "fuse_conv_batchnorm",  // before fp16: folded weights are rounded once
+           "scale_norm_epsilon",   // what fp16 cannot hold is lifted before it is rounded
+           "raise_division_floor",
            "add_fp16_cast",
            "dead_code_elimination",  // drops the fp32 constants before they are compared
            "const_deduplication",

@@ -123,7 +123,8 @@ void small_constant(const Node& node, double value, std::string_view what, Repor
 
 // A guard that became 0 guards nothing: a norm's epsilon, or what is added under a root.
 void small_epsilon(const Subject& s, std::size_t i, Report report) {
-  constexpr Ops kFolded{"batch_norm"}, kFloors{"clip"};  // a batch norm becomes a factor and an offset
+  constexpr Ops kFolded{"batch_norm"}, kFloors{"clip"},
+      kMaxima{"maximum"};  // a batch norm becomes a factor and an offset
   constexpr Ops kNorms{"instance_norm", "layer_norm", "l2_norm"}, kSums{"add"}, kRoots{"rsqrt", "sqrt"};
   const Node& node = *s.nodes[i];
   const ConstantView view(node);
@@ -133,6 +134,10 @@ void small_epsilon(const Subject& s, std::size_t i, Report report) {
   }
   if (kFloors.has(node) && feeds_ratio(*node.output()) && view.number("alpha") > 0)
     small_constant(node, view.number("alpha"), "floor", report);
+  if (kMaxima.has(node) && feeds_ratio(*node.output())) {
+    const Constant* least = node.constant("y") ? node.constant("y") : node.constant("x");
+    if (least && least->count() == 1 && scalar(*least) > 0) small_constant(node, scalar(*least), "floor", report);
+  }
   if (!kSums.has(node)) return;
   const Constant* added = node.constant("y") ? node.constant("y") : node.constant("x");
   const auto& uses = node.output()->uses;
