@@ -1,6 +1,7 @@
 // Golden files: a *.mil or *.txt file says its own commands and shows their answer.
 //
-//   // RUN: print %s --outputs y        the verb and its arguments; %s is this file, %t a folder that is thrown away
+//   // RUN: print %s --outputs y        the verb and its arguments; %s is this file, %t a folder that is thrown away;
+//                                      COLUMNS=60 before the verb folds the answer
 //   func main(%x: f16[1,2]) { ... }     whatever the commands read
 //   // ----
 //   $ anemone print %s --outputs y      what they print (stdout and stderr) and, if it is not 0, the exit code
@@ -55,7 +56,11 @@ Output run(const std::string& tool, const std::string& args) {
     ::close(ends[0]);
     ::close(ends[1]);
     ::dup2(::open("/dev/null", O_RDONLY), 0);
-    ::execl("/bin/sh", "sh", "-c", ("exec '" + tool + "' " + args).c_str(), static_cast<char*>(nullptr));
+    // Wide, so that no line is folded where the machine's paths would decide; "COLUMNS=60 help" asks for less.
+    ::setenv("COLUMNS", "1000", 1);
+    const std::size_t word = args.starts_with("COLUMNS=") ? args.find(' ') + 1 : 0;
+    const std::string command = "exec env " + args.substr(0, word) + "'" + tool + "' " + args.substr(word);
+    ::execl("/bin/sh", "sh", "-c", command.c_str(), static_cast<char*>(nullptr));
     ::_exit(127);
   }
   ::close(ends[1]);

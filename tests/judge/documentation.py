@@ -6,13 +6,14 @@ A block without a language, or of `console`, is commands: `$ anemone …` with w
 `<!-- not run: why -->` leaves a block out. Times and machine names are masked. ANEMONE_UPDATE=1 writes what is printed
 into the pages; read it before it is committed."""
 
+import lzma
 import os
 import pathlib
 import re
 import shutil
 import subprocess
 
-from lib import anemone, check, finish, root, scratch, shared, skip
+from lib import anemone, check, data, finish, root, scratch, shared, skip
 
 update = os.environ.get('ANEMONE_UPDATE') == '1'
 folder = scratch / 'documentation'
@@ -54,6 +55,7 @@ for line in (
 ):
     code, _, err = shell(line)
     check(f'set-up: {line}', code == 0, err)
+(folder / 'star.onnx').write_bytes(lzma.open(data / 'ort/star_fixed.onnx.xz').read())
 retinaface = shared and shared / 'golden/retinaface/mobilenet0.25_Final.pth'
 if retinaface:
     for name in ('retinaface.pth', 'mobilenet0.25_Final.pth'):

@@ -27,36 +27,41 @@ int run_analyze(Call& call) {
   call.options.flag("--scan-weights", request.weights,
                     "read the weights for hazards also when there are more than 256 MB");
   call.options.group("output");
+  call.options.flag("--full", how.full, "all tables and findings, not what decides alone");
   call.options.flag("--tree", how.tree, "the module tree with shapes, parameters and MACs");
   call.options.value("--depth", "N", depth, "of the tree: levels below the network", {.at_least = 0, .at_most = 1000});
   call.options.value("--compare", "OTHER", other, "a second model beside it");
-  call.options.value("--markdown", "FILE", markdown, "also write the findings as a page");
+  call.options.value("--markdown", "FILE", markdown,
+                     "also write the findings as a page; - writes it to stdout instead of this");
   if (const auto over = call.parse()) return *over;
   if (depth && !how.tree) return call.misused(bad_usage("--depth is of --tree", "add --tree"));
   if (other && how.tree) return call.misused(bad_usage("--compare and --tree do not go together", "leave one out"));
   if (depth) how.depth = static_cast<std::size_t>(*depth);
-  how.color = call.color();
-  toolchain::LoadOptions options = flags.load(call);
+  toolchain::LoadOptions options = flags.load(call, other.has_value());
   options.program_needed = false;
   const auto model = load(path, options);
   if (!model) return call.fail(model.error());
   const auto result = analyze(*model, request);
   if (!result) return call.fail(result.error());
   if (!markdown.empty()) {
+    if (markdown == "-") {
+      call.print(report::analysis_markdown(*result));
+      return 0;
+    }
     if (Result<void> written = write_file(markdown, report::analysis_markdown(*result)); !written)
       return call.fail(written.error());
     call.say("wrote " + markdown);
   }
   if (!other) {
-    call.print(call.json ? report::analysis_json(*result, how.tree) : report::analysis_text(*result, how));
+    call.page(call.json ? report::analysis_json(*result, how.tree) : report::analysis_text(*result, how));
     return 0;
   }
   const auto other_model = load(*other, options);
   if (!other_model) return call.fail(other_model.error());
   const auto second = analyze(*other_model, request);
   if (!second) return call.fail(second.error());
-  call.print(call.json ? report::analysis_comparison_json(*result, *second)
-                       : report::analysis_comparison_text(*result, *second));
+  call.page(call.json ? report::analysis_comparison_json(*result, *second)
+                      : report::analysis_comparison_text(*result, *second));
   return 0;
 }
 
@@ -74,10 +79,12 @@ const Verb kAnalyzeVerb{
         "are read in blocks; above 256 MB only with --scan-weights.",
     .examples =
         "anemone analyze Landmark_98.pkl\n"
+        "anemone analyze star.mlpackage --full\n"
         "anemone analyze star.mlpackage --json\n"
         "anemone analyze Landmark_98.pkl --tree --depth 2\n"
         "anemone analyze before.mlpackage --compare after.mlpackage\n"
         "anemone analyze star.mlpackage --markdown FINDINGS.md",
+    .group = VerbGroup::main,
     .run = run_analyze};
 
 }  // namespace anemone::cli

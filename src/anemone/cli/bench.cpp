@@ -21,27 +21,29 @@ int run_bench(Call& call) {
   call.options.flag("--plan", plan, "time nothing: list the calls of kernels that one run is made of");
   flags.declare(call.options);
   if (const auto over = call.parse()) return *over;
+  if (plan && against)
+    return call.misused(bad_usage("--plan lists one model's calls, and --against names another", "leave one out"));
   toolchain::BenchRequest request;
   request.runs = static_cast<std::size_t>(runs);
   request.warm_up = static_cast<std::size_t>(warm_up);
   request.session = flags.read(call);
-  const auto model = load(path, flags.load(call));
+  const auto model = load(path, flags.load(call, against.has_value()));
   if (!model) return call.fail(model.error());
   if (plan) {
     const auto listed = engine_plan(*model, request.session);
     if (!listed) return call.fail(listed.error());
-    call.print(call.json ? report::engine_plan_json(*listed) : report::engine_plan_text(*listed));
+    call.page(call.json ? report::engine_plan_json(*listed) : report::engine_plan_text(*listed));
     return 0;
   }
   std::optional<toolchain::Model> other;
   if (against) {
-    auto loaded = load(*against, flags.load(call));
+    auto loaded = load(*against, flags.load(call, true));
     if (!loaded) return call.fail(loaded.error());
     other = *std::move(loaded);
   }
   const auto result = bench(*model, other ? &*other : nullptr, request);
   if (!result) return call.fail(result.error());
-  call.print(call.json ? report::bench_json(*result) : report::bench_text(*result));
+  call.page(call.json ? report::bench_json(*result) : report::bench_text(*result));
   return 0;
 }
 
@@ -56,6 +58,7 @@ const Verb kBenchVerb{
         "anemone bench star.mlpackage --threads 2\n"
         "anemone bench star.mlpackage --against Landmark_98.pkl --runs 30 --json\n"
         "anemone bench star.mlpackage --plan",
+    .group = VerbGroup::look,
     .run = run_bench};
 
 }  // namespace anemone::cli

@@ -6,6 +6,7 @@
 #include "anemone/cli/help.h"
 #include "anemone/cli/verb.h"
 #include "anemone/report/diagnostics.h"
+#include "anemone/report/page.h"
 #include "anemone/support/utf8.h"
 
 namespace anemone::cli {
@@ -28,24 +29,24 @@ std::optional<int> Call::parse() {
   bool short_help = false, long_help = false;
   options.group(kCommonOptions);
   options.flag("--json", json, "print one JSON object on stdout");
-  options.flag("-q,--quiet", quiet, "no talk on stderr, only errors");
+  options.flag("-q,--quiet", quiet, "only results and errors: no talk, no warnings");
   options.flag("-v,--verbose", verbosity, "what is read, recognised, chosen and timed; -vv: each part of it");
   options.value("--threads", "N", threads, "worker threads; 0 is one per core", {.at_least = 0, .at_most = 1024});
-  if (color_words_) {
-    options.repeated("--color", "auto|always|never", *color_words_, "colours in the output");
-  } else {
-    options.choice("--color", color_mode_, kColorModes, "colours in the output");
-  }
+  if (!color_words_) options.choice("--color", color_mode_, kColorModes, "colours in the output");
   options.flag("-h", short_help, "this help");
   options.flag("--help", long_help, "this help with examples and exit codes");
 
+  if (listener_) {
+    listener_(options);
+    return 0;
+  }
   // Asking for help must work on an otherwise wrong command line. Words after "--" are not options.
   const auto options_end = std::find(words_.begin(), words_.end(), std::string_view("--"));
   const auto asks_for = [&](std::string_view name) {
     return std::find(words_.begin(), options_end, name) != options_end;
   };
   if (asks_for("--help") || asks_for("-h")) {
-    print(verb_help(verb_, options, asks_for("--help")));
+    print(verb_help(verb_, options, asks_for("--help"), help_width_.value_or(terminal_.width())));
     return 0;
   }
   if (Result<void> parsed = options.parse(words_); !parsed) {
@@ -72,6 +73,12 @@ void Call::take_color_modes() {
 void Call::print(std::string_view text) {
   if (json) return terminal_.out(text);
   terminal_.out(escaped_page(text, terminal_.color_on_out()));
+}
+
+void Call::page(std::string_view text) {
+  if (json) return terminal_.out(text);
+  const std::string page = report::folded(escaped_page(text, false), terminal_.width());
+  terminal_.out(terminal_.color_on_out() ? report::painted(page) : page);
 }
 
 void Call::say(std::string_view line) {

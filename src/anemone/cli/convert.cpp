@@ -1,5 +1,10 @@
 // The verbs `convert` and `optimize`: a model becomes an optimised package.
 #include "anemone/report/convert.h"
+
+#include <algorithm>
+#include <cctype>
+#include <filesystem>
+
 #include "anemone/cli/convert_options.h"
 #include "anemone/cli/verbs.h"
 #include "anemone/toolchain/deliver.h"
@@ -7,32 +12,52 @@
 namespace anemone::cli {
 namespace {
 
-int run(Call& call, std::string_view output_help, std::string_view next) {
+/// A command line word that a shell takes as it is.
+std::string shell_word(const std::string& word) {
+  const bool plain = std::all_of(word.begin(), word.end(), [](unsigned char c) {
+    return std::isalnum(c) != 0 || c >= 0x80 ||
+           std::string_view("/._-+=@,:%").find(static_cast<char>(c)) != std::string_view::npos;
+  });
+  if (plain && !word.empty()) return word;
+  std::string out = "'";
+  for (const char c : word) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return out + "'";
+}
+
+int run(Call& call, std::string_view output_help) {
   std::string path, output;
+  bool dry_run = false;
   ConvertFlags flags;
   call.options.argument("MODEL", path,
                         "a PyTorch checkpoint, a .mlpackage or .mlmodelc folder, a model.mlmodel file or MIL text");
   call.options.value("-o,--output", "OUT", output, output_help, {.required = true});
+  call.options.flag("--dry-run", dry_run, "everything but the writing");
   flags.declare(call);
   if (const auto over = call.parse()) return *over;
+  while (output.size() > 1 && output.back() == '/') output.pop_back();  // as completion in a shell writes a package
   const auto options = flags.read(call);
   if (!options) return call.fail(options.error());
   if (const Result<void> ending = toolchain::check_ending(output); !ending) return call.fail(ending.error());
   const auto model = load(path, flags.load(call, *options));
   if (!model) return call.fail(model.error());
-  const auto delivered = deliver(*model, output, *options);
+  std::error_code ignored;
+  const bool replaces = !dry_run && std::filesystem::exists(output, ignored);
+  const auto delivered = deliver(*model, output, *options, !dry_run);
   if (!delivered) return call.fail(delivered.error());
   for (const Diagnostic& warning : model->warnings) call.warn(warning);
   for (const Diagnostic& warning : delivered->warnings) call.warn(warning);
-  call.print(call.json ? report::convert_json(delivered->result)
-                       : report::convert_text(delivered->result, flags.stats()));
-  if (output.ends_with(".mlpackage"))
-    call.say("next: anemone " + std::string(next) + " " + output + " --against " + path);
+  call.page(call.json ? report::convert_json(delivered->result)
+                      : report::convert_text(delivered->result, flags.stats()));
+  if (replaces) call.say("note: " + output + " was there before and is replaced");
+  if (output.ends_with(".mlpackage") && !dry_run)
+    call.say("next: anemone verify " + shell_word(output) + " --against " + shell_word(path));
   return 0;
 }
 
-int run_convert(Call& call) { return run(call, "the package to write (.mlpackage)", "verify"); }
-int run_optimize(Call& call) { return run(call, "what to write: .mlpackage or .mil", "verify"); }
+int run_convert(Call& call) {
+  return run(call, "the package to write (.mlpackage), or a text with all weights in it (.mil)");
+}
+int run_optimize(Call& call) { return run(call, "what to write: .mlpackage or .mil"); }
 
 }  // namespace
 
@@ -41,17 +66,16 @@ const Verb kConvertVerb{
     .arguments = "MODEL -o OUT.mlpackage",
     .summary = "a checkpoint or package becomes an optimised Core ML package",
     .details =
-        "--color bgr, rgb or gray is the order of the image's channels (default: as the network was trained, STAR "
-        "bgr);\n"
-        "auto, always and never are about colours in the output.\n"
         "The network is recognised from the names and shapes of its tensors; nothing in a checkpoint is executed.\n"
         "An interrupted run leaves the old package or none. The same input gives the same bytes.",
     .examples =
         "anemone convert Landmark_98.pkl -o star.mlpackage\n"
-        "anemone convert Landmark_98.pkl -o star.mlpackage --outputs all --target ios18\n"
-        "anemone convert Landmark_98.pkl -o star.mlpackage --input tensor --precision fp32\n"
+        "anemone convert Landmark_98.pkl -o star-all.mlpackage --outputs all --target ios18\n"
+        "anemone convert Landmark_98.pkl -o star-fp32.mlpackage --input tensor --precision fp32\n"
         "anemone convert mobilenet0.25_Final.pth -o retinaface.mlpackage --shapes 640x640,320x320\n"
-        "anemone convert in.mlpackage -o out.mlpackage --passes none",
+        "anemone convert star.mlpackage -o copy.mlpackage --passes none\n"
+        "anemone convert Landmark_98.pkl -o star.mlpackage --dry-run",
+    .group = VerbGroup::main,
     .run = run_convert};
 
 const Verb kOptimizeVerb{.name = "optimize",
@@ -60,6 +84,7 @@ const Verb kOptimizeVerb{.name = "optimize",
                          .examples =
                              "anemone optimize model.mlpackage -o better.mlpackage --stats\n"
                              "anemone optimize model.mlpackage -o model.mil --passes dead_code_elimination",
+                         .group = VerbGroup::look,
                          .run = run_optimize};
 
 }  // namespace anemone::cli

@@ -33,7 +33,7 @@ Result<std::pair<std::int64_t, std::int64_t>> parse_size(const std::string& word
 void ConvertFlags::declare(Call& call) {
   Options& options = call.options;
   options.group("what the package computes");
-  options.choice("--precision", precision_, kPrecisions, "fp16 is what the Neural Engine computes in");
+  options.choice("--precision", precision_, kPrecisions, "fp16 (the default) is what the Neural Engine computes in");
   options.choice("--target", target_, kTargets, "oldest system that shall load it (ios17; a package keeps its own)");
   options.list("--outputs", "all|final|NAME,…", outputs_,
                "outputs to keep; final = landmarks only, the default of landmark networks", {.distinct = true});
@@ -43,8 +43,11 @@ void ConvertFlags::declare(Call& call) {
   options.group("image input");
   options.choice("--input", input_, kInputs, "auto: an image for networks that take one; a package keeps its own");
 
-  call.share_color(colors_);  // --color bgr|rgb|gray
-  options.value("--scale", "S", scale_, "pixel · S + B is what the network sees (STAR: 2/255)");
+  call.share_color(colors_);
+  options.repeated("--color", "bgr|rgb|gray", colors_,
+                   "order of the channels (as the network was trained; STAR: bgr); auto, always and never are about "
+                   "colours in the output, as in every verb");
+  options.value("--scale", "S", scale_, "pixel · S + B is what the network sees; a fraction will do (STAR: 2/255)");
   options.list("--bias", "B[,B,B]", bias_, "one for all channels, or one each in the order of --color (STAR: -1)");
   options.group("passes");
   options.list("--passes", "NAME,…", passes_, "passes or pipelines to run, in this order; none = change nothing");
@@ -73,7 +76,10 @@ toolchain::LoadOptions ConvertFlags::load(Call& call, const toolchain::ConvertOp
 
 Result<toolchain::ConvertOptions> ConvertFlags::read(const Call& call) const {
   toolchain::ConvertOptions out;
-  out.precision = precision_;
+  if (precision_ && !passes_.empty())
+    return bad_usage("--passes names what is done, and --precision chooses among pipelines: they do not go together",
+                     "the pipelines are default-fp16 and default-fp32: name one in --passes");
+  out.precision = precision_.value_or(toolchain::PackagePrecision::fp16);
   out.target = target_;
   out.input = input_;
   out.scale = scale_;

@@ -9,7 +9,11 @@
 namespace anemone::cli {
 
 inline constexpr Choice<Target> kTargets[] = {
-    {"ios15", Target::ios15}, {"ios16", Target::ios16}, {"ios17", Target::ios17}, {"ios18", Target::ios18}};
+    {"ios15", Target::ios15},          {"ios16", Target::ios16},         {"ios17", Target::ios17},
+    {"ios18", Target::ios18},          {"15", Target::ios15, false},     {"16", Target::ios16, false},
+    {"17", Target::ios17, false},      {"18", Target::ios18, false},     {"macos12", Target::ios15, false},
+    {"macos13", Target::ios16, false},  // what loads the same packages
+    {"macos14", Target::ios17, false}, {"macos15", Target::ios18, false}};
 /// For verbs that look at a package: as it is, or as `convert` would write it.
 inline constexpr Choice<std::optional<toolchain::PackagePrecision>> kPlannedPrecisions[] = {
     {"as-stored", std::nullopt},
@@ -27,7 +31,7 @@ class ConvertFlags {
  private:
   bool check_passes_ = false, stats_ = false;
   ModelFlags model_;
-  toolchain::PackagePrecision precision_ = toolchain::PackagePrecision::fp16;
+  std::optional<toolchain::PackagePrecision> precision_;
   std::optional<Target> target_;
   toolchain::InputKind input_ = toolchain::InputKind::automatic;
   std::optional<std::string> author_, license_, description_, version_, dump_;

@@ -1,18 +1,17 @@
-// Lays out help in 100 columns: names to the left, sentences wrapped to the right.
+// Lays out help: names to the left, sentences wrapped to the right.
 #include "anemone/cli/help.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 
+#include "anemone/report/json_parts.h"
 #include "anemone/report/words.h"
 
 namespace anemone::cli {
 namespace {
 
 using report::columns, report::wrapped;
-
-constexpr std::size_t kColumns = 100;
 
 struct Row {
   std::string left, right;
@@ -22,7 +21,7 @@ std::string padded(std::string_view text, std::size_t width) {
   return std::string(text) + std::string(width - std::min(width, columns(text)), ' ');
 }
 
-std::string table(const std::vector<Row>& rows, std::size_t widest) {
+std::string table(const std::vector<Row>& rows, std::size_t widest, std::size_t page) {
   std::size_t width = 0;
   for (const Row& row : rows) {
     if (columns(row.left) <= widest) width = std::max(width, columns(row.left));
@@ -30,9 +29,9 @@ std::string table(const std::vector<Row>& rows, std::size_t widest) {
   std::string out;
   for (const Row& row : rows) {
     if (columns(row.left) > width) {  // too long for the column: the sentence goes to the next line
-      out += fmt::format("  {}\n{:{}}{}\n", row.left, "", width + 4, wrapped(row.right, width + 4, kColumns));
+      out += fmt::format("  {}\n{:{}}{}\n", row.left, "", width + 4, wrapped(row.right, width + 4, page));
     } else {
-      out += fmt::format("  {}  {}\n", padded(row.left, width), wrapped(row.right, width + 4, kColumns));
+      out += fmt::format("  {}  {}\n", padded(row.left, width), wrapped(row.right, width + 4, page));
     }
   }
   return out;
@@ -46,6 +45,13 @@ std::string indented(std::string_view lines) {
     lines.remove_prefix(std::min(lines.size(), end + 1));
   }
   return out;
+}
+
+/// Details are written in lines for the source's sake: they become one paragraph, a line that ends a sentence ends it.
+std::string paragraphs(std::string_view lines, std::size_t width) {
+  std::string text;
+  for (const char c : lines) text += c == '\n' ? ' ' : c;
+  return "  " + wrapped(text, 2, width) + '\n';
 }
 
 std::string names_of(const Options::Option& option) {
@@ -62,8 +68,8 @@ std::string sentence_of(const Options::Option& option) {
 }
 
 /// One heading per group; options without a group come first, the common ones last.
-std::string option_tables(const Options& options) {
-  constexpr std::size_t kWidest = 30;
+std::string option_tables(const Options& options, std::size_t width) {
+  const std::size_t widest = width < 80 ? 22 : 30;
   std::vector<std::string> titles{""};
   for (const Options::Option& option : options.options()) {
     if (std::find(titles.begin(), titles.end(), option.group) == titles.end()) titles.push_back(option.group);
@@ -79,18 +85,19 @@ std::string option_tables(const Options& options) {
       if (option.group == title) rows.push_back({names_of(option), sentence_of(option)});
     }
     if (!rows.empty())
-      out += fmt::format("\n{}:\n{}", title.empty() ? "arguments and options" : title, table(rows, kWidest));
+      out += fmt::format("\n{}:\n{}", title.empty() ? "arguments and options" : title, table(rows, widest, width));
   }
   return out;
 }
 
 }  // namespace
 
-std::string verb_help(const Verb& verb, const Options& options, bool full) {
-  std::string out = fmt::format("anemone {}: {}\n\nusage: anemone {}{}{} [options]\n", verb.name, verb.summary,
-                                verb.name, verb.arguments.empty() ? "" : " ", verb.arguments);
-  if (full && !verb.details.empty()) out += fmt::format("\n{}", indented(verb.details));
-  out += option_tables(options);
+std::string verb_help(const Verb& verb, const Options& options, bool full, std::size_t width) {
+  std::string out = wrapped(fmt::format("anemone {}: {}", verb.name, verb.summary), 2, width) +
+                    fmt::format("\n\nusage: anemone {}{}{} [options]\n", verb.name, verb.arguments.empty() ? "" : " ",
+                                verb.arguments);
+  if (full && !verb.details.empty()) out += fmt::format("\n{}", paragraphs(verb.details, width));
+  out += option_tables(options, width);
   if (!full) return out + fmt::format("\n'anemone {} --help' adds examples and exit codes\n", verb.name);
   if (!verb.examples.empty()) out += fmt::format("\nexamples:\n{}", indented(verb.examples));
   std::vector<Row> codes{{"0", verb.says_no.empty() ? "done" : "done, and the answer is yes"}};
@@ -99,18 +106,47 @@ std::string verb_help(const Verb& verb, const Options& options, bool full) {
   codes.push_back({"3", "the input is unreadable, corrupt, malicious or not supported"});
   codes.push_back({"4", "the environment failed: cannot write, disk full, out of memory"});
   codes.push_back({"70", "a bug in anemone; the message says how to report it"});
-  return out + fmt::format("\nexit codes:\n{}", table(codes, 2));
+  return out + fmt::format("\nexit codes:\n{}", table(codes, 2, width));
 }
 
-std::string program_help(std::span<const Verb* const> verbs) {
-  std::vector<Row> rows;
-  for (const Verb* verb : verbs) rows.push_back({std::string(verb->name), std::string(verb->summary)});
-  rows.push_back({"help [VERB]", "this page, or all about one verb"});
-  return "anemone: gets vision networks onto Apple's Neural Engine, from Linux\n\n"
-         "usage: anemone <verb> [arguments] [options]\n\nverbs:\n" +
-         table(rows, 20) +
-         "\n'anemone <verb> -h' lists the options of a verb, '--help' adds examples and exit codes;\n"
-         "'anemone --version' prints the version\n";
+std::string verbs_json(std::span<const Verb* const> verbs) {
+  report::Json list = report::Json::array();
+  for (const Verb* verb : verbs)
+    list.push_back({{"name", verb->name}, {"arguments", verb->arguments}, {"summary", verb->summary}});
+  return report::dump({{"schema", "anemone.help/1"}, {"verbs", list}});
+}
+
+std::string program_help(std::span<const Verb* const> verbs, std::size_t width) {
+  std::string out = wrapped("anemone: gets vision networks onto Apple's Neural Engine, with proof", 2, width) +
+                    "\n\nusage: anemone <verb> [arguments] [options]\n";
+  constexpr std::pair<VerbGroup, std::string_view> kGroups[] = {{VerbGroup::main, "from a checkpoint to a package"},
+                                                                {VerbGroup::look, "look into files"},
+                                                                {VerbGroup::table, "look up"}};
+  for (const auto& [group, title] : kGroups) {
+    std::vector<Row> rows;
+    for (const Verb* verb : verbs) {
+      if (verb->group == group) rows.push_back({std::string(verb->name), std::string(verb->summary)});
+    }
+    if (group == VerbGroup::table) rows.push_back({"help [VERB]", "this page, or all about one verb"});
+    if (!rows.empty()) out += fmt::format("\n{}:\n{}", title, table(rows, 20, width));
+  }
+  out +=
+      "\nexamples:\n"
+      "  anemone convert Landmark_98.pkl -o star.mlpackage\n"
+      "  anemone verify star.mlpackage --against Landmark_98.pkl\n"
+      "  anemone plan star.mlpackage --device m1\n";
+  out += '\n' +
+         wrapped(
+             "exit codes: 0 done or yes, 1 the answer is no, 2 wrong command line, 3 bad input, 4 the "
+             "environment failed, 70 a bug in anemone",
+             2, width) +
+         '\n';
+  return out + '\n' +
+         wrapped(
+             "'anemone <verb> -h' lists the options of a verb, '--help' adds examples and exit codes; "
+             "'anemone --version' prints the version",
+             2, width) +
+         '\n';
 }
 
 }  // namespace anemone::cli

@@ -11,9 +11,12 @@ namespace anemone::cli {
 inline constexpr std::string_view kCommonOptions = "common options";
 
 /// `full`: with the details, the examples and the exit codes (--help); otherwise what fits a glance (-h).
-std::string verb_help(const Verb& verb, const Options& options, bool full);
+std::string verb_help(const Verb& verb, const Options& options, bool full, std::size_t width);
+
+/// The verbs with what they are, for programs.
+std::string verbs_json(std::span<const Verb* const> verbs);
 
 /// What `anemone help` prints.
-std::string program_help(std::span<const Verb* const> verbs);
+std::string program_help(std::span<const Verb* const> verbs, std::size_t width);
 
 }  // namespace anemone::cli

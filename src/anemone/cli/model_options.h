@@ -18,8 +18,9 @@ struct ModelFlags {
     options.value("--part", "N", part, "of a pipeline: the model to look at, when it holds several ML Programs",
                   {.at_least = 1, .at_most = 1000});
   }
-  toolchain::LoadOptions load(Call& call) const {
-    return {.network = network, .weights = weights, .part = part, .talk = call.talk()};
+  toolchain::LoadOptions load(Call& call, bool one_of_several = false) const {
+    return {
+        .network = network, .weights = weights, .part = part, .one_of_several = one_of_several, .talk = call.talk()};
   }
 };
 

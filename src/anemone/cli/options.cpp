@@ -8,6 +8,7 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
 
@@ -148,6 +149,13 @@ Result<void> Options::read(std::string_view text, std::string& target, const Rul
   return {};
 }
 Result<void> Options::read(std::string_view text, double& target, const Rules& rules) {
+  if (const std::size_t slash = text.find('/'); slash != std::string_view::npos) {  // 2/255, as everybody writes it
+    double over = 1;
+    if (!read(text.substr(0, slash), target, {}) || !read(text.substr(slash + 1), over, {}) || over == 0)
+      return wrong(fmt::format("'{}' is not a number", text), "fractions are written 2/255");
+    target /= over;
+    return check_range(text, target, rules);
+  }
   const auto [end, error] = fast_float::from_chars(text.data(), text.data() + text.size(), target);
   if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(target)) {
     return wrong(fmt::format("'{}' is not a number", text));
@@ -183,6 +191,51 @@ Diagnostic Options::unknown_option(std::string_view word) const {
   for (const Option& option : options_) {
     for (std::string_view each : split_names(option.names)) known.push_back(each);
   }
+  // What other tools call it. Each name that this verb has is offered.
+  struct Synonym {
+    std::string_view said;
+    std::array<std::string_view, 2> meant;
+  };
+  constexpr Synonym kSynonyms[] = {
+      {"--reference", {"--against"}},
+      {"--ref", {"--against"}},
+      {"--golden", {"--against"}},
+      {"--baseline", {"--against"}},
+      {"--tolerance", {"--max-px", "--min-psnr"}},
+      {"--atol", {"--max-px", "--min-psnr"}},
+      {"--rtol", {"--max-px", "--min-psnr"}},
+      {"-i", {"--input"}},
+      {"--image", {"--input", "--images"}},
+      {"--folder", {"--images"}},
+      {"--dir", {"--images"}},
+      {"--channels", {"--color"}},
+      {"--colour", {"--color"}},
+      {"--mean", {"--bias"}},
+      {"--std", {"--scale"}},
+      {"--dtype", {"--precision"}},
+      {"--half", {"--precision"}},
+      {"--fp16", {"--precision"}},
+      {"--fp32", {"--precision"}},
+      {"--compute-precision", {"--precision"}},
+      {"--size", {"--shapes"}},
+      {"--input-shape", {"--shapes"}},
+      {"--minimum-deployment-target", {"--target"}},
+      {"--os", {"--target"}},
+      {"--chip", {"--device"}},
+      {"--iterations", {"--runs"}},
+      {"--repeat", {"--runs"}},
+      {"--dry", {"--dry-run"}},
+  };
+  std::string meant;
+  for (const Synonym& synonym : kSynonyms) {
+    if (synonym.said != name) continue;
+    for (const std::string_view option : synonym.meant) {
+      if (!option.empty() && std::find(known.begin(), known.end(), option) != known.end())
+        meant += fmt::format("{}'{}'", meant.empty() ? "" : " or ", option);
+    }
+  }
+  if (!meant.empty())
+    return wrong(fmt::format("there is no option '{}'", name), fmt::format("did you mean {}?", meant));
   // One letter is near every other letter: suggesting those would be noise.
   return wrong(fmt::format("there is no option '{}'", name),
                name.size() > 2 ? did_you_mean(name, known) : std::string());
@@ -219,6 +272,16 @@ Result<void> Options::check_values_present(std::span<const char* const> words) c
     ++i;  // the value may look like anything
   }
   return {};
+}
+
+Diagnostic Options::option_missing(const Option& option, const std::vector<std::string>& words) const {
+  std::size_t expected = 0;
+  for (const Argument& argument : arguments_) expected += argument.at_most;
+  const std::string_view name = split_names(option.names).front();
+  // Many tools take the output as their second argument.
+  std::string help;
+  if (words.size() > expected) help = fmt::format("did you mean '{} {}'?", name, words[expected]);
+  return wrong(fmt::format("{} {} is missing: {}", shown_name(option), option.placeholder, option.help), help);
 }
 
 Result<void> Options::take_arguments(const std::vector<std::string>& words) {
@@ -267,9 +330,7 @@ Result<void> Options::parse(std::span<const char* const> words) try {
   for (std::size_t i = 0; i < options_.size(); ++i) {
     const Option& option = options_[i];
     const std::vector<std::string> values = added[i]->results();
-    if (values.empty() && option.required) {
-      return wrong(fmt::format("{} {} is missing: {}", shown_name(option), option.placeholder, option.help));
-    }
+    if (values.empty() && option.required) return option_missing(option, rest->results());
     if (values.size() > 1 && !option.repeats)
       return wrong(fmt::format("{} is given {} times", shown_name(option), values.size()));
     for (const std::string& value : values) {

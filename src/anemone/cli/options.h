@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "anemone/support/result.h"
+#include "anemone/support/text.h"
 
 namespace anemone::cli {
 
@@ -27,6 +28,7 @@ template <class E>
 struct Choice {
   std::string_view word;
   E value;
+  bool listed = true;  ///< else understood and not offered: "macos14" for ios17
 };
 
 class Options {
@@ -68,7 +70,7 @@ class Options {
   void choice(std::string_view names, E& target, const Choice<E> (&choices)[N], std::string_view help) {
     std::string shown_default;
     for (const Choice<E>& choice : choices) {
-      if (choice.value == target) shown_default = std::string(choice.word);
+      if (choice.listed && choice.value == target) shown_default = std::string(choice.word);
     }
     add_choice(names, target, choices, help, std::move(shown_default));
   }
@@ -81,8 +83,8 @@ class Options {
   static Result<E> one_of(std::string_view text, const Choice<E> (&choices)[N]) {
     std::vector<std::string_view> words;
     for (const Choice<E>& choice : choices) {
-      if (choice.word == text) return choice.value;
-      words.push_back(choice.word);
+      if (same_word(choice.word, text)) return choice.value;
+      if (choice.listed) words.push_back(choice.word);
     }
     return not_one_of(text, words);
   }
@@ -117,7 +119,9 @@ class Options {
   void add_choice(std::string_view names, T& target, const Choice<E> (&choices)[N], std::string_view help,
                   std::string shown_default) {
     std::vector<std::string_view> words;
-    for (const Choice<E>& choice : choices) words.push_back(choice.word);
+    for (const Choice<E>& choice : choices) {
+      if (choice.listed) words.push_back(choice.word);
+    }
     add({.names = std::string(names),
          .placeholder = joined(words, "|"),
          .help = std::string(help),
@@ -128,6 +132,7 @@ class Options {
          }});
   }
   Result<void> take_arguments(const std::vector<std::string>& words);
+  Diagnostic option_missing(const Option& option, const std::vector<std::string>& words) const;
   Diagnostic unknown_option(std::string_view word) const;
   Result<void> check_values_present(std::span<const char* const> words) const;
   Diagnostic value_missing(std::string_view name) const;

@@ -41,8 +41,8 @@ struct PlanFlags {
     options.choice("--target", request.target, kTargets, "another deployment target");
   }
 
-  toolchain::LoadOptions load(Call& call) const {
-    toolchain::LoadOptions load = model.load(call);
+  toolchain::LoadOptions load(Call& call, bool one_of_several = false) const {
+    toolchain::LoadOptions load = model.load(call, one_of_several);
     load.target = request.target;
     return load;
   }
@@ -52,6 +52,7 @@ int run_plan(Call& call) {
   std::string path, svg, html;
   std::vector<std::string> hypotheses;
   std::optional<std::string> other, ort;
+  std::optional<double> fail_under;
   report::PlanView view;
   PlanFlags flags;
   call.options.argument("MODEL", path, "a checkpoint, package, compiled folder, model file, MIL text or ONNX file");
@@ -68,13 +69,18 @@ int run_plan(Call& call) {
   call.options.value("--group", "KEY", view.group, "a line for each type, unit, code … instead");
   call.options.value("--compare", "MODEL2", other, "the same for a second model: before and after by type");
   call.options.value("--svg", "FILE", svg, "also draw the program, coloured by unit");
+  call.options.value("--fail-under", "PERCENT", fail_under,
+                     "exit with 1 when less of the operations are on the Neural Engine",
+                     {.at_least = 0, .at_most = 100});
   call.options.value("--html", "FILE", html, "also write a page: segments, findings, a table to search and sort");
   if (const auto over = call.parse()) return *over;
   if (Result<void> good = report::check(view); !good) return call.misused(good.error().front());
   if (ort) {
+    if (fail_under)
+      return call.misused(bad_usage("--fail-under is about the Neural Engine, not about --ort", "leave one out"));
     const auto plans = toolchain::plan_for_ort(path, *ort, call.talk());
     if (!plans) return call.fail(plans.error());
-    call.print(call.json ? report::ort_plan_json(*plans) : report::ort_plan_text(*plans, view.per_op));
+    call.page(call.json ? report::ort_plan_json(*plans) : report::ort_plan_text(*plans, view.per_op));
     return 0;
   }
   const bool table = flags.request.device == "all";
@@ -83,13 +89,15 @@ int run_plan(Call& call) {
         "'--device all' makes a table, which goes with no --compare, --svg, --html, --per-op, --where, --top or --group",
         "name one device"));
   }
-  const auto model = load(path, flags.load(call));
+  if (fail_under && (other || !hypotheses.empty()))
+    return call.misused(bad_usage("--fail-under is about one model as it is", "leave --compare and --what-if out"));
+  const auto model = load(path, flags.load(call, other.has_value()));
   if (!model) return call.fail(model.error());
   if (!hypotheses.empty()) {
     if (table || other) return call.misused(bad_usage("--what-if is about one model on one device", "name one device"));
     const auto alternatives = what_if(*model, flags.request, hypotheses);
     if (!alternatives) return call.fail(alternatives.error());
-    call.print(call.json ? report::what_if_json(*alternatives) : report::what_if_text(*alternatives));
+    call.page(call.json ? report::what_if_json(*alternatives) : report::what_if_text(*alternatives));
     return 0;
   }
   const auto result = plan_model(*model, flags.request);
@@ -104,14 +112,17 @@ int run_plan(Call& call) {
     call.say("wrote " + html);
   }
   if (!other) {
-    call.print(call.json ? report::plan_json(*result, view) : report::plan_text(*result, view));
-    return 0;
+    call.page(call.json ? report::plan_json(*result, view) : report::plan_text(*result, view));
+    bool enough = true;
+    for (const plan::Plan& plan : result->plans) enough = enough && plan.coverage_percent >= fail_under.value_or(0);
+    if (!enough) call.say(fmt::format("not enough: less than {} % are on the Neural Engine", *fail_under));
+    return call.answer(enough);
   }
-  const auto other_model = load(*other, flags.load(call));
+  const auto other_model = load(*other, flags.load(call, true));
   if (!other_model) return call.fail(other_model.error());
   const auto after = plan_model(*other_model, flags.request);
   if (!after) return call.fail(after.error());
-  call.print(call.json ? report::plan_comparison_json(*result, *after) : report::plan_comparison_text(*result, *after));
+  call.page(call.json ? report::plan_comparison_json(*result, *after) : report::plan_comparison_text(*result, *after));
   return 0;
 }
 
@@ -125,12 +136,12 @@ int run_explain(Call& call) {
   for (char& c : upper) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
   for (const ErrorRow& row : error_rows()) {
     if (text_of(row.code) != upper) continue;
-    call.print(call.json ? report::error_json(row) : report::error_text(row));
+    call.page(call.json ? report::error_json(row) : report::error_text(row));
     return 0;
   }
   const auto rule = toolchain::rule_row(code);
   if (!rule) return call.misused(rule.error().front());
-  call.print(call.json ? report::explain_json(*rule) : report::explain_text(*rule));
+  call.page(call.json ? report::explain_json(*rule) : report::explain_text(*rule));
   return 0;
 }
 
@@ -142,9 +153,11 @@ int run_rules(Call& call) {
   call.detail(fmt::format("{} rules of the engine and {} of ONNX Runtime's provider, {} operation types, {} sources",
                           tables.rules.size(), tables.provider_rules.size(), tables.types.size(),
                           tables.sources.size()));
-  call.print(call.json  ? report::rules_json(tables)
-             : markdown ? report::rules_markdown(tables)
-                        : report::rules_text(tables));
+  if (markdown && !call.json) {
+    call.print(report::rules_markdown(tables));
+  } else {
+    call.page(call.json ? report::rules_json(tables) : report::rules_text(tables));
+  }
   return 0;
 }
 
@@ -169,7 +182,10 @@ const Verb kPlanVerb{
         "anemone plan before.mlpackage --compare after.mlpackage\n"
         "anemone plan Landmark_98.pkl --outputs final --per-op\n"
         "anemone plan star.onnx --ort 1.19/neuralnetwork\n"
-        "anemone plan star.onnx --ort all",
+        "anemone plan star.onnx --ort all\n"
+        "anemone plan star.mlpackage --fail-under 95",
+    .group = VerbGroup::main,
+    .says_no = "less is on the engine than --fail-under asks for",
     .run = run_plan};
 const Verb kExplainVerb{
     .name = "explain",

@@ -58,6 +58,7 @@ const Verb kPrintVerb{.name = "print",
                           "anemone print star.mlpackage | head\n"
                           "anemone print Landmark_98.pkl --json\n"
                           "anemone print Landmark_98.pkl --graph --origins",
+                      .group = VerbGroup::look,
                       .run = run_print};
 
 }  // namespace anemone::cli

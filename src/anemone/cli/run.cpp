@@ -25,7 +25,7 @@ int run_run(Call& call) {
   if (!model) return call.fail(model.error());
   const auto result = run(*model, *files, folder, flags.read(call), steps);
   if (!result) return call.fail(result.error());
-  call.print(call.json ? report::run_json(*result) : report::run_text(*result));
+  call.page(call.json ? report::run_json(*result) : report::run_text(*result));
   return 0;
 }
 
@@ -43,6 +43,7 @@ const Verb kRunVerb{
         "anemone run star.mlpackage --input face.png -o out\n"
         "anemone run Landmark_98.pkl --input image=face.npy -o out --outputs pre,hgs0,landmarks\n"
         "anemone run model.mlpackage --input a=a.npy --input b=b.npy -o out --precision fp32",
+    .group = VerbGroup::look,
     .run = run_run};
 
 }  // namespace anemone::cli

@@ -19,7 +19,9 @@ class SessionFlags {
     options.flag("--resize", resize_, "resize images of another size instead of refusing them");
     model_.declare(options);
   }
-  toolchain::LoadOptions load(Call& call) const { return model_.load(call); }
+  toolchain::LoadOptions load(Call& call, bool one_of_several = false) const {
+    return model_.load(call, one_of_several);
+  }
   toolchain::SessionOptions read(const Call& call) const {
     toolchain::SessionOptions out;
     out.outputs = outputs_;

@@ -27,7 +27,7 @@ int run_synth(Call& call) {
   call.detail("wrote " + result->output + ": " + std::to_string(result->tensors) + " tensors, " +
               std::to_string(result->bytes) + " bytes");
   for (const std::string& key : result->replaced) call.detail("replaced " + key, 2);
-  call.print(call.json ? report::synth_json(*result) : report::synth_text(*result));
+  call.page(call.json ? report::synth_json(*result) : report::synth_text(*result));
   return 0;
 }
 
@@ -40,6 +40,7 @@ const Verb kSynthVerb{.name = "synth",
                           "anemone synth star -o star.pkl\n"
                           "anemone synth star -o star.pkl --heads examples/probe_pd_heads\n"
                           "anemone synth star -o star68.pkl --points 68 --weights random --seed 7",
+                      .group = VerbGroup::look,
                       .run = run_synth};
 
 }  // namespace anemone::cli

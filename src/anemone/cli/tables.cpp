@@ -11,6 +11,9 @@
 namespace anemone::cli {
 namespace {
 
+// A page of docs/ is printed as it is; a table for people at their terminal's width.
+void show(Call& call, bool markdown, const std::string& text) { return markdown ? call.print(text) : call.page(text); }
+
 int run_ops(Call& call) {
   bool markdown = false;
   call.options.flag("--markdown", markdown, "as docs/reference/ops.md");
@@ -20,7 +23,10 @@ int run_ops(Call& call) {
   const auto executed =
       std::count_if(rows.begin(), rows.end(), [](const toolchain::OpRow& row) { return row.executes; });
   call.detail(fmt::format("{} operations: {} are executed, {} of them by kernels", rows.size(), executed, fast));
-  call.print(call.json ? report::ops_json(rows) : markdown ? report::ops_markdown(rows) : report::ops_text(rows));
+  show(call, markdown,
+       call.json  ? report::ops_json(rows)
+       : markdown ? report::ops_markdown(rows)
+                  : report::ops_text(rows));
   return 0;
 }
 
@@ -31,9 +37,10 @@ int run_passes(Call& call) {
   const auto rows = toolchain::pass_rows();
   const auto pipelines = toolchain::pipeline_rows();
   call.detail(fmt::format("{} passes in {} pipelines", rows.size(), pipelines.size()));
-  call.print(call.json  ? report::passes_json(rows, pipelines)
-             : markdown ? report::passes_markdown(rows, pipelines)
-                        : report::passes_text(rows, pipelines));
+  show(call, markdown,
+       call.json  ? report::passes_json(rows, pipelines)
+       : markdown ? report::passes_markdown(rows, pipelines)
+                  : report::passes_text(rows, pipelines));
   return 0;
 }
 
@@ -43,9 +50,10 @@ int run_errors(Call& call) {
   if (const auto over = call.parse()) return *over;
   const auto rows = error_rows();
   call.detail(fmt::format("{} errors have a row", rows.size()));
-  call.print(call.json  ? report::errors_json(rows)
-             : markdown ? report::errors_markdown(rows)
-                        : report::errors_text(rows));
+  show(call, markdown,
+       call.json  ? report::errors_json(rows)
+       : markdown ? report::errors_markdown(rows)
+                  : report::errors_text(rows));
   return 0;
 }
 

@@ -3,8 +3,10 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -39,6 +41,12 @@ bool color_refused() {
   return value != nullptr && *value != '\0';
 }
 
+/// https://bixense.com/clicolors: also where nobody is seen to look.
+bool color_forced() {
+  const char* value = std::getenv("CLICOLOR_FORCE");
+  return value != nullptr && *value != '\0' && std::string_view(value) != "0";
+}
+
 }  // namespace
 
 void occupy_standard_descriptors() {
@@ -59,9 +67,25 @@ Terminal::~Terminal() {
   flush();
 }
 
+std::size_t Terminal::width() const {
+  constexpr std::size_t kUsual = 80, kLeast = 40, kMost = 1000;
+  if (const char* said = std::getenv("COLUMNS")) {
+    const unsigned long columns = std::strtoul(said, nullptr, 10);
+    if (columns > 0) return std::clamp<std::size_t>(columns, kLeast, kMost);
+  }
+  winsize size{};
+  if (::isatty(out_) == 1 && ::ioctl(out_, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+    return std::clamp<std::size_t>(size.ws_col, kLeast, kMost);
+  return kUsual;
+}
+
 void Terminal::set_color(ColorMode mode) {
-  color_out_ = mode == ColorMode::always || (mode == ColorMode::automatic && is_terminal(out_) && !color_refused());
-  color_err_ = mode == ColorMode::always || (mode == ColorMode::automatic && is_terminal(err_) && !color_refused());
+  const auto wanted = [&](int descriptor) {
+    return mode == ColorMode::always ||
+           (mode == ColorMode::automatic && !color_refused() && (is_terminal(descriptor) || color_forced()));
+  };
+  color_out_ = wanted(out_);
+  color_err_ = wanted(err_);
 }
 
 void Terminal::flush() {
@@ -108,7 +132,19 @@ void Progress::update(std::string_view label, std::uint64_t done, std::uint64_t 
   const auto now = std::chrono::steady_clock::now();
   if (now < next_) return;
   next_ = now + std::chrono::milliseconds(100);
-  terminal_.status(fmt::format("{} {:3.0f}%", label, 100.0 * static_cast<double>(done) / static_cast<double>(total)));
+  if (label != label_ || done < done_) {
+    label_ = label;
+    begun_ = now;
+    begun_at_ = done;
+  }
+  done_ = done;
+  std::string line = fmt::format("{} {}/{}", label, done, total);
+  const double spent = std::chrono::duration<double>(now - begun_).count();
+  if (done > begun_at_ && spent > 1) {
+    const double left = spent * static_cast<double>(total - done) / static_cast<double>(done - begun_at_);
+    line += fmt::format("  {:.0f} s left", left);
+  }
+  terminal_.status(line);
 }
 
 std::string paint(std::string_view rendered) {

@@ -29,6 +29,8 @@ class Terminal {
   bool color_on_err() const { return color_err_; }
   /// Whether stderr is a person's terminal: only there is progress shown.
   bool interactive() const { return interactive_; }
+  /// Columns of a page: $COLUMNS, else the terminal's, else 80. Never below 40.
+  std::size_t width() const;
 
   /// Results. Kept in a buffer; a failed write is remembered for finish().
   void out(std::string_view text);
@@ -50,7 +52,7 @@ class Terminal {
   std::string buffer_;
 };
 
-/// "label  37%" on the last line of an interactive terminal, at most ten times a second. Does nothing elsewhere. The
+/// "label 12/30  4 s left" on the last line of an interactive terminal, at most ten times a second. Does nothing elsewhere. The
 /// line goes away when all is done, and before anything else is written.
 class Progress {
  public:
@@ -59,7 +61,9 @@ class Progress {
 
  private:
   Terminal& terminal_;
-  std::chrono::steady_clock::time_point next_{};
+  std::chrono::steady_clock::time_point next_{}, begun_{};
+  std::string label_;
+  std::uint64_t done_ = 0, begun_at_ = 0;
 };
 
 /// The text of render() with colours: the word and the code, the places, the carets.

@@ -29,13 +29,21 @@ namespace anemone::cli {
 
 class Call;
 
+/// Where the help page lists a verb.
+enum class VerbGroup : std::uint8_t {
+  main,   ///< the way from a checkpoint to a package that is proved
+  look,   ///< what is in a file, how fast it is
+  table,  ///< what is known
+};
+
 struct Verb {
   std::string_view name;       ///< "convert"
   std::string_view arguments;  ///< "MODEL -o OUT.mlpackage": the shortest useful call
   std::string_view summary;    ///< one line, lower case, no full stop
   std::string_view details;    ///< for --help: what a user should know beyond the options; may have several lines
   std::string_view examples;   ///< for --help: whole command lines, one a line
-  std::string_view says_no;    ///< what exit code 1 means: "a number is out of tolerance"; empty: never exits with 1
+  VerbGroup group = VerbGroup::table;
+  std::string_view says_no;  ///< what exit code 1 means: "a number is out of tolerance"; empty: never exits with 1
   int (*run)(Call& call) = nullptr;
 };
 
@@ -52,8 +60,14 @@ class Call {
   /// The verb declares its own here before parse().
   Options options;
 
-  /// For verbs whose `--color` also says the order of an image's channels: words that are no colour mode go to `words`.
+  /// For verbs whose `--color` also says the order of an image's channels and which declare it themselves: words that
+  /// are no colour mode stay in `words`.
   void share_color(std::vector<std::string>& words) { color_words_ = &words; }
+
+  /// parse() hands the options to `listener` and the call is over: for whoever wants to know what a verb takes.
+  void declare_only(std::function<void(const Options&)> listener) { listener_ = std::move(listener); }
+  /// For pages that are files: help is laid out for this width, not for the terminal's.
+  void set_help_width(std::size_t width) { help_width_ = width; }
 
   /// Reads the command line. A value means that the call is over with this exit code: help was asked for, or the
   /// command line is wrong (and the user has been told).
@@ -66,9 +80,11 @@ class Call {
   int threads = 0;  ///< 0: as many as there are cores
   bool color() const { return terminal_.color_on_out(); }
 
-  /// A result, to stdout. With --json it is the whole JSON document.
-  /// Results. What a terminal would obey is escaped here whatever came before; JSON has its own escapes.
+  /// A result, to stdout, as it is: JSON, and text that programs read. With --json it is the whole document.
+  /// What a terminal would obey is escaped here whatever came before; JSON has its own escapes.
   void print(std::string_view text);
+  /// A result for people: folded at the terminal's width, and coloured where that is wanted. With --json as print().
+  void page(std::string_view text);
   /// A line of talk, to stderr: silent with -q and with --json.
   void say(std::string_view line);
   /// What was read, recognised, chosen, timed: only with -v; level 2 only with -vv. Also with --json.
@@ -90,6 +106,8 @@ class Call {
   Progress progress_;
   std::span<const char* const> words_;
   ColorMode color_mode_ = ColorMode::automatic;
+  std::optional<std::size_t> help_width_;
+  std::function<void(const Options&)> listener_;
   std::vector<std::string>* color_words_ = nullptr;
   void take_color_modes();
 };

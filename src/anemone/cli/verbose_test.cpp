@@ -74,7 +74,7 @@ TEST_F(Verbose, EveryVerbTellsWhatItDoes) {
       {"plan", {{model}, {"read ", "planned for M1"}}},
       {"explain", {{"ANE001"}, {"rules"}}},
       {"run", {{model, "--input", at + "/x.npy", "-o", at + "/out"}, {"read ", "compiled ", "executed "}}},
-      {"verify", {{model, "--against", model}, {"read ", "compiled ", "input 2 of 2"}}},
+      {"verify", {{model, "--against", model}, {"read ", "compiled ", "on seed 2"}}},
       {"bench", {{model, "--runs", "2"}, {"read ", "compiled "}}},
       {"print", {{model}, {"read "}}},
       {"synth", {{"star", "-o", at + "/s.pkl", "--points", "29"}, {"tensors"}}},
@@ -82,6 +82,8 @@ TEST_F(Verbose, EveryVerbTellsWhatItDoes) {
       {"passes", {{}, {"passes"}}},
       {"rules", {{}, {"rules"}}},
       {"errors", {{}, {"errors"}}},
+      {"doctor", {{}, {"checks"}}},
+      {"completion", {{"bash"}, {"verbs"}}},
       {"version", {{}, {"executor"}}},
   };
   for (const Verb* verb : all_verbs()) {

@@ -7,7 +7,8 @@
 namespace anemone::cli {
 
 extern const Verb kBenchVerb, kConvertVerb, kOptimizeVerb, kOpsVerb, kPassesVerb, kPrintVerb, kRunVerb, kSynthVerb,
-    kVerifyVerb, kVersionVerb, kPlanVerb, kExplainVerb, kRulesVerb, kAnalyzeVerb, kErrorsVerb;
+    kVerifyVerb, kVersionVerb, kPlanVerb, kExplainVerb, kRulesVerb, kAnalyzeVerb, kErrorsVerb, kDoctorVerb,
+    kCompletionVerb;
 
 /// In the order of the help page.
 std::span<const Verb* const> all_verbs();

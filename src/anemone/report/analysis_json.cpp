@@ -117,7 +117,9 @@ Json document(const Analysis& a, bool with_tree) {
                        {"dead_modules", c.dead_modules}});
   }
   Json advice = Json::array();
-  for (const toolchain::Advice& x : a.advice) advice.push_back({{"command", x.command}, {"why", x.why}});
+  for (const toolchain::Advice& x : a.advice) {
+    advice.push_back({{"command", x.command}, {"why", x.why}, {"effect", x.effect}, {"alternative", x.alternative}});
+  }
   Json out{{"schema", "anemone.analyze/1"}, {"model", a.model}, {"network", a.network}, {"format", a.format}};
   out["layers"] = {{"total", a.layers.total},
                    {"counted", a.layers.modules ? "modules" : "operations"},

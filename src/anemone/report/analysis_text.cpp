@@ -1,4 +1,4 @@
-// Analyses as text: aligned, at most 100 columns; colour marks the severity of findings and what the engine refuses.
+// Analyses as text: what decides first, the tables behind. Lines have any length: page.h folds and paints them.
 #include "anemone/report/analysis_text.h"
 
 #include <fmt/format.h>
@@ -13,62 +13,74 @@ namespace {
 
 using toolchain::Analysis;
 
-constexpr std::size_t kWidth = 100;
-
 class Text {
  public:
-  explicit Text(bool color) : color_(color) {}
-
-  void heading(std::string_view title) { out_ += '\n' + paint("1", std::string(title)) + '\n'; }
-  /// "  label      text", the text wrapped.
-  void field(std::string_view label, const std::string& text) {
-    out_ += fmt::format("  {:<12} {}\n", label, wrapped(text, 15, kWidth));
-  }
-  void line(const std::string& text) {
-    std::string kept = text;
-    kept.erase(kept.find_last_not_of(' ') + 1);
-    out_ += fitted(kept, kWidth) + '\n';
-  }
-  void raw(const std::string& text) { out_ += text; }
-  std::string paint(std::string_view code, const std::string& text) const {
-    return color_ ? fmt::format("\x1b[{}m{}\x1b[0m", code, text) : text;
+  void heading(std::string_view title) { out_ += fmt::format("\n{}\n", title); }
+  /// "  label      text".
+  void field(std::string_view label, const std::string& text) { line(fmt::format("  {:<12} {}", label, text)); }
+  void line(std::string text) {
+    text.erase(text.find_last_not_of(' ') + 1);
+    out_ += escaped(text) + '\n';
   }
   std::string take() { return std::move(out_); }
 
  private:
-  bool color_;
   std::string out_;
 };
+
+std::string bytes_words(std::int64_t bytes) {
+  return megabytes(static_cast<std::uint64_t>(std::max<std::int64_t>(bytes, 0)));
+}
 
 /// Nothing instead of 0: most kinds multiply nothing.
 std::string work_count(std::int64_t macs) { return macs == 0 ? std::string() : short_count(macs); }
 
-std::string ane_color(const std::string& ane) {
-  return ane == "compatible" ? "32" : ane == "incompatible" ? "31" : "33";
+// "12 warnings, 3 notes".
+std::string finding_counts(const Analysis& a) {
+  std::string out;
+  for (const auto& [severity, word] : {std::pair{"error", "error"}, {"warn", "warning"}, {"info", "note"}}) {
+    const std::int64_t n = std::count_if(a.findings.begin(), a.findings.end(),
+                                         [&](const plan::Finding& f) { return f.severity == severity; });
+    if (n > 0) out += fmt::format("{}{}", out.empty() ? "" : ", ", counted(n, word));
+  }
+  return out.empty() ? "none" : out;
 }
 
-void summary(Text& text, const Analysis& a) {
-  text.raw(wrapped(fmt::format("{}: {}", a.model, a.title), 2, kWidth) + '\n');
-  text.field("format", a.format);
+void summary(Text& text, const Analysis& a, bool full) {
+  text.line(fmt::format("{}: {} ({})", a.model, a.title, a.format));
   const auto& p = a.parameters;
-  std::string parameters = fmt::format("{} ({} as fp32, {} as fp16)", grouped(p.total), mebibytes(a.fp32_bytes()),
-                                       mebibytes(a.fp16_bytes()));
-  if (p.dead > 0) parameters += fmt::format("; {} run, {} never do", grouped(p.live), grouped(p.dead));
-  text.field("parameters", parameters);
-  if (a.layers.modules) text.field("modules", grouped(a.layers.total));
+  std::string size = fmt::format("{} parameters: {} as fp32, {} as fp16", grouped(p.total),
+                                 megabytes(static_cast<std::uint64_t>(a.fp32_bytes())),
+                                 megabytes(static_cast<std::uint64_t>(a.fp16_bytes())));
+  if (p.dead > 0) size += fmt::format("; {} never run", grouped(p.dead));
+  text.field("size", size);
   if (a.has_program) {
-    std::string work = grouped(a.macs);
-    if (a.fixed_macs > 0) work += fmt::format(", and {} of matrices that are not trained", grouped(a.fixed_macs));
-    text.field("MACs", work);
-    text.field("operations", grouped(a.ops.total));
-    text.field("peak memory",
-               fmt::format("{} of activations, during '{}'", mebibytes(a.peak.bytes), escaped(a.peak.at)));
+    std::string work = fmt::format("{} MACs", short_count(a.macs));
+    if (a.fixed_macs > 0) work += fmt::format(" and {} of matrices that are not trained", short_count(a.fixed_macs));
+    work += ", " + counted(a.ops.total, "operation");
+    if (a.layers.modules) work += fmt::format(" of {}", counted(a.layers.total, "module"));
+    text.field("work", work);
+    text.field("memory", fmt::format("{} of activations at the peak, during '{}'",
+                                     megabytes(static_cast<std::uint64_t>(a.peak.bytes)), a.peak.at));
   }
-  for (std::size_t i = 0; i < a.inputs.size(); ++i)
-    text.field(i == 0 ? "inputs" : "", fmt::format("{} ({})", escaped(a.inputs[i].name), shape_words(a.inputs[i])));
-  for (std::size_t i = 0; i < std::min<std::size_t>(a.outputs.size(), 16); ++i)
-    text.field(i == 0 ? "outputs" : "", fmt::format("{} ({})", escaped(a.outputs[i].name), shape_words(a.outputs[i])));
-  if (a.outputs.size() > 16) text.field("", fmt::format("… and {} more", a.outputs.size() - 16));
+  const std::size_t most = full ? 16 : 2;
+  const auto features = [&](std::string_view label, const std::vector<toolchain::FeatureSummary>& list) {
+    std::string out;
+    for (std::size_t i = 0; i < std::min(most, list.size()); ++i)
+      out += fmt::format("{}{} ({})", out.empty() ? "" : ", ", escaped(list[i].name), shape_words(list[i]));
+    if (list.size() > most) out += fmt::format(" and {} more", list.size() - most);
+    if (!out.empty()) text.field(label, out);
+  };
+  features("inputs", a.inputs);
+  features("outputs", a.outputs);
+  if (a.engine) {
+    const toolchain::EngineView& e = *a.engine;
+    text.field("engine", fmt::format("{} of {} on the Neural Engine of {} ({:.1f} %) in {}, {} ms a call: a prediction",
+                                     e.on_ane, counted(e.ops, "operation"), e.device, e.coverage_percent,
+                                     counted(static_cast<std::int64_t>(e.partitions), "piece"),
+                                     milliseconds(e.latency.low, e.latency.high)));
+  }
+  text.field("findings", finding_counts(a) + (full || a.findings.empty() ? "" : "; '--full' shows them"));
 }
 
 void kinds(Text& text, const Analysis& a) {
@@ -87,14 +99,12 @@ void kinds(Text& text, const Analysis& a) {
       why += fmt::format(", {} of {} taken; {}", k.engine.taken, k.engine.ops, k.engine.code);
     if (!k.engine.reason.empty()) why += ": " + k.engine.reason;
     if (!k.engine.trust.empty()) why += fmt::format(" ({})", k.engine.trust);
-    why = wrapped(why, columns(start), kWidth);
-    why.replace(0, k.engine.ane.size(), text.paint(ane_color(k.engine.ane), k.engine.ane));
-    text.raw(start + why + '\n');
+    text.line(start + why);
   }
   if (a.layers.modules)
     text.line(fmt::format("  {:<14} {:>7} {:>6} {:>10}", "total", grouped(a.layers.total), a.ops.total,
                           work_count(a.macs + a.fixed_macs)));
-  if (!a.layers.note.empty()) text.raw("  " + wrapped(a.layers.note, 2, kWidth) + '\n');
+  if (!a.layers.note.empty()) text.line("  " + a.layers.note);
   std::vector<std::pair<std::string, std::int64_t>> rows(a.layers.by_type.begin(), a.layers.by_type.end());
   std::stable_sort(rows.begin(), rows.end(), [](const auto& x, const auto& y) { return x.second > y.second; });
   std::string classes;
@@ -112,18 +122,15 @@ void kinds(Text& text, const Analysis& a) {
 void outputs(Text& text, const Analysis& a) {
   if (a.output_choices.empty()) return;
   text.heading("what each choice of outputs needs");
+  text.line(fmt::format("  {:<8} {:>7} {:>5} {:>16} {:>14} {:>12}", "choice", "outputs", "ops", "MACs", "fixed MACs",
+                        "further dead"));
   for (const toolchain::OutputChoice& c : a.output_choices) {
-    text.line(fmt::format("  {:<8} {:>3} outputs {:>5} ops  {:>14} MACs + {:>10} fixed; {:>9} parameters more dead",
-                          c.name, c.outputs, c.ops, grouped(c.macs), grouped(c.fixed_macs),
-                          grouped(c.parameters_dead)));
-    if (!c.dead_modules.empty())
-      text.raw("             " + wrapped("dead: " + joined(c.dead_modules, 6), 13, kWidth) + '\n');
+    text.line(fmt::format("  {:<8} {:>7} {:>5} {:>16} {:>14} {:>12}", c.name, c.outputs, c.ops, grouped(c.macs),
+                          grouped(c.fixed_macs), grouped(c.parameters_dead)));
+    if (!c.dead_modules.empty()) text.line("             dead: " + joined(c.dead_modules, 6));
   }
   if (!a.dead_modules.empty())
-    text.raw(
-        "  " +
-        wrapped("never runs, whatever the choice: " + joined(a.dead_modules, 6) + " (--json names all)", 2, kWidth) +
-        '\n');
+    text.line("  never runs, whatever the choice: " + joined(a.dead_modules, 6) + " (--json names all)");
 }
 
 void work(Text& text, const std::string& title, const std::vector<toolchain::WorkRow>& rows, std::size_t most,
@@ -137,15 +144,15 @@ void work(Text& text, const std::string& title, const std::vector<toolchain::Wor
         macs > 0 && r.macs > 0 ? fmt::format("{:.1f}%", 100.0 * static_cast<double>(r.macs) / static_cast<double>(macs))
                                : "";
     text.line(fmt::format("  {:<28} {:>6} {:>10} {:>6} {:>12} {:>14}", fitted(r.name, 28), r.ops, short_count(r.macs),
-                          share, mebibytes(r.weight_bytes), mebibytes(r.activation_bytes)));
+                          share, bytes_words(r.weight_bytes), bytes_words(r.activation_bytes)));
   }
   if (rows.size() > most) text.line(fmt::format("  … and {} more (--json has all)", rows.size() - most));
 }
 
 void tensors(Text& text, const std::string& label, const std::vector<toolchain::TensorRow>& rows) {
   for (std::size_t i = 0; i < std::min<std::size_t>(3, rows.size()); ++i)
-    text.line(fmt::format("  {:<12} {:>9}  {:<24} {} ({})", i == 0 ? label : "", mebibytes(rows[i].bytes), rows[i].type,
-                          escaped(rows[i].name), rows[i].made_by));
+    text.line(fmt::format("  {:<12} {:>9}  {:<24} {} ({})", i == 0 ? label : "", bytes_words(rows[i].bytes),
+                          rows[i].type, escaped(rows[i].name), rows[i].made_by));
 }
 
 void groups(Text& text, const std::string& label, const std::vector<toolchain::OpGroup>& list) {
@@ -155,22 +162,32 @@ void groups(Text& text, const std::string& label, const std::vector<toolchain::O
   if (list.size() > 6) text.line(fmt::format("  {:<12} … and {} more kinds", "", list.size() - 6));
 }
 
-void findings(Text& text, const Analysis& a) {
-  if (!a.findings.empty()) text.heading("findings, the most expensive first");
+void findings(Text& text, const Analysis& a, bool full) {
+  if (full && !a.findings.empty()) text.heading("findings, the most expensive first");
   for (const plan::Finding& f : a.findings) {
-    const std::string color = f.severity == "error" ? "31" : f.severity == "warn" ? "33" : "36";
+    if (!full) break;
     const std::string cost = f.cost_us && *f.cost_us > 0 ? fmt::format("about {:.0f} us: ", *f.cost_us) : "";
-    text.raw(fmt::format("  {} {}\n", text.paint(color, fmt::format("{:<5}", f.severity)),
-                         wrapped(fmt::format("{} {}{} ({})", f.code, cost, f.message, name(f.trust)), 8, kWidth)));
-    if (!f.ops.empty()) text.line(fmt::format("{:>8}at: {}", "", joined(f.ops, 3)));
-    if (!f.instead.empty()) text.raw(fmt::format("{:>8}{}\n", "", wrapped("instead: " + f.instead, 8, kWidth)));
+    text.line(fmt::format("  {:<5}  {} {}{} ({})", f.severity, f.code, cost, f.message, name(f.trust)));
+    if (!f.ops.empty()) text.line(fmt::format("{:>9}at: {}", "", joined(f.ops, 3)));
+    if (!f.instead.empty())
+      text.line(fmt::format("{:>9}instead: {}{}", "", f.instead,
+                            f.command.empty() && f.severity != "info" ? " (no command does it)" : ""));
   }
-  if (!a.advice.empty()) text.heading("next");
-  for (const toolchain::Advice& advice : a.advice) {
-    text.raw(fmt::format("  {}\n", escaped(advice.command)));  // never cut: it is there to be copied
-    text.raw(fmt::format("      {}\n", wrapped(advice.why, 6, kWidth)));
-  }
-  for (const std::string& note : a.notes) text.raw(wrapped("note: " + note, 6, kWidth) + '\n');
+  const auto advise = [&](bool alternative) {
+    for (const toolchain::Advice& advice : a.advice) {
+      if (advice.alternative != alternative) continue;
+      text.line("  " + advice.command);  // never cut: it is there to be copied
+      text.line("      " + advice.why + (advice.effect.empty() ? "" : ": " + advice.effect));
+    }
+  };
+  const auto any = [&](bool alternative) {
+    return std::any_of(a.advice.begin(), a.advice.end(), [&](const auto& x) { return x.alternative == alternative; });
+  };
+  if (any(false)) text.heading("next");
+  advise(false);
+  if (any(true)) text.heading("only if that suits the application");
+  advise(true);
+  for (const std::string& note : a.notes) text.line("note: " + note);
 }
 
 void prefixes(Text& text, const Analysis& a) {
@@ -187,11 +204,11 @@ void prefixes(Text& text, const Analysis& a) {
   }
   if (a.groups.size() > 40) text.line(fmt::format("  … and {} more", a.groups.size() - 40));
   text.heading("what a conversion would need");
-  for (const std::string& need : a.needed) text.raw("  " + wrapped(need, 2, kWidth) + '\n');
+  for (const std::string& need : a.needed) text.line("  " + need);
 }
 
 std::string tree(const Analysis& a, std::size_t depth) {
-  Text text(false);
+  Text text;
   if (!a.layers.modules) {
     text.line("a program has no modules; 'anemone print' shows its operations");
     return text.take();
@@ -215,20 +232,16 @@ std::string tree(const Analysis& a, std::size_t depth) {
 
 std::string analysis_text(const Analysis& a, const AnalysisText& how) {
   if (how.tree) return tree(a, how.depth);
-  Text text(how.color);
-  summary(text, a);
-  kinds(text, a);
-  outputs(text, a);
-  prefixes(text, a);
-  if (a.engine) {
-    text.heading(fmt::format("Neural Engine of {}, a prediction", a.engine->device));
-    text.field("placement",
-               fmt::format("{} of {} operations ({:.1f} %) in {} segments; {} could be there", a.engine->on_ane,
-                           a.engine->ops, a.engine->coverage_percent, a.engine->partitions, a.engine->supported));
-    text.field("latency", milliseconds(a.engine->latency.low, a.engine->latency.high) + " ms a call");
-    text.field("judged", a.engine->basis);
+  Text text;
+  const bool full = how.full || !a.has_program;  // without a program there is little more
+  summary(text, a, full);
+  if (full) {
+    kinds(text, a);
+    outputs(text, a);
+    prefixes(text, a);
+    if (a.engine) text.field("judged", a.engine->basis);
   }
-  if (a.has_program) {
+  if (full && a.has_program) {
     work(text, "work by kind of operation", a.by_kind, 8, a.macs + a.fixed_macs);
     work(text, "work by stage (" + a.stage_basis + ")", a.by_stage, 16, a.macs + a.fixed_macs);
     text.heading("what stands out");
@@ -241,9 +254,10 @@ std::string analysis_text(const Analysis& a, const AnalysisText& how) {
     groups(text, "pads", a.pads);
     groups(text, "layout", a.layouts);
     if (!a.weights.done)
-      text.field("weights", fmt::format("{} were not read; '--scan-weights' does", mebibytes(a.weights.bytes)));
+      text.field("weights", fmt::format("{} were not read; '--scan-weights' does",
+                                        megabytes(static_cast<std::uint64_t>(a.weights.bytes))));
   }
-  findings(text, a);
+  findings(text, a, full);
   return text.take();
 }
 

@@ -7,7 +7,7 @@
 namespace anemone::report {
 
 struct AnalysisText {
-  bool color = false;
+  bool full = false;         ///< the tables and the findings behind what decides
   bool tree = false;         ///< the module tree instead of the summary
   std::size_t depth = 1000;  ///< of the tree
 };

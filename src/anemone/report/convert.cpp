@@ -8,6 +8,7 @@
 
 #include "anemone/report/json_parts.h"
 #include "anemone/report/words.h"
+#include "anemone/support/text.h"
 
 namespace anemone::report {
 namespace {
@@ -45,16 +46,22 @@ Json passes(const std::vector<toolchain::PassSummary>& list) {
 }  // namespace
 
 std::string convert_text(const toolchain::ConvertResult& r, bool stats) {
-  std::string out = fmt::format("wrote {}: {} operations, {}, {}, {}\n", r.output, r.ops.total, r.precision, r.target,
-                                megabytes(r.bytes));
+  std::string out = fmt::format("{} {}: {}, {}, {}", r.written ? "wrote" : "would write", r.output,
+                                counted(r.ops.total, "operation"), r.precision, r.target);
+  if (r.written) out += fmt::format(", {}", megabytes(r.bytes));
+  if (r.written && r.input_bytes > 0) out += fmt::format(" (from {})", megabytes(r.input_bytes));
+  out += '\n';
   out += labelled("inputs", words_of(r.inputs));
   out += labelled("outputs", words_of(r.outputs));
   if (!r.outputs_left_out.empty())
-    out += fmt::format("  {:<9} {} other outputs of the network; '--outputs all' keeps them\n", "left out",
-                       r.outputs_left_out.size());
+    out += fmt::format("  {:<9} {} of the network; '--outputs all' keeps them\n", "left out",
+                       counted(static_cast<std::int64_t>(r.outputs_left_out.size()), "other output"));
+  if (r.parameters_dead > 0)
+    out += fmt::format("  {:<9} {} of {} parameters, which never run\n", "dropped", grouped(r.parameters_dead),
+                       grouped(r.parameters));
   if (r.functions.size() > 1) out += labelled("functions", r.functions);
-  out += labelled("ops", histogram(r.ops));
   if (stats) {
+    out += labelled("ops", histogram(r.ops));
     out += fmt::format("  {:<24} {:>9}  {}\n", "pass", "ms", "what it did");
     for (const toolchain::PassSummary& p : r.passes) {
       std::string did;
@@ -74,7 +81,10 @@ std::string convert_json(const toolchain::ConvertResult& r) {
   return dump({{"schema", "anemone.convert/1"},
                {"input", r.input},
                {"output", r.output},
+               {"written", r.written},
                {"bytes", r.bytes},
+               {"input_bytes", r.input_bytes},
+               {"parameters", {{"total", r.parameters}, {"dead", r.parameters_dead}}},
                {"precision", r.precision},
                {"target", r.target},
                {"ops", op_counts(r.ops)},

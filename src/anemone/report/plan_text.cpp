@@ -7,6 +7,7 @@
 #include <map>
 
 #include "anemone/report/words.h"
+#include "anemone/support/text.h"
 #include "anemone/support/utf8.h"
 
 namespace anemone::report {
@@ -44,8 +45,8 @@ std::string strip(const Plan& plan) {
 }
 
 std::string segment_line(const plan::Segment& s) {
-  std::string line = fmt::format("{} {:>4} ops  {:>9.3f} ms  {} … {}", name(s.unit), s.ops, s.us / 1e3,
-                                 escaped(s.first), escaped(s.last));
+  std::string line = fmt::format("{} {:>4} {} {:>9.3f} ms  {} … {}", name(s.unit), s.ops, s.ops == 1 ? "op " : "ops",
+                                 s.us / 1e3, escaped(s.first), escaped(s.last));
   if (s.bytes_in > 0)
     line += fmt::format("  ({} in from other units)", megabytes(static_cast<std::uint64_t>(s.bytes_in)));
   return line;
@@ -105,9 +106,10 @@ std::string plan_text(const PlanResult& result, const PlanView& view) {
   const Plan& p = result.plans.front();
   std::string out = fmt::format("{} on {}, {}: a prediction; weakest evidence: {}\n", result.model, p.chip,
                                 p.compute_units, name(p.weakest_trust));
-  out += fmt::format("  {} of {} operations on the Neural Engine ({:.1f} %), {} could be\n", p.on_ane, p.ops.size(),
-                     p.coverage_percent, p.supported);
-  out += fmt::format("  {} segments, {} on the engine; {} cross between units\n", p.segments.size(), p.partitions,
+  out += fmt::format("  {} of {} placed on the Neural Engine ({:.1f} %); it could take {}\n", p.on_ane,
+                     counted(static_cast<std::int64_t>(p.ops.size()), "operation"), p.coverage_percent, p.supported);
+  out += fmt::format("  {}, {} of them on the engine; {} cross between units\n",
+                     counted(static_cast<std::int64_t>(p.segments.size()), "segment"), p.partitions,
                      megabytes(static_cast<std::uint64_t>(p.crossing_bytes)));
   constexpr std::size_t kMostSegments = 24;
   for (std::size_t i = 0; i < std::min(kMostSegments, p.segments.size()); ++i)
@@ -115,10 +117,10 @@ std::string plan_text(const PlanResult& result, const PlanView& view) {
   if (p.segments.size() > kMostSegments)
     out += fmt::format("    … and {} more segments (--json has all)\n", p.segments.size() - kMostSegments);
   if (!p.ops.empty()) out += fmt::format("  [{}]  # engine  . CPU  g GPU\n", strip(p));
-  out +=
-      fmt::format("  latency {}{} to {} ms{}: {}\n", p.latency.warning.empty() ? "" : p.latency.warning + "; perhaps ",
-                  milliseconds(p.latency.low), milliseconds(p.latency.high),
-                  p.latency.warning.empty() ? "" : " if it behaves like the rest", p.latency.basis);
+  out += fmt::format("  latency {}{} ms{}\n", p.latency.warning.empty() ? "" : p.latency.warning + "; perhaps ",
+                     milliseconds(p.latency.low, p.latency.high),
+                     p.latency.warning.empty() ? "" : " if it behaves like the rest");
+  out += fmt::format("    {}\n", p.latency.basis);
   for (const plan::LatencyPart& part : p.latency.parts) {
     const std::string value = part.low == part.high ? fmt::format("{:.2f}", part.low)
                                                     : milliseconds(part.low) + " to " + milliseconds(part.high);

@@ -33,10 +33,10 @@ std::string landmark_lines(const toolchain::VerifyResult& r) {
   if (l.inputs_without_answer == l.inputs)
     return fmt::format("  {}: not comparable, {}\n", counted(l.points, "landmark"),
                        l.undetermined > 0 ? "the reference does not determine them" : "none is finite");
-  std::string out = fmt::format("  {}: mean {:.4f} px (limit {}), max {:.4f} px (limit {})",
-                                counted(l.points, "landmark"), l.mean_px, r.limit_mean_px, l.max_px, r.limit_max_px);
-  if (l.nme_percent) out += fmt::format(", NME {:.4f} %", *l.nme_percent);
-  out += l.pass ? "  ok\n" : "  OUT OF TOLERANCE\n";
+  std::string out =
+      fmt::format("  {}: mean {:.4f} px (limit {}), max {:.4f} px (limit {})  {}\n", counted(l.points, "landmark"),
+                  l.mean_px, r.limit_mean_px, l.max_px, r.limit_max_px, l.pass ? "ok" : "OUT OF TOLERANCE");
+  if (l.nme_percent) out += fmt::format("    NME {:.4f} %, of the distance of the outer eye corners\n", *l.nme_percent);
   if (r.inputs > 1) out += fmt::format("    farthest: point {} of {}\n", l.worst_point, l.worst_input);
   if (l.left_out > 0) out += fmt::format("    left out: {} that are not finite\n", counted(l.left_out, "point"));
   if (l.undetermined > 0)

@@ -22,13 +22,6 @@ std::string megabytes(std::uint64_t bytes) {
   return fmt::format("{:.1f} MB", static_cast<double>(bytes) / 1e6);
 }
 
-std::string mebibytes(std::int64_t bytes) {
-  const double value = static_cast<double>(bytes);
-  if (bytes >= 104'858) return fmt::format("{:.1f} MB", value / 1048576);
-  if (bytes >= 1024) return fmt::format("{:.1f} kB", value / 1024);
-  return fmt::format("{} B", bytes);
-}
-
 std::string joined(const std::vector<std::string>& names, std::size_t most) {
   std::string out;
   for (std::size_t i = 0; i < std::min(most, names.size()); ++i)

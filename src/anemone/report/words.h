@@ -9,9 +9,8 @@
 
 namespace anemone::report {
 
-std::string short_count(std::int64_t n);     ///< 17.34 G
-std::string megabytes(std::uint64_t bytes);  ///< 26.6 MB
-std::string mebibytes(std::int64_t bytes);   ///< 65.5 MB, in 2^20 as users' tables have it
+std::string short_count(std::int64_t n);                                      ///< 17.34 G
+std::string megabytes(std::uint64_t bytes);                                   ///< 26.6 MB
 std::string joined(const std::vector<std::string>& names, std::size_t most);  ///< "a, b and 3 more"
 std::string milliseconds(double ms);                ///< "9.5", "0.02": never 0.00 for some work
 std::string milliseconds(double low, double high);  ///< "9.5 to 12.4"

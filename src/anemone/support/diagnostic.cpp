@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "anemone/support/text.h"
 #include "anemone/support/utf8.h"
 
 namespace anemone {
@@ -122,10 +123,19 @@ int exit_code(const Diagnostics& diagnostics) {
   return 70;
 }
 
-std::string_view closest(std::string_view word, std::span<const std::string_view> candidates) {
+std::string_view closest(std::string_view said, std::span<const std::string_view> candidates) {
+  const std::string word = bare_word(said);
   std::string_view best;
-  std::size_t best_distance = word.size() / 3 + 2;
-  for (std::string_view candidate : candidates) {
+  // Half of a short word is another word; of a long one, three letters may be wrong.
+  std::size_t best_distance = std::min<std::size_t>(word.size() / 4 + 2, 4);
+  for (std::string_view written : candidates) {
+    const std::string candidate = bare_word(written);
+    // A word that goes on, or lacks its end: "retinaface" of "retinaface-mobilenet0.25".
+    std::size_t shared = 0;
+    while (shared < std::min(word.size(), candidate.size()) && word[shared] == candidate[shared]) ++shared;
+    if (shared >= 4 && (shared == word.size() || shared == candidate.size() || 4 * shared >= 3 * word.size())) {
+      if (best_distance > 1 || best.empty()) best = written, best_distance = 1;
+    }
     std::vector<std::size_t> row(candidate.size() + 1);
     for (std::size_t j = 0; j < row.size(); ++j) row[j] = j;
     for (std::size_t i = 1; i <= word.size(); ++i) {
@@ -138,7 +148,7 @@ std::string_view closest(std::string_view word, std::span<const std::string_view
     }
     if (row.back() < best_distance) {
       best_distance = row.back();
-      best = candidate;
+      best = written;
     }
   }
   return best;

@@ -1,6 +1,8 @@
 // Numbers and words in sentences.
 #include "anemone/support/text.h"
 
+#include <cctype>
+
 namespace anemone {
 
 std::string grouped(std::int64_t n) {
@@ -14,6 +16,20 @@ std::string counted(std::int64_t n, std::string_view one, std::string_view plura
   std::string out = grouped(n) + " ";
   if (n == 1 || plural.empty()) return out.append(one).append(n == 1 ? "" : "s");
   return out.append(plural);
+}
+
+std::string bare_word(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    if (std::isalnum(static_cast<unsigned char>(c)) != 0)
+      out += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  }
+  return out;
+}
+
+bool same_word(std::string_view a, std::string_view b) {
+  const std::string bare = bare_word(a);
+  return a == b || (!bare.empty() && bare == bare_word(b));
 }
 
 }  // namespace anemone

@@ -12,4 +12,8 @@ std::string grouped(std::int64_t n);
 /// "1 segment", "1,234 segments": `plural` where an s is not enough ("matrices").
 std::string counted(std::int64_t n, std::string_view one, std::string_view plural = {});
 
+/// Letters and digits alone, in lower case: "M1 Pro" and "m1pro" are the same word to a person.
+std::string bare_word(std::string_view text);
+bool same_word(std::string_view a, std::string_view b);
+
 }  // namespace anemone

@@ -109,8 +109,11 @@ struct EngineView {
   plan::LatencyRange latency;
 };
 
+/// A command that was tried in memory.
 struct Advice {
   std::string command, why;
+  std::string effect;        ///< "617 -> 618 of 618 operations on the engine, …"; empty: it changes no plan
+  bool alternative = false;  ///< only if its condition suits the application
 };
 
 struct Analysis {

@@ -96,7 +96,7 @@ Result<Analysis> analyze(const Model& model, const AnalyzeRequest& request) {
   analysis::describe_patterns(function, out);
   analysis::scan_weights(model, declared, request, out);
   analysis::ask_engine(model, function, declared.interface, request, out);
-  analysis::conclude(model, out);
+  analysis::conclude(model, request, out);
   model.talk.detail(fmt::format("analysed: {} findings, {} of {} bytes of weights read, {:.0f} ms", out.findings.size(),
                                 grouped(out.weights.done ? out.weights.bytes : 0), grouped(out.weights.bytes),
                                 watch.ms()));

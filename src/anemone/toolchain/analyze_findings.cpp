@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "anemone/support/text.h"
+#include "anemone/toolchain/advice.h"
 #include "anemone/toolchain/analyze_parts.h"
 
 namespace anemone::toolchain::analysis {
@@ -22,12 +23,11 @@ Finding finding(std::string_view code, std::string_view severity, std::string me
 
 void dead_weights(const Model& model, Analysis& out) {
   if (out.parameters.dead == 0) return;
-  Finding f = finding("dead-weights", "info",
-                      fmt::format("{} of {} parameters never run ({} {})", grouped(out.parameters.dead),
-                                  grouped(out.parameters.total), out.dead_modules.size(),
-                                  model.is_checkpoint()          ? "modules"
-                                  : out.dead_modules.size() == 1 ? "constant"
-                                                                 : "constants"));
+  Finding f = finding(
+      "dead-weights", "info",
+      fmt::format(
+          "{} of {} parameters never run ({})", grouped(out.parameters.dead), grouped(out.parameters.total),
+          counted(static_cast<std::int64_t>(out.dead_modules.size()), model.is_checkpoint() ? "module" : "constant")));
   f.instead = "leave them out: what never runs only fills the file";
   f.command = "anemone convert MODEL -o OUT.mlpackage";
   f.ops = out.dead_modules;
@@ -57,7 +57,7 @@ std::vector<std::string> names_of(const std::vector<ScannedTensor>& tensors, boo
   return names;
 }
 
-void weight_hazards(Analysis& out) {
+void weight_hazards(const Model& model, Analysis& out) {
   const WeightScan& scan = out.weights;
   const ScannedTensor& t = scan.total;
   if (!scan.done) {
@@ -79,11 +79,13 @@ void weight_hazards(Analysis& out) {
     out.findings.push_back(std::move(f));
   }
   if (t.overflow > 0) {
-    Finding f = finding("weights-overflow", "error",
-                        fmt::format("{} weights are beyond fp16's largest value, 65504 (the largest is {:.4g})",
-                                    grouped(t.overflow), t.largest));
-    f.instead = "scale the layer, or keep fp32";
-    f.command = "anemone convert MODEL -o OUT.mlpackage --precision fp32";
+    const bool folded = model.is_checkpoint() && !overflows_when_converted(model);
+    Finding f = finding("weights-overflow", folded ? "info" : "error",
+                        fmt::format("{} beyond fp16's largest value, 65504 (the largest is {:.4g})",
+                                    t.overflow == 1 ? "1 weight is" : grouped(t.overflow) + " weights are", t.largest));
+    f.instead = folded ? "nothing: the conversion folds them into convolutions, which stay within fp16"
+                       : "scale the layer, or keep fp32";
+    if (!folded) f.command = "anemone convert MODEL -o OUT.mlpackage --precision fp32";
     f.ops = names_of(scan.worst, [](const ScannedTensor& s) { return s.overflow > 0; });
     out.findings.push_back(std::move(f));
   }
@@ -108,7 +110,9 @@ void dynamic_operations(Analysis& out) {
   }
   if (count == 0) return;
   Finding f = finding("dynamic-shapes", "warn",
-                      fmt::format("{} operations depend on shapes that are known only at run time ({}{})", count,
+                      fmt::format("{} known only at run time ({}{})",
+                                  count == 1 ? "1 operation depends on a shape that is"
+                                             : fmt::format("{} operations depend on shapes that are", count),
                                   out.dynamic[0].what, out.dynamic.size() > 1 ? ", …" : ""));
   f.instead = "fix the size, or list the sizes";
   f.command = "anemone convert MODEL -o OUT.mlpackage --shapes HxW";
@@ -118,47 +122,10 @@ void dynamic_operations(Analysis& out) {
 
 int rank(const Finding& f) { return f.severity == "error" ? 0 : f.severity == "warn" ? 1 : 2; }
 
-std::string quoted(const std::string& path) {
-  const bool plain = std::all_of(path.begin(), path.end(), [](char c) {
-    return std::isalnum(static_cast<unsigned char>(c)) != 0 ||
-           std::string_view("/._-+=@,:").find(c) != std::string_view::npos;
-  });
-  if (plain && !path.empty()) return path;
-  std::string out = "'";
-  for (const char c : path) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return out + "'";
-}
-
-void replace_all(std::string& text, std::string_view word, const std::string& by) {
-  for (std::size_t at = text.find(word); at != std::string::npos; at = text.find(word, at + by.size()))
-    text.replace(at, word.size(), by);
-}
-
-/// The command with the names of this model in it; empty where it asks for a size and no input is a map.
-std::string concrete(std::string command, const Model& model, const Analysis& out) {
-  const std::string own = model.path.extension() == ".mlpackage" ? "-ane" : "";
-  std::filesystem::path stem = model.path.lexically_normal();
-  if (stem.filename().empty()) stem = stem.parent_path();
-  if (command.find("HxW") != std::string::npos) {
-    const auto map = std::find_if(out.inputs.begin(), out.inputs.end(), [](const FeatureSummary& input) {
-      return (input.kind == "image" || input.shape.size() == 4) && input.shape.size() >= 2;
-    });
-    if (map == out.inputs.end()) return {};
-    const std::int64_t height = map->shape[map->shape.size() - 2], width = map->shape[map->shape.size() - 1];
-    if (height > 1 && width > 1) replace_all(command, "HxW", fmt::format("{}x{}", height, width));
-  }
-  // The placeholders become marks first: a path may contain them.
-  replace_all(command, "OUT.mlpackage", "\x01");
-  replace_all(command, "MODEL", "\x02");
-  replace_all(command, "\x01", quoted(stem.stem().string() + own + ".mlpackage"));
-  replace_all(command, "\x02", quoted(model.path.string()));
-  return command;
-}
-
 }  // namespace
 
-void conclude(const Model& model, Analysis& out) {
-  weight_hazards(out);
+void conclude(const Model& model, const AnalyzeRequest& request, Analysis& out) {
+  weight_hazards(model, out);
   dynamic_operations(out);
   dead_weights(model, out);
   output_choices(out);
@@ -166,24 +133,7 @@ void conclude(const Model& model, Analysis& out) {
     const double x = a.cost_us.value_or(0), y = b.cost_us.value_or(0);
     return x != y ? x > y : rank(a) < rank(b);
   });
-  const auto advise = [&](std::string command, std::string why) {
-    command = concrete(std::move(command), model, out);
-    if (command.empty()) return;
-    const bool known =
-        std::any_of(out.advice.begin(), out.advice.end(), [&](const Advice& a) { return a.command == command; });
-    if (!known) out.advice.push_back({std::move(command), std::move(why)});
-  };
-  if (model.is_checkpoint())
-    advise("anemone convert MODEL -o OUT.mlpackage",
-           "an fp16 package without what never runs, norms folded into convolutions");
-  for (Finding& f : out.findings) {
-    if (f.command.empty()) continue;
-    advise(f.command, f.code + ": " + f.message);
-    f.command = concrete(f.command, model, out);
-  }
-  if (model.is_checkpoint())
-    advise("anemone verify OUT.mlpackage --against MODEL", "that the package computes the same");
-  advise("anemone plan MODEL", "where each operation would run, and what that costs");
+  advise(model, request, out);
 }
 
 }  // namespace anemone::toolchain::analysis

@@ -41,7 +41,7 @@ void scan_weights(const Model& model, const Function& function, const AnalyzeReq
 void ask_engine(const Model& model, const Function& function, const Interface& declared, const AnalyzeRequest& request,
                 Analysis& out);
 /// Findings of the analysis itself, the order of all, and the commands that help.
-void conclude(const Model& model, Analysis& out);
+void conclude(const Model& model, const AnalyzeRequest& request, Analysis& out);
 
 /// A checkpoint whose network is not known, or whose tensors do not fit: no_network says which.
 Result<Analysis> describe_state_dict(const Model& model);

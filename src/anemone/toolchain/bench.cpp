@@ -75,6 +75,7 @@ void finish(Contestant& contestant) {
   BenchSide& side = contestant.side;
   side.median_ms = quantile(side.runs_ms, 0.5);
   side.p90_ms = quantile(side.runs_ms, 0.9);
+  side.p99_ms = quantile(side.runs_ms, 0.99);
   side.min_ms = quantile(side.runs_ms, 0);
   std::map<std::string, double> by_type;
   for (const runtime::StepTiming& step : contestant.session.timings()) by_type[step.type] += step.ms;

@@ -60,9 +60,11 @@ Difference sorted_difference(const Array& got, const Array& want) {
 Result<void> OutputJudge::add(const std::string& input, const Array& got, const Array& want) {
   OutputComparison& r = result_;
   if (got.data.size() != want.data.size()) {
-    return bad_input(ErrorCode::outputs_differ_in_shape,
-                     fmt::format("output '{}' has the shape {}, and the reference's has {}", r.name, brief(got.dims),
-                                 brief(want.dims)));
+    Diagnostic differ = bad_input(ErrorCode::outputs_differ_in_shape,
+                                  fmt::format("output '{}' has the shape {}, and the reference's has {}", r.name,
+                                              brief(got.dims), brief(want.dims)));
+    differ.blame = Blame::usage;  // two models that cannot be compared
+    return differ;
   }
   const bool first = inputs_++ == 0;
   if (first) r.psnr_db = reordered_psnr_ = kInfinity;

@@ -50,18 +50,22 @@ Result<void> choose_outputs(Model& model, const ConvertOptions& options, Convert
   }
   model.talk.detail(fmt::format("keeping {} outputs, leaving out {}", outputs.size(), result.outputs_left_out.size()));
   for (const std::string& output : outputs) model.talk.more("output " + output);
-  return ops::select_outputs(model.program->main(), outputs);
+  auto selected = ops::select_outputs(model.program->main(), outputs);
+  if (!selected) {  // the names were typed, not read from the file
+    for (Diagnostic& problem : selected.error()) problem.blame = Blame::usage;
+  }
+  return selected;
 }
 
-Diagnostic preprocessing_warning(const models::Network& network, const ops::ImageInput& image) {
+Diagnostic preprocessing_warning(const models::Preprocessing& trained, const ops::ImageInput& image) {
   Diagnostic d;
   d.severity = Severity::warning;
   d.code = ErrorCode::not_as_trained;
   const auto text = [](const auto& p) {
     return fmt::format("{}, scale {:.6g}, bias {:.6g}", name(p.color), p.scale, p.bias.empty() ? 0 : p.bias[0]);
   };
-  d.message = fmt::format("the image input ({}) is not what {} was trained with ({})", text(image), network.name,
-                          text(network.preprocessing));
+  d.message =
+      fmt::format("the image input ({}) is not what the network was trained with ({})", text(image), text(trained));
   d.help = "leave --color, --scale and --bias out to get what the network expects";
   return d;
 }
@@ -88,7 +92,16 @@ Result<void> check_scale(const ops::ImageInput& image, PackagePrecision precisio
 Result<void> choose_input(Model& model, const ConvertOptions& options, Converted& result) {
   const bool preprocessing_given = options.color || options.scale || !options.bias.empty();
   const bool image = options.input == InputKind::image || (options.input == InputKind::automatic && model.network);
+  const auto& declared = model.program->main().interface.inputs;
+  const Feature* first = declared.empty() ? nullptr : &declared[0];
   if (!image) {
+    const bool is_image = !model.network && first && first->kind == Feature::Kind::image;
+    if (is_image && options.input == InputKind::tensor)
+      return bad_usage("the package takes an image, and its preprocessing is part of the graph",
+                       "convert the checkpoint with '--input tensor'");
+    if (preprocessing_given && is_image)
+      return bad_usage("the package has its preprocessing inside: --color, --scale and --bias cannot change it",
+                       "convert the checkpoint with other ones");
     if (preprocessing_given)
       return bad_usage("--color, --scale and --bias describe an image input, and this one is a tensor",
                        "add '--input image'");
@@ -102,13 +115,16 @@ Result<void> choose_input(Model& model, const ConvertOptions& options, Converted
   }
   if (!model.network && main.interface.inputs[0].kind == Feature::Kind::image) {
     if (preprocessing_given)
-      return bad_usage("the package has an image input already; its colour, scale and bias are part of the graph");
+      return bad_usage("the package has its preprocessing inside: --color, --scale and --bias cannot change it",
+                       "convert the checkpoint with other ones");
     return {};
   }
+  const auto trained = trained_preprocessing(model);
+  if (!trained && !preprocessing_given)
+    return bad_usage("nothing in the package tells how pixels become the numbers of its tensor",
+                     "say --color, --scale and --bias; '--scale 1' takes pixels as they are");
   ops::ImageInput wanted{Color::rgb, 1, {}};
-  if (model.network)
-    wanted = {model.network->preprocessing.color, model.network->preprocessing.scale,
-              model.network->preprocessing.bias};
+  if (trained) wanted = {trained->color, trained->scale, trained->bias};
   if (options.color && *options.color != wanted.color) {
     wanted.color = *options.color;
     std::reverse(wanted.bias.begin(), wanted.bias.end());  // the trained biases go with their colours
@@ -117,14 +133,13 @@ Result<void> choose_input(Model& model, const ConvertOptions& options, Converted
   if (options.scale && options.bias.empty()) wanted.bias.clear();  // another scale makes the trained bias meaningless
   if (!options.bias.empty()) wanted.bias = options.bias;
   TRY_VOID(check_scale(wanted, options.precision));
-  if (model.network) {
-    const auto& trained = model.network->preprocessing;
-    const bool same_bias = wanted.bias == trained.bias ||
-                           (wanted.bias.size() == 1 && std::all_of(trained.bias.begin(), trained.bias.end(),
+  if (trained) {
+    const bool same_bias = wanted.bias == trained->bias ||
+                           (wanted.bias.size() == 1 && std::all_of(trained->bias.begin(), trained->bias.end(),
                                                                    [&](double b) { return b == wanted.bias[0]; }));
     const bool same =
-        wanted.color == trained.color && std::abs(wanted.scale - trained.scale) <= 1e-6 * trained.scale && same_bias;
-    if (!same && result.warnings.empty()) result.warnings.push_back(preprocessing_warning(*model.network, wanted));
+        wanted.color == trained->color && std::abs(wanted.scale - trained->scale) <= 1e-6 * trained->scale && same_bias;
+    if (!same && result.warnings.empty()) result.warnings.push_back(preprocessing_warning(*trained, wanted));
   }
   const double bias = wanted.bias.empty() ? 0 : wanted.bias[0];
   model.talk.detail(fmt::format("image input: {}, scale {:.6g}, bias {:.6g}", name(wanted.color), wanted.scale, bias));
@@ -235,13 +250,25 @@ Result<void> optimise(Model& model, const ConvertOptions& options, Converted& re
 
 // `model` is a copy of its own.
 Result<std::unique_ptr<Program>> convert_one(Model model, const ConvertOptions& options, Converted& result) {
-  if (options.target && *options.target != model.program->main().opset)
-    TRY_VOID(ops::set_target(*model.program, *options.target));
+  const Target from = model.program->main().opset;
+  if (options.target && *options.target != from) {
+    auto changed = ops::set_target(*model.program, *options.target);
+    if (!changed && !model.network && *options.target < from)
+      changed.error().front().help = fmt::format(
+          "a package cannot be lowered from {} to {} here; convert the checkpoint "
+          "or the original model with '--target {}'",
+          name(from), name(*options.target), name(*options.target));
+    TRY_VOID(std::move(changed));
+  }
   TRY_VOID(choose_outputs(model, options, result));
   TRY_VOID(choose_input(model, options, result));
   const bool unchanged = !model.network && options.passes == std::vector<std::string>{"none"};
   if (!unchanged || !options.metadata.empty()) describe_origin(model, options);
+  const bool was_half = computes_in_half(model.program->main());
   TRY_VOID(optimise(model, options, result));
+  if (was_half && options.precision == PackagePrecision::fp32 && options.passes.empty())
+    return bad_usage("the package is fp16 already; '--precision fp32' cannot bring digits back",
+                     "convert the checkpoint with '--precision fp32'");
   return std::move(model.program);
 }
 
@@ -273,7 +300,10 @@ Result<Converted> convert(const Model& model, const ConvertOptions& options) {
   for (const auto& program : programs) copies.push_back(clone(*program));
   auto merged = merge_sizes(std::move(copies));
   if (!merged && may_have_functions) merged = functions_by_size(std::move(programs));
-  if (!merged) return std::move(merged).error();
+  if (!merged) {
+    for (Diagnostic& problem : merged.error()) problem.blame = Blame::usage;  // --shapes asked for it
+    return std::move(merged).error();
+  }
   model.talk.detail(fmt::format("{} sizes in one package: {}", options.shapes.size(),
                                 (*merged)->functions.size() > 1 ? "a function each" : "one graph takes them all"));
   result.program = *std::move(merged);

@@ -30,16 +30,32 @@ Result<std::uint64_t> write_program(const Program& program, const std::filesyste
   return own_bug("an output format without a writer", output.string());
 }
 
+// Of a file, or of all files of a folder; 0 where it cannot be told.
+std::uint64_t bytes_of(const std::filesystem::path& path) {
+  std::error_code error;
+  if (!std::filesystem::is_directory(path, error)) {
+    const auto size = std::filesystem::file_size(path, error);
+    return error ? 0 : size;
+  }
+  std::uint64_t bytes = 0;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(path, error)) {
+    if (entry.is_regular_file(error)) bytes += entry.file_size(error);
+  }
+  return bytes;
+}
+
 }  // namespace
 
 Result<void> check_ending(const std::filesystem::path& output) {
   const std::string extension = output.extension().string();
   if (extension == ".mlpackage" || extension == ".mil") return {};
   return bad_usage(fmt::format("'{}' ends in '{}', and the ending decides the format", output.string(), extension),
-                   "end it in .mlpackage or .mil");
+                   extension.empty() ? fmt::format("did you mean '{}.mlpackage'?", output.string())
+                                     : "end it in .mlpackage or .mil");
 }
 
-Result<Delivered> deliver(const Model& model, const std::filesystem::path& output, const ConvertOptions& options) {
+Result<Delivered> deliver(const Model& model, const std::filesystem::path& output, const ConvertOptions& options,
+                          bool write) {
   TRY_VOID(check_ending(output));
   TRY_VOID(require_weights(model));
   const Stopwatch watch;
@@ -48,9 +64,17 @@ Result<Delivered> deliver(const Model& model, const std::filesystem::path& outpu
   delivered.warnings = std::move(converted.warnings);
   ConvertResult& result = delivered.result;
   const Stopwatch writing;
-  TRY(result.bytes, write_program(*converted.program, output));
-  model.talk.detail(fmt::format("wrote {}: {} bytes in {:.0f} ms", output.string(),
-                                grouped(static_cast<std::int64_t>(result.bytes)), writing.ms()));
+  result.written = write;
+  if (write) {
+    TRY(result.bytes, write_program(*converted.program, output));
+    model.talk.detail(fmt::format("wrote {}: {} bytes in {:.0f} ms", output.string(),
+                                  grouped(static_cast<std::int64_t>(result.bytes)), writing.ms()));
+  }
+  result.input_bytes = bytes_of(model.path);
+  if (model.network) {
+    result.parameters = model.network->keys.parameters.total;
+    result.parameters_dead = model.network->keys.parameters.dead;
+  }
   const Function& main = converted.program->main();
   result.input = model.path.string();
   result.output = output.string();

@@ -13,7 +13,9 @@ struct Delivered {
 /// An error where the ending of `output` names no format: to be asked before anything is read.
 Result<void> check_ending(const std::filesystem::path& output);
 
-/// convert() and the writing; the format follows the ending: .mlpackage, or .mil with all weights in it.
-Result<Delivered> deliver(const Model& model, const std::filesystem::path& output, const ConvertOptions& options);
+/// convert() and the writing; the format follows the ending: .mlpackage, or .mil with all weights in it. Without `write`
+/// everything but that is done: `bytes` is 0 then.
+Result<Delivered> deliver(const Model& model, const std::filesystem::path& output, const ConvertOptions& options,
+                          bool write = true);
 
 }  // namespace anemone::toolchain

@@ -174,9 +174,50 @@ Result<ModelFormat> recognise(const fs::path& path) {
   }
 }
 
-Result<Model> load(const fs::path& path, const LoadOptions& options) {
+namespace {
+
+/// "star.mlpackage/", as completion in a shell writes it, is star.mlpackage.
+fs::path without_slash(const fs::path& path) {
+  std::string text = path.string();
+  while (text.size() > 1 && text.back() == '/') text.pop_back();
+  return text;
+}
+
+/// The package that a path leads into; empty when there is none.
+std::string package_around(const fs::path& path) {
+  for (fs::path at = path.parent_path(); at.has_relative_path(); at = at.parent_path()) {
+    if (at.extension() == ".mlpackage" || at.extension() == ".mlmodelc") return at.string();
+  }
+  return {};
+}
+
+/// Options that only one kind of file has a use for are not ignored elsewhere.
+Result<void> check_options(ModelFormat format, const LoadOptions& options) {
+  if (format == ModelFormat::checkpoint || options.one_of_several) return {};
+  const auto refuse = [&](std::string_view option) {
+    return bad_usage(fmt::format("{} is of PyTorch checkpoints, and this is a {}", option, name(format)),
+                     "leave it out");
+  };
+  if (options.network) return refuse("--network");
+  if (options.weights) return refuse("--weights");
+  return {};
+}
+
+}  // namespace
+
+Result<Model> load(const fs::path& given, const LoadOptions& options) {
+  const fs::path path = without_slash(given);
   const Stopwatch watch;
-  TRY(const ModelFormat format, recognise(path));
+  const std::string package = package_around(path);
+  const auto recognised = recognise(path);
+  if (!recognised && !package.empty()) {
+    Diagnostics problems = recognised.error();
+    problems.front().help = fmt::format("this is inside a package: give {}", package);
+    return problems;
+  }
+  if (!recognised) return recognised.error();
+  const ModelFormat format = *recognised;
+  TRY_VOID(check_options(format, options));
   Result<Model> model = [&]() -> Result<Model> {
     switch (format) {
       case ModelFormat::checkpoint:
@@ -193,7 +234,11 @@ Result<Model> load(const fs::path& path, const LoadOptions& options) {
     }
     return own_bug("a format without a reader");
   }();
-  if (!model) return model;
+  if (!model) {
+    if (!package.empty() && format == ModelFormat::mil_text)
+      model.error().front().help = fmt::format("this is inside a package: give {}", package);
+    return model;
+  }
   model->path = path;
   model->format = format;
   model->talk = options.talk;

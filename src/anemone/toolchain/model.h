@@ -30,6 +30,7 @@ struct LoadOptions {
   std::optional<Target> target;               ///< the opset a checkpoint's program is built for
   bool program_needed = true;  ///< else a checkpoint of an unknown network loads as its tensors, ONNX as its graph
   std::optional<std::int64_t> part;  ///< of a pipeline, from 1; else its only ML Program
+  bool one_of_several = false;       ///< options that this file has no use for may be meant for another one
   Talk talk;                         ///< kept in the model, for what is done with it
 };
 

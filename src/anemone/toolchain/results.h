@@ -20,7 +20,9 @@ struct PassSummary {
 
 struct ConvertResult {
   std::string input, output;
-  std::uint64_t bytes = 0;
+  bool written = true;  ///< false: a rehearsal
+  std::uint64_t bytes = 0, input_bytes = 0;
+  std::int64_t parameters = 0, parameters_dead = 0;  ///< of a checkpoint; dead: never run, left out
   std::string precision, target;
   OpCounts ops;
   std::vector<FeatureSummary> inputs, outputs;
@@ -87,7 +89,7 @@ struct VerifyResult {
 
 struct BenchSide {
   std::string model;
-  double median_ms = 0, p90_ms = 0, min_ms = 0, load_ms = 0;
+  double median_ms = 0, p90_ms = 0, p99_ms = 0, min_ms = 0, load_ms = 0;
   std::vector<double> runs_ms;
   std::int64_t macs = 0;
   std::vector<std::pair<std::string, double>> by_type;  ///< operation type and ms of the last run, slowest first

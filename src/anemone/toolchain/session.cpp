@@ -205,7 +205,11 @@ Result<void> choose_outputs(Model& model, const std::vector<std::string>& names)
     const bool alias = model.network && model.network->aliases.contains(name);
     values.push_back(alias ? model.network->aliases.at(name) : name);
   }
-  TRY_VOID(ops::select_outputs(model.program->main(), values));
+  auto selected = ops::select_outputs(model.program->main(), values);
+  if (!selected) {  // the names were typed, not read from the file
+    for (Diagnostic& problem : selected.error()) problem.blame = Blame::usage;
+    return selected;
+  }
   passes::PassContext context;
   auto swept = passes::dead_code_elimination(model.program->main().body, context);
   if (!swept) return std::move(swept).error();

@@ -206,7 +206,10 @@ Result<void> find_first(const Failure& f, const Arrays& inputs, Causes& causes) 
     for (const std::size_t i : at) some.push_back(all[i]);
     TRY(const std::vector<double> psnr, compare_values(f, inputs, some));
     const auto bad = std::find_if(psnr.begin(), psnr.end(), [&](double db) { return db < kSame; });
-    if (bad == psnr.end()) break;
+    if (bad == psnr.end()) {  // all of them agree: the one found before is the first
+      before = {some.back(), psnr.back()};
+      break;
+    }
     const auto k = static_cast<std::size_t>(bad - psnr.begin());
     found = {some[k], psnr[k]};
     if (k > 0) before = {some[k - 1], psnr[k - 1]};

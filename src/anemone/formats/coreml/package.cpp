@@ -79,7 +79,9 @@ Result<Package> open_folder(const fs::path& path) {
   if (!manifest.is_object()) return broken("the manifest is not a JSON object");
   const std::string version = member_text(manifest, "fileFormatVersion");
   if (!is_known_version(version)) {
-    return broken(fmt::format("the package's format version '{}' is not 1.0.0", printable(version)));
+    Diagnostic newer = broken(fmt::format("the package's format version '{}' is not 1.0.0", printable(version)));
+    if (!version.empty()) newer.help = "it was written by a newer format, or damaged; anemone reads 1.0.0";
+    return newer;
   }
   const std::string root = member_text(manifest, "rootModelIdentifier");
   const auto items = manifest.find("itemInfoEntries");
