@@ -299,6 +299,13 @@ void Verifier::features(std::string_view role, const std::vector<Feature>& featu
                                                       feature.name, at == returned.end() ? "" : " more than once"));
       continue;
     }
+    const bool half_image = feature.kind == Feature::Kind::image && feature.color == Color::gray_fp16;
+    if (options_.limits && half_image && function_->opset < Target::ios16) {
+      wrong(
+          ErrorCode::program_limits,
+          fmt::format("the {} '{}' is a grayscale image in fp16, which Core ML has from ios16 on", role, feature.name));
+      found_.back().of_input = true;
+    }
     const bool array = feature.kind == Feature::Kind::array || feature.kind == Feature::Kind::state;
     const Type& type = at->second.front()->type.tensor_part();
     if (!array || !type.is_tensor()) continue;

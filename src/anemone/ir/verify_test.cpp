@@ -52,6 +52,19 @@ TEST(Verify, AcceptsWhatIsGood) {
   EXPECT_EQ(errors_of(*clone(*program)), "no error");
 }
 
+TEST(Verify, LimitsOfCoreMl) {
+  const auto refused = [](const char* dims, const char* target, const char* feature) {
+    const auto program =
+        read(std::string("//! input x: array fp16 [") + dims + "]\n//! output y: " + feature + "\nfunc main<" + target +
+             ">(tensor<fp16, [" + dims + "]> x) { y = relu(x = x); } -> (y);");
+    EXPECT_EQ(errors_of(*program), "no error");
+    return errors_of(*program, {.limits = true});
+  };
+  EXPECT_NE(refused("1, 1, 1, 1, 1, 2", "ios17", "array fp16 []").find("at most 5 dimensions"), std::string::npos);
+  EXPECT_NE(refused("1, 1, 8, 8", "ios15", "image gray-fp16 8x8").find("from ios16 on"), std::string::npos);
+  EXPECT_EQ(refused("1, 1, 8, 8", "ios16", "image gray-fp16 8x8"), "no error");
+}
+
 TEST(Verify, WrongTypeIsShownInThePrintedText) {
   const auto program = read();
   node(*program, "sigmoid").output()->type = Type::tensor(DType::fp16, {1, 4, 8, 9});
