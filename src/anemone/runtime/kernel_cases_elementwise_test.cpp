@@ -86,6 +86,26 @@ void add_unary_cases(std::vector<Case>& cases) {
 }
 
 void add_elementwise_cases(std::vector<Case>& cases) {
+  const auto quantize = [](std::int64_t slices, DType dtype, bool back) {
+    return [=](TestGraph& g) -> Values {
+      const Dims dims = slices > 0 ? Dims{slices} : Dims{};
+      const ConstantPtr scale = g.constant(dims, 0.01, 0.05);  // some numbers are beyond the last step
+      const ConstantPtr zero = make_constant(
+          dtype, dims, std::vector<double>(static_cast<std::size_t>(std::max<std::int64_t>(1, slices)), 3));
+      Value* x = g.input({2, 3, 4, 5}, -6, 6);
+      const char* word = dtype == DType::int8 ? "int8" : "uint8";
+      if (slices == 0) {
+        Value* y = g.add("quantize", {{"input", x}, {"scale", scale}, {"zero_point", zero}, {"output_dtype", word}});
+        return {back ? g.add("dequantize", {{"input", y}, {"scale", scale}, {"zero_point", zero}}) : y};
+      }
+      Value* y = g.add("quantize",
+                       {{"input", x}, {"scale", scale}, {"zero_point", zero}, {"axis", 1}, {"output_dtype", word}});
+      return {g.add("dequantize", {{"input", y}, {"scale", scale}, {"zero_point", zero}, {"axis", 1}})};
+    };
+  };
+  cases.push_back({"quantize", "and back", quantize(0, DType::int8, true)});
+  cases.push_back({"quantize", "unsigned, by channels", quantize(3, DType::uint8, true)});
+  cases.push_back({"quantize", "alone", quantize(0, DType::int8, false), true});
   const std::pair<Dims, Dims> shapes[] = {
       {{2, 3, 5}, {2, 3, 5}}, {{2, 3, 5}, {3, 1}}, {{1, 4, 1}, {3, 1, 5}}, {{7}, {}}};
   for (const char* op : {"add", "sub", "mul", "real_div", "maximum", "minimum", "greater", "greater_equal", "less",

@@ -82,6 +82,11 @@ void add_matrix_cases(std::vector<Case>& cases) {
   cases.push_back({"matmul", "one x", matmul({4, 5}, {3, 5, 2}, false, false, false)});
   cases.push_back({"matmul", "known wide y", matmul({2, 3, 5}, {1, 5, 33}, false, false, true)});
   cases.push_back({"matmul", "known narrow y", matmul({1, 9, 64}, {1, 64, 3}, false, false, true)});
+  cases.push_back(
+      {"matmul", "y of another float type", [](TestGraph& g) -> Values {
+         const DType other = g.dtype() == DType::fp16 ? DType::fp32 : DType::fp16;
+         return {g.add("matmul", {{"x", g.input({2, 5})}, {"y", make_constant(other, {5, 3}, g.numbers({5, 3}))}})};
+       }});
   cases.push_back({"matmul", "vectors", matmul({5}, {5, 3}, false, false, false)});
   cases.push_back({"matmul", "column", matmul({4, 5}, {5}, false, false, false)});
   cases.push_back(

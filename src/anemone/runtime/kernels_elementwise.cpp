@@ -1,4 +1,5 @@
 // Functions of two operands with broadcasting, and select.
+#include "anemone/ops/infer_util.h"
 #include "anemone/runtime/kernel_util.h"
 
 namespace anemone::runtime {
@@ -39,6 +40,47 @@ Result<void> plan_select(const Group& g, Planner& p) {
   return {};
 }
 
+/// A quantize and what turns its integers back: scale · clamp(round(x / scale), lowest − zero, highest − zero), where only
+/// the last product rounds. Alone it makes integers, which no kernel does.
+Result<void> plan_quantize(const Group& g, Planner& p) {
+  const Node& node = *g.node;
+  const Value& x = *node.input("input");
+  const Dims& shape = x.type.dims;
+  TRY(std::vector<float> scale, p.known_floats(node.input("scale")));
+  TRY(std::vector<float> high, p.known_floats(node.input("zero_point")));
+  high.resize(scale.size(), 0.0f);
+  const bool is_signed = node.output()->type.dtype == DType::int8;
+  std::vector<float> low = high;
+  for (float& each : low) each = (is_signed ? -128.0f : 0.0f) - each;
+  for (float& each : high) each = (is_signed ? 127.0f : 255.0f) - each;
+  Dims slices;  // of the constants, as they broadcast
+  if (node.input("scale")->type.rank() > 0) {
+    const std::size_t axis = ops::wrap_axis(ConstantView(node).integer("axis"), x.type.rank());
+    slices.assign(shape.size() - axis, 1);
+    slices[0] = static_cast<std::int64_t>(scale.size());
+  }
+  TRY(const Ref from, p.read(x));
+  const Ref steps = p.scratch(from.count), by = p.constant(scale);
+  const auto part = [&](Binary function, const Ref& in, const Ref& with) {
+    p.add_part(g.out(), {.kernel = &kBinaryKernel,
+                         .parameters = BinaryParameters{function, shape, slices},
+                         .operands = {read("x", in), read("y", with), write("out", steps)}});
+  };
+  part(Binary::real_div, from, by);
+  p.add_part(g.out(), {.kernel = &kUnaryKernel,
+                       .parameters = UnaryParameters{cpu::Unary::round},
+                       .operands = {read("x", steps), write("out", steps)}});
+  part(Binary::maximum, steps, p.constant(low));
+  part(Binary::minimum, steps, p.constant(high));
+  p.add(g.out(), Rounding::needed,
+        {.kernel = &kBinaryKernel,
+         .parameters = BinaryParameters{Binary::mul, shape, slices},
+         .operands = {read("x", steps), read("y", by), write("out", p.define(g.out()))},
+         .overwrites = {0},
+         .elementwise = true});
+  return {};
+}
+
 constexpr Rounding kExact = Rounding::exact;
 constexpr KernelRow kRows[] = {
     {"add", plan_binary<Binary::add>},
@@ -60,6 +102,7 @@ constexpr KernelRow kRows[] = {
     {"logical_or", plan_binary<Binary::logical_or, kExact>},
     {"logical_xor", plan_binary<Binary::logical_xor, kExact>},
     {"select", plan_select},
+    {"quantize", plan_quantize},
 };
 
 }  // namespace

@@ -2,6 +2,7 @@
 // relu behind a normalisation.
 #include "anemone/runtime/match.h"
 
+#include <algorithm>
 #include <unordered_map>
 
 #include "anemone/runtime/epilogue.h"
@@ -39,6 +40,12 @@ class Matcher {
         graph_.is_exact(node) && std::all_of(node.outputs.begin(), node.outputs.end(),
                                              [](const auto& out) { return is_real(*out) && runtime::is_empty(*out); });
     if (group.is_empty) return group;
+    if (const Node* back = dequantize_behind(node)) {
+      group.row = find_kernel(node.type);
+      group.dequantize = back;
+      taken_.insert(back);
+      return group;
+    }
     const KernelRow* row = find_kernel(node.type);
     if (!row || !suits(node, *row)) return group;
     group.row = row;
@@ -76,6 +83,23 @@ class Matcher {
     const Value& out = *convolution.output();
     const Node* user = graph_.rounds(out) ? nullptr : next(out);
     return user && user->type == "batch_norm" && user->input("x") == &out ? user : nullptr;
+  }
+
+  /// What turns the integers of a quantize into floats again, by the same steps; the integers are never there.
+  const Node* dequantize_behind(const Node& node) const {
+    if (node.type != "quantize" || !graph_.options().fuse) return nullptr;
+    const Node* user = graph_.only_user(*node.output());
+    if (!user || user->type != "dequantize" || !graph_.is_exact(node) || !graph_.is_exact(*user)) return nullptr;
+    const Value &from = *node.input("input"), &to = *user->output();
+    if (!is_real(from) || is_empty(from) || !is_real(to)) return nullptr;
+    for (const char* param : {"scale", "zero_point", "axis"}) {
+      const Constant *a = node.constant(param), *b = user->constant(param);
+      const bool absent = !node.input(param) && !user->input(param);
+      const bool equal = a && b && a->type == b->type && a->data.size() == b->data.size() &&
+                         std::equal(a->data.data(), a->data.data() + a->data.size(), b->data.data());
+      if (!absent && !equal) return nullptr;
+    }
+    return user;
   }
 
   /// The other way round: a batch norm, and the relu behind it, that only a convolution reads.
@@ -126,7 +150,7 @@ class Matcher {
 const Value& Group::in() const { return *(norm_before ? norm_before : node)->input("x"); }
 
 const Value& Group::out() const {
-  return *(activation ? activation : add ? add : norm_after ? norm_after : node)->output();
+  return *(dequantize ? dequantize : activation ? activation : add ? add : norm_after ? norm_after : node)->output();
 }
 
 const Value* Group::summand() const {
@@ -137,7 +161,7 @@ const Value* Group::summand() const {
 
 std::string Group::ops() const {
   std::string out;
-  for (const Node* part : {norm_before, relu_before, node, norm_after, add, activation}) {
+  for (const Node* part : {norm_before, relu_before, node, norm_after, add, activation, dequantize}) {
     if (part) out += (out.empty() ? "" : "+") + part->type;
   }
   return out;

@@ -19,6 +19,7 @@ struct Group {
   const Node* norm_after = nullptr;   ///< a batch_norm that goes into the weights
   const Node* add = nullptr;
   const Node* activation = nullptr;
+  const Node* dequantize = nullptr;  ///< behind a quantize: together they round floats to steps
 
   /// What comes in as the first operand, and the value that the last of them makes.
   const Value& in() const;
