@@ -35,8 +35,8 @@ std::string_view trimmed(std::string_view text) {
 
 /// Views with strides of 0 can be larger than their storage. Bounds what all tensors take when they are copied out.
 Result<void> check_unfolded_size(const OpenedCheckpoint& c, std::size_t file_size) {
-  constexpr std::int64_t kAlwaysFine = std::int64_t{1} << 30;
-  const std::int64_t limit = std::max(kAlwaysFine, static_cast<std::int64_t>(file_size) * 64);
+  constexpr std::int64_t kAlwaysFine = std::int64_t{1} << 28, kTimesTheFile = 16;
+  const std::int64_t limit = std::max(kAlwaysFine, static_cast<std::int64_t>(file_size) * kTimesTheFile);
   std::int64_t total = 0;
   for (const FoundTensor& found : c.tensors) {
     const TensorRecord& t = c.objects.tensors()[found.tensor];

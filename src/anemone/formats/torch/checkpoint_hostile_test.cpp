@@ -67,7 +67,7 @@ TEST(HostileCheckpoint, TensorsStayInsideTheirStorage) {
 TEST(HostileCheckpoint, ExpandedTensorsAreBoundedInAll) {
   EXPECT_EQ(zipped(one_tensor(0, {1 << 20}, {0})), "1 tensors");
   EXPECT_EQ(zipped(one_tensor(0, {1 << 30}, {0})).substr(0, 60),
-            "E0537: the tensors would take more than 1073741824 bytes, an");
+            "E0537: the tensors would take more than 268435456 bytes, and");
   Pickle many;
   many.raw("}(").text("t").tensor("FloatStorage", "0", 4, 0, {1 << 26}, {0}).raw("q\x07");
   for (int i = 0; i < 4; ++i) many.integer(i).raw("h\x07");
