@@ -8,6 +8,7 @@ compare() {
   if diff -q "$page" "$scratch/page.md" >/dev/null; then pass; else fail "$page is not what 'anemone $*' makes: run it and commit"; fi
 }
 compare ops ops --markdown
+compare onnx ops --onnx --markdown
 compare passes passes --markdown
 compare cli help --markdown
 compare rules rules --markdown

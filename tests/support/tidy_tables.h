@@ -110,6 +110,7 @@ inline const std::vector<Part> kParts{
     {"formats/coreml/mil_", "formats/coreml/spec.h"},
     {"formats/torch/pickle_", "formats/torch/pickle.h"},
     {"formats/onnx/spec_", "formats/onnx/spec.h"},
+    {"frontends/onnx/", "frontends/onnx/lowering.h"},  // the operations of a family
     {"onnx/graph_", "onnx/graph.h"},
     {"onnx/infer_", "onnx/infer.h"},        // the rows of a family
     {"onnx/evaluate_", "onnx/evaluate.h"},  // likewise

@@ -39,7 +39,7 @@ void ConvertFlags::declare(Call& call) {
                "outputs to keep; final = landmarks only, the default of landmark networks", {.distinct = true});
   options.list("--shapes", "HxW,…", shapes_,
                "input size; several make a package that takes each of them, the first by default", {.distinct = true});
-  model_.declare(options);
+  model_.declare_common(options);
   options.group("image input");
   options.choice("--input", input_, kInputs, "auto: an image for networks that take one; a package keeps its own");
 

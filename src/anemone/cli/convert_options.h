@@ -41,6 +41,5 @@ class ConvertFlags {
 };
 
 /// "256x256" as (height, width).
-Result<std::pair<std::int64_t, std::int64_t>> parse_size(const std::string& word);
 
 }  // namespace anemone::cli

@@ -2,25 +2,51 @@
 // The options of every verb that reads a model.
 #include <optional>
 #include <string>
+#include <tuple>
+#include <utility>
 
 #include "anemone/cli/verb.h"
 #include "anemone/toolchain/model.h"
 
 namespace anemone::cli {
 
+/// "256x256": height and width.
+Result<std::pair<std::int64_t, std::int64_t>> parse_size(const std::string& word);
+
 struct ModelFlags {
   std::optional<std::string> network, weights;
   std::optional<std::int64_t> part;
+  std::optional<std::pair<std::int64_t, std::int64_t>> size;
+  std::int64_t batch = 1;
 
+  /// With --shapes for one size; `convert` has one for several.
   void declare(Options& options) {
+    declare_common(options);
+    options.value(
+        "--shapes", "HxW",
+        [this](std::string_view word) -> Result<void> {
+          TRY(size, parse_size(std::string(word)));
+          return {};
+        },
+        "height and width of the input of a checkpoint or ONNX file, where it can have several");
+  }
+  void declare_common(Options& options) {
     options.value("--network", "NAME", network, "the checkpoint's network, when it is not recognised");
     options.value("--weights", "NAME", weights, "of a checkpoint: the part to take, net_ema or model/ema");
     options.value("--part", "N", part, "of a pipeline: the model to look at, when it holds several ML Programs",
                   {.at_least = 1, .at_most = 1000});
+    options.value("--batch", "N", batch, "of an ONNX file: the samples at a time, where it leaves their number open",
+                  {.at_least = 1, .at_most = 65536});
   }
   toolchain::LoadOptions load(Call& call, bool one_of_several = false) const {
-    return {
-        .network = network, .weights = weights, .part = part, .one_of_several = one_of_several, .talk = call.talk()};
+    toolchain::LoadOptions options{.network = network,
+                                   .weights = weights,
+                                   .batch = batch,
+                                   .part = part,
+                                   .one_of_several = one_of_several,
+                                   .talk = call.talk()};
+    if (size) std::tie(options.height, options.width) = *size;
+    return options;
   }
 };
 

@@ -55,6 +55,14 @@ class Options {
          .required = rules.required,
          .read = [&target, rules](std::string_view text) { return read(text, target, rules); }});
   }
+  /// With a value of a form of its own, which `read` understands or refuses; given at most once.
+  void value(std::string_view names, std::string_view placeholder, std::function<Result<void>(std::string_view)> read,
+             std::string_view help) {
+    add({.names = std::string(names),
+         .placeholder = std::string(placeholder),
+         .help = std::string(help),
+         .read = std::move(read)});
+  }
   /// May be repeated; every value is kept as it is ("--input a=x.npy --input b=y.npy").
   void repeated(std::string_view names, std::string_view placeholder, std::vector<std::string>& target,
                 std::string_view help, Rules rules = {});

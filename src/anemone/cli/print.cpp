@@ -23,18 +23,18 @@ int run_print(Call& call) {
   std::string path;
   ModelFlags flags;
   toolchain::TextOptions options;
-  bool graph = false;
   call.options.argument("MODEL", path, "a checkpoint, package, compiled folder, model file or MIL text");
-  call.options.flag("--graph", graph, "of a checkpoint: the network that is built from it, instead of its tensors");
+  call.options.flag("--graph", options.graph,
+                    "of a checkpoint or ONNX file: the program that is made of it, instead of what is in it");
   call.options.flag("--exact", options.exact, "every constant in full: the text parses back to an equal program");
   call.options.flag("--origins", options.origins, "say at each line where it comes from");
   flags.declare(call.options);
   if (const auto over = call.parse()) return *over;
   const auto format = toolchain::recognise(path);
   if (!format) return call.fail(format.error());
-  if (*format == toolchain::ModelFormat::checkpoint && !graph) return print_tensors(call, path);
+  if (*format == toolchain::ModelFormat::checkpoint && !options.graph) return print_tensors(call, path);
   toolchain::LoadOptions how = flags.load(call);
-  how.program_needed = false;
+  how.program_needed = options.graph;
   const auto model = load(path, how);
   if (!model) return call.fail(model.error());
   for (const Diagnostic& warning : model->warnings) call.warn(warning);

@@ -21,7 +21,11 @@ int run_run(Call& call) {
   if (const auto over = call.parse()) return *over;
   const auto files = toolchain::read_inputs(inputs);
   if (!files) return call.fail(files.error());
-  const auto model = load(path, flags.load(call));
+  toolchain::LoadOptions how = flags.load(call);
+  for (const auto& file : *files) {
+    if (!file.is_image) how.input_shapes[file.name] = file.array.dims;
+  }
+  const auto model = load(path, how);
   if (!model) return call.fail(model.error());
   const auto result = run(*model, *files, folder, flags.read(call), steps);
   if (!result) return call.fail(result.error());

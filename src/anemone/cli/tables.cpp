@@ -16,8 +16,18 @@ void show(Call& call, bool markdown, const std::string& text) { return markdown 
 
 int run_ops(Call& call) {
   bool markdown = false;
-  call.options.flag("--markdown", markdown, "as docs/reference/ops.md");
+  bool onnx = false;
+  call.options.flag("--onnx", onnx, "the operations of ONNX that become operations of MIL");
+  call.options.flag("--markdown", markdown, "as docs/reference/ops.md, or onnx.md");
   if (const auto over = call.parse()) return *over;
+  if (onnx) {
+    const auto table = toolchain::onnx_rows();
+    call.detail(fmt::format("{} rows", table.size()));
+    call.print(call.json  ? report::onnx_json(table)
+               : markdown ? report::onnx_markdown(table)
+                          : report::onnx_text(table));
+    return 0;
+  }
   const auto rows = toolchain::op_rows();
   const auto fast = std::count_if(rows.begin(), rows.end(), [](const toolchain::OpRow& row) { return row.fast; });
   const auto executed =
@@ -62,7 +72,7 @@ int run_errors(Call& call) {
 const Verb kOpsVerb{.name = "ops",
                     .arguments = "",
                     .summary = "the operations that anemone understands, with their forms",
-                    .examples = "anemone ops\nanemone ops --json",
+                    .examples = "anemone ops\nanemone ops --json\nanemone ops --onnx",
                     .run = run_ops};
 const Verb kPassesVerb{.name = "passes",
                        .arguments = "",

@@ -51,8 +51,10 @@ Node* Builder::add_node(std::string_view type, Arguments arguments, std::string_
   TypeQuestion question{def, function.opset, {}, nullptr, name.empty() ? type : name};
   for (const auto& [param, argument] : arguments) {
     if (argument.literal) question.given.push_back({param, &argument.literal->type, argument.literal.get(), true});
-    for (const Value* value : argument.values)
+    for (const Value* value : argument.values) {
+      if (!value) continue;  // an argument that is null is left out
       question.given.push_back({param, &value->type, value->constant.get(), is_static(value), value});
+    }
   }
   auto types = infer_types(question);
   if (!types) {
@@ -63,6 +65,7 @@ Node* Builder::add_node(std::string_view type, Arguments arguments, std::string_
   Node& node = block_->insert(position_, std::string(type), def);
   node.origin = origin_;
   for (const auto& [param, argument] : arguments) {
+    if (!argument.literal && (argument.values.empty() || !argument.values[0])) continue;
     node.set(param, argument.literal ? std::vector<Value*>{constant(argument.literal, param)} : argument.values);
   }
   const std::string output = unique_name(name.empty() ? type : name);

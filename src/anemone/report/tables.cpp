@@ -8,6 +8,7 @@
 namespace anemone::report {
 namespace {
 
+using toolchain::OnnxRow;
 using toolchain::OpRow;
 using toolchain::PassRow;
 using toolchain::PipelineRow;
@@ -74,6 +75,33 @@ std::string ops_markdown(const std::vector<OpRow>& rows) {
       }
     }
   }
+  return out;
+}
+
+std::string onnx_text(const std::vector<OnnxRow>& rows) {
+  std::string out;
+  for (const OnnxRow& row : rows) {
+    out += fmt::format("{:<14} {:<28} {:>3}{}{}\n", row.domain.empty() ? "ai.onnx" : row.domain, row.op, row.since,
+                       row.limits.empty() ? "" : "  not: ", row.limits);
+  }
+  return out + fmt::format("{} rows; the number is the opset from which a row speaks\n", rows.size());
+}
+
+std::string onnx_json(const std::vector<OnnxRow>& rows) {
+  Json list = Json::array();
+  for (const OnnxRow& row : rows)
+    list.push_back({{"domain", row.domain}, {"op", row.op}, {"since", row.since}, {"refused", row.limits}});
+  return dump({{"schema", "anemone.onnx/1"}, {"import", list}});
+}
+
+std::string onnx_markdown(const std::vector<OnnxRow>& rows) {
+  std::string out = fmt::format(fmt::runtime(kGenerated), "ops --onnx");
+  out +=
+      "# ONNX operations\n\n## Read\n\nWhat becomes MIL. An operation with several rows has a form for each range of "
+      "opsets. int64 and every other integer becomes int32, float64 and bfloat16 become fp32. Everything else is refused "
+      "with the names of the nodes, before anything is written.\n\n| domain | operation | since | refused |\n|---|---|---|---|\n";
+  for (const OnnxRow& row : rows)
+    out += fmt::format("| {} | {} | {} | {} |\n", row.domain, row.op, row.since, row.limits);
   return out;
 }
 

@@ -9,6 +9,9 @@ namespace anemone::report {
 std::string ops_text(const std::vector<toolchain::OpRow>& rows);
 std::string ops_json(const std::vector<toolchain::OpRow>& rows);
 std::string ops_markdown(const std::vector<toolchain::OpRow>& rows);
+std::string onnx_text(const std::vector<toolchain::OnnxRow>& rows);
+std::string onnx_json(const std::vector<toolchain::OnnxRow>& rows);
+std::string onnx_markdown(const std::vector<toolchain::OnnxRow>& rows);
 std::string passes_text(const std::vector<toolchain::PassRow>& rows,
                         const std::vector<toolchain::PipelineRow>& pipelines);
 std::string passes_json(const std::vector<toolchain::PassRow>& rows,

@@ -53,6 +53,7 @@ void introduce(const Model& model, Analysis& out) {
   out.inputs = summarise_inputs(main);
   out.outputs = summarise_outputs(main);
   out.ops = count_ops(main);
+  if (model.onnx) note_onnx(model, out);
   for (const Diagnostic& warning : model.warnings) out.notes.push_back(warning.message);
   if (model.program->functions.size() > 1) {
     out.notes.push_back(fmt::format("the program has {} functions; this is '{}', its default",
@@ -71,8 +72,13 @@ Result<Analysis> analyze(const Model& model, const AnalyzeRequest& request) {
     out.format = name(model.format);
     out.seconds = model.seconds + watch.seconds();
   };
-  if (model.onnx) {
+  if (model.onnx && !model.program) {
     out = describe_onnx(*model.onnx, model.warnings);
+    for (const Diagnostic& why : model.no_network) {
+      out.needed.push_back(why.message);
+      out.needed.insert(out.needed.end(), why.notes.begin(), why.notes.end());
+      if (!why.help.empty()) out.needed.push_back(why.help);
+    }
     finish();
     return out;
   }

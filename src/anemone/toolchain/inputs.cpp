@@ -15,7 +15,11 @@ namespace anemone::toolchain {
 Result<InputFile> read_input(const std::string& word) {
   InputFile input;
   const std::size_t equals = word.find('=');
-  if (equals != std::string::npos && word.find('/') > equals) input.name = word.substr(0, equals);
+  // Names of ONNX graphs may hold slashes: what stands behind the sign decides.
+  std::error_code ignored;
+  if (equals != std::string::npos &&
+      (word.find('/') > equals || std::filesystem::exists(word.substr(equals + 1), ignored)))
+    input.name = word.substr(0, equals);
   input.file = input.name.empty() ? word : word.substr(equals + 1);
   if (input.file.extension() == ".npy") {
     TRY(input.array, read_array(input.file));

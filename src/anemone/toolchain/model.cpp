@@ -100,25 +100,21 @@ Result<Model> from_package(Result<mlpackage::ReadPackage> read, const fs::path& 
   return model;
 }
 
-// Read and understood, but its operations have no translation yet: says what is in it, or is what is wanted.
-Result<Model> load_onnx_graph(const fs::path& path, const LoadOptions& options) {
+Result<Model> load_onnx_model(const fs::path& path, const LoadOptions& options) {
   Model model;
   TRY(onnx::Model read, load_onnx(path, model.warnings));
-  if (options.program_needed) {
-    return bad_input(ErrorCode::onnx_not_read,
-                     fmt::format("this is {}; only print and analyze take it in this version", brief(read)),
-                     path.string(), "give the PyTorch checkpoint it was exported from, or a Core ML package");
-  }
   model.onnx = std::make_shared<const onnx::Model>(std::move(read));
+  if (auto lowered = lower_onnx(model, path, options); !lowered) {
+    if (options.program_needed) return std::move(lowered).error();
+    model.no_network = std::move(lowered).error();
+  }
   return model;
 }
 
 void describe(const Model& model, double ms) {
   const Talk& talk = model.talk;
-  if (model.onnx) {
-    talk.detail(fmt::format("read {}: {}, {:.0f} ms", model.path.string(), brief(*model.onnx), ms));
-    return;
-  }
+  if (model.onnx) talk.more(brief(*model.onnx));
+  if (model.onnx && !model.program) return;
   if (!model.program) {
     talk.detail(fmt::format("read {}: {}, {} tensors, no known network, {:.0f} ms", model.path.string(),
                             name(model.format), model.tensors->tensors.size(), ms));
@@ -230,7 +226,7 @@ Result<Model> load(const fs::path& given, const LoadOptions& options) {
       case ModelFormat::mil_text:
         return load_text(path);
       case ModelFormat::onnx:
-        return load_onnx_graph(path, options);
+        return load_onnx_model(path, options);
     }
     return own_bug("a format without a reader");
   }();
@@ -254,6 +250,10 @@ Model copy(const Model& model) {
   if (model.program) out.program = clone(*model.program);
   out.tensors = model.tensors;
   out.onnx = model.onnx;
+  out.onnx_inputs = model.onnx_inputs;
+  out.onnx_outputs = model.onnx_outputs;
+  out.onnx_computed = model.onnx_computed;
+  out.onnx_unneeded = model.onnx_unneeded;
   out.network = model.network;
   out.warnings = model.warnings;
   out.no_network = model.no_network;
@@ -269,7 +269,7 @@ std::string program_text(const Model& model, const TextOptions& options) {
 }
 
 void write_program(const Model& model, const TextOptions& options, const std::function<void(std::string_view)>& write) {
-  if (model.onnx) return write(onnx::to_text(*model.onnx));
+  if (model.onnx && (!options.graph || !model.program)) return write(onnx::to_text(*model.onnx));
   PrintOptions print;
   print.exact = options.exact;
   print.origins = options.origins;
@@ -284,6 +284,14 @@ Result<Model> at_size(const Model& model, std::int64_t height, std::int64_t widt
         build(model.tensors, {model.network->name, height, width, model.program->main().opset}, model.talk));
     out.program = std::move(built.program);
     out.network = std::move(built.network);
+    return out;
+  }
+  if (model.onnx) {
+    LoadOptions options{.height = height, .width = width, .target = model.program->main().opset};
+    for (const onnx::Port& input : model.onnx_inputs) {
+      if (!input.dims.empty()) options.batch = input.dims[0];
+    }
+    TRY_VOID(lower_onnx(out, model.path, options));
     return out;
   }
   const Function& main = out.program->main();

@@ -10,6 +10,7 @@
 
 #include "anemone/formats/torch/checkpoint.h"
 #include "anemone/frontends/models/network.h"
+#include "anemone/frontends/onnx/lower.h"
 #include "anemone/ir/graph.h"
 #include "anemone/onnx/graph.h"
 #include "anemone/support/result.h"
@@ -24,10 +25,13 @@ std::string_view name(ModelFormat format);
 Result<ModelFormat> recognise(const std::filesystem::path& path);
 
 struct LoadOptions {
-  std::optional<std::string> network;         ///< of a checkpoint; else recognised
-  std::optional<std::string> weights;         ///< the part of a checkpoint that holds them: "net_ema"; else chosen
-  std::optional<std::int64_t> height, width;  ///< of a checkpoint's input; else the network's default
-  std::optional<Target> target;               ///< the opset a checkpoint's program is built for
+  std::optional<std::string> network;  ///< of a checkpoint; else recognised
+  std::optional<std::string> weights;  ///< the part of a checkpoint that holds them: "net_ema"; else chosen
+  /// Of a checkpoint's input, else the network's default; of the inputs of rank 4 of an ONNX graph.
+  std::optional<std::int64_t> height, width;
+  std::int64_t batch = 1;                    ///< of an ONNX graph whose first dimension is open
+  std::map<std::string, Dims> input_shapes;  ///< of an ONNX graph, by the names of its inputs; "": its only input
+  std::optional<Target> target;              ///< the opset that the program of a checkpoint or ONNX graph is built for
   bool program_needed = true;  ///< else a checkpoint of an unknown network loads as its tensors, ONNX as its graph
   std::optional<std::int64_t> part;  ///< of a pipeline, from 1; else its only ML Program
   bool one_of_several = false;       ///< options that this file has no use for may be meant for another one
@@ -42,6 +46,8 @@ struct Model {
   std::shared_ptr<const formats::StateDict> tensors;  ///< of a checkpoint
   std::shared_ptr<const models::Network> network;     ///< of a checkpoint; its `program` has moved to the member above
   std::shared_ptr<const onnx::Model> onnx;            ///< of an ONNX file
+  std::vector<onnx::Port> onnx_inputs, onnx_outputs;  ///< how the program's inputs and outputs are called there
+  std::size_t onnx_computed = 0, onnx_unneeded = 0;   ///< its nodes that fixed shapes make constant; without a use
   Diagnostics warnings;
   Diagnostics no_network;  ///< why there is no program
   double seconds = 0;      ///< that loading took
@@ -61,6 +67,7 @@ Result<Model> at_size(const Model& model, std::int64_t height, std::int64_t widt
 
 /// The program as MIL text, for `print`.
 struct TextOptions {
+  bool graph = false;    ///< of an ONNX file: the program that is made of it
   bool exact = false;    ///< every constant in full, parses back to an equal program
   bool origins = false;  ///< a comment says where a node comes from
 };

@@ -1,4 +1,4 @@
-// Reads ONNX files and counts what is in them.
+// Reads ONNX files, asks for their program, and counts what is in them.
 #include "anemone/toolchain/onnx_model.h"
 
 #include <fmt/format.h>
@@ -87,11 +87,112 @@ Result<onnx::Model> load_onnx(const std::filesystem::path& path, Diagnostics& wa
   return model;
 }
 
+Result<void> lower_onnx(Model& model, const std::filesystem::path& path, const LoadOptions& options) {
+  onnx::LowerOptions lower;
+  lower.target = options.target.value_or(Target::ios17);
+  lower.folder = path.parent_path();
+  lower.batch = options.batch;
+  lower.input_shapes = options.input_shapes;
+  if (const auto only = lower.input_shapes.find(""); only != lower.input_shapes.end()) {
+    if (const auto inputs = true_inputs(*model.onnx); inputs.size() == 1)
+      lower.input_shapes[inputs[0]->name()] = only->second;
+  }
+  if (options.height && options.width) lower.size = std::pair(*options.height, *options.width);
+  TRY(onnx::LoweredModel lowered, onnx::lower(*model.onnx, lower));
+  model.program = std::move(lowered.program);
+  model.onnx_inputs = std::move(lowered.inputs);
+  model.onnx_outputs = std::move(lowered.outputs);
+  model.onnx_computed = lowered.computed;
+  model.onnx_unneeded = lowered.unneeded;
+  return {};
+}
+
+namespace {
+
+const onnx::Port* find_port(const std::vector<onnx::Port>& ports, const std::string& name) {
+  const auto found = std::find_if(ports.begin(), ports.end(),
+                                  [&](const onnx::Port& port) { return port.name == name || port.mil_name == name; });
+  return found == ports.end() ? nullptr : &*found;
+}
+
+DType npy_dtype(onnx::DataType dtype, DType stored) {
+  switch (dtype) {
+    case onnx::DataType::boolean:
+      return DType::boolean;
+    case onnx::DataType::float64:
+      return DType::fp64;
+    case onnx::DataType::int8:
+      return DType::int8;
+    case onnx::DataType::uint8:
+      return DType::uint8;
+    case onnx::DataType::int16:
+      return DType::int16;
+    case onnx::DataType::uint16:
+      return DType::uint16;
+    case onnx::DataType::uint32:
+      return DType::uint32;
+    case onnx::DataType::int64:
+      return DType::int64;
+    case onnx::DataType::uint64:
+      return DType::uint64;
+    default:
+      return stored;
+  }
+}
+
+}  // namespace
+
+std::string program_name(const Model& model, const std::string& name) {
+  if (!model.onnx) return name;
+  for (const auto* ports : {&model.onnx_inputs, &model.onnx_outputs}) {
+    if (const onnx::Port* port = find_port(*ports, name)) return port->mil_name;
+  }
+  return legal_identifier(name);
+}
+
+void restore_port(const Model& model, std::string& name, Array& array) {
+  const onnx::Port* port = find_port(model.onnx_outputs, name);
+  if (!port) return;
+  name = port->name;
+  array.dtype = npy_dtype(port->dtype, array.dtype);
+  if (port->dims.empty() && array.count() == 1) array.dims.clear();
+}
+
+Result<void> fit_ports(const Model& model, const Function& function, std::vector<Array>& arrays) {
+  if (!model.onnx) return {};
+  for (std::size_t i = 0; i < arrays.size() && i < function.body.inputs.size(); ++i) {
+    const anemone::Type& type = function.body.inputs[i]->type;
+    Array& array = arrays[i];
+    if (array.dims.empty()) array.dims = {1};
+    if (array.dtype == type.dtype) continue;
+    for (const double value : array.data) {
+      if (type.dtype == DType::int32 && (value < -2147483648.0 || value > 2147483647.0)) {
+        return bad_input(ErrorCode::onnx_not_read,
+                         fmt::format("the input '{}' holds {:.0f}, and Core ML has integers of 32 bits",
+                                     function.body.inputs[i]->name, value),
+                         model.path.string());
+      }
+    }
+    array.dtype = type.dtype;
+    round_to_dtype(array);
+  }
+  return {};
+}
+
 std::string brief(const onnx::Model& model) {
   Counts counts;
   count(*model.graph, counts);
   return fmt::format("an ONNX model (opset {}) of {} nodes and {} initialisers; inputs: {}; outputs: {}", opsets(model),
                      counts.nodes, counts.initializers, features(true_inputs(model)), features(model.graph->outputs()));
+}
+
+void note_onnx(const Model& model, Analysis& out) {
+  Counts counts;
+  count(*model.onnx->graph, counts);
+  out.title = fmt::format("an ONNX graph of {} nodes, opset {}", counts.nodes, opsets(*model.onnx));
+  out.notes.push_back(
+      fmt::format("{} nodes of the ONNX graph are computed once the shapes are fixed, and {} are not needed",
+                  model.onnx_computed, model.onnx_unneeded));
 }
 
 Analysis describe_onnx(const onnx::Model& model, const Diagnostics& warnings) {
@@ -121,8 +222,6 @@ Analysis describe_onnx(const onnx::Model& model, const Diagnostics& warnings) {
   out.notes.push_back("'anemone plan FILE --ort all' says what ONNX Runtime's CoreML provider would take of it");
   for (const Diagnostic& warning : warnings)
     out.notes.push_back(fmt::format("{} ({})", warning.message, warning.place));
-  out.needed = {"a translation of ONNX operations, which this version does not have",
-                "until then: the checkpoint that the file was exported from, or a Core ML package"};
   return out;
 }
 

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "anemone/toolchain/arrays.h"
+#include "anemone/toolchain/onnx_model.h"
 
 namespace anemone::toolchain {
 namespace {
@@ -90,7 +91,9 @@ Result<RunResult> run(const Model& model, const std::vector<InputFile>& inputs, 
   std::set<std::string> taken;
   const auto& outputs = session.function().body.outputs();
   for (std::size_t i = 0; i < results.size(); ++i) {
-    RunOutput out = describe_output(outputs[i]->name, results[i]);
+    std::string name = outputs[i]->name;
+    restore_port(model, name, results[i]);
+    RunOutput out = describe_output(name, results[i]);
     if (out.name == session.probabilities()) classify(results[i], session.labels(), result);
     out.file = file_name(out.name, taken);
     TRY_VOID(write_array(folder / out.file, results[i]));

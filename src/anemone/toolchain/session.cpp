@@ -10,15 +10,19 @@
 #include "anemone/ops/specialize.h"
 #include "anemone/passes/pass.h"
 #include "anemone/support/mapping.h"
+#include "anemone/toolchain/onnx_model.h"
 #include "anemone/toolchain/sizes.h"
 
 namespace anemone::toolchain {
 namespace {
 
 // An input that the user gave for a function input, by name or because it is the only one.
-const InputFile* find_input(const std::vector<InputFile>& files, const std::string& name, std::size_t function_inputs) {
+const InputFile* find_input(const Model& model, const std::vector<InputFile>& files, const std::string& name) {
+  const std::size_t function_inputs = model.program->main().body.inputs.size();
   for (const InputFile& file : files) {
-    if (file.name == name || (file.name.empty() && function_inputs == 1)) return &file;
+    if (file.name == name || (!file.name.empty() && program_name(model, file.name) == name) ||
+        (file.name.empty() && function_inputs == 1))
+      return &file;
   }
   return nullptr;
 }
@@ -30,11 +34,12 @@ std::string names_of_inputs(const Function& main) {
 }
 
 // Every file is for an input, and every input has at most one file.
-Result<void> check_names(const Function& main, const std::vector<InputFile>& files) {
+Result<void> check_names(const Model& model, const std::vector<InputFile>& files) {
+  const Function& main = model.program->main();
   std::vector<std::string_view> known;
   for (const auto& input : main.body.inputs) known.push_back(input->name);
   for (const InputFile& file : files) {
-    if (!file.name.empty() && std::find(known.begin(), known.end(), file.name) == known.end()) {
+    if (!file.name.empty() && std::find(known.begin(), known.end(), program_name(model, file.name)) == known.end()) {
       return bad_usage(fmt::format("the model has no input '{}'", file.name),
                        did_you_mean(file.name, known, "the inputs are " + names_of_inputs(main)));
     }
@@ -81,7 +86,7 @@ void look_at_arrays(const Model& model, const std::vector<InputFile>& files, std
   const Function& main = model.program->main();
   const auto trained = trained_preprocessing(model);
   for (const auto& value : main.body.inputs) {
-    const InputFile* file = find_input(files, value->name, main.body.inputs.size());
+    const InputFile* file = find_input(model, files, value->name);
     if (!file || file->is_image || !value->type.is_tensor()) continue;
     const DType declared = value->type.dtype;
     if (is_float(declared) && file->array.dtype != declared && file->array.dtype != DType::fp32)
@@ -106,9 +111,10 @@ Result<void> fix_shapes(Model& model, const std::vector<InputFile>& files, bool 
   const Function& main = model.program->main();
   std::map<std::string, Dims> given;
   for (const auto& input : main.body.inputs) {
-    const InputFile* file = find_input(files, input->name, main.body.inputs.size());
+    const InputFile* file = find_input(model, files, input->name);
     if (!file) continue;
     const Feature* feature = main.interface.input(input->name);
+    if (model.onnx) continue;  // fixed when the graph was read
     if (!file->is_image) given[input->name] = file->array.dims;
     // An image decides the size where the model takes several and nobody wants it resized to the default.
     const bool sized = feature && feature->kind == Feature::Kind::image && feature->is_flexible();
@@ -131,7 +137,8 @@ Result<void> fix_shapes(Model& model, const std::vector<InputFile>& files, bool 
   if (!sized.program) return {};
   model.program = std::move(sized.program);
   for (const auto& [name, dims] : sized.defaults)
-    notes.push_back(fmt::format("the program takes several sizes; '{}' has its default shape {}", name, brief(dims)));
+    notes.push_back(
+        fmt::format("the program takes several sizes; '{}' has its default shape {}", name, anemone::brief(dims)));
   return {};
 }
 
@@ -203,7 +210,7 @@ Result<void> choose_outputs(Model& model, const std::vector<std::string>& names)
   std::vector<std::string> values;
   for (const std::string& name : names) {
     const bool alias = model.network && model.network->aliases.contains(name);
-    values.push_back(alias ? model.network->aliases.at(name) : name);
+    values.push_back(alias ? model.network->aliases.at(name) : program_name(model, name));
   }
   auto selected = ops::select_outputs(model.program->main(), values);
   if (!selected) {  // the names were typed, not read from the file
@@ -223,7 +230,7 @@ Result<Session> Session::open(const Model& model, const std::vector<InputFile>& 
   session.options_ = options;
   TRY_VOID(require_weights(model));
   for (const auto& value : model.program->main().body.inputs) {
-    const InputFile* file = find_input(inputs, value->name, model.program->main().body.inputs.size());
+    const InputFile* file = find_input(model, inputs, value->name);
     if (file && value->type.is_tensor()) TRY_VOID(check_layout(*file, *value));
   }
   const auto size = model.network ? size_of(inputs, options.resize) : std::nullopt;
@@ -287,7 +294,7 @@ void Session::release() {
 
 Result<std::vector<Array>> Session::bind(const std::vector<InputFile>& files) const {
   const Function& main = function();
-  TRY_VOID(check_names(main, files));
+  TRY_VOID(check_names(model_, files));
   std::vector<Array> arrays;
   for (const auto& value : main.body.inputs) {
     if (value->type.kind == Type::Kind::state) {
@@ -296,7 +303,7 @@ Result<std::vector<Array>> Session::bind(const std::vector<InputFile>& files) co
                         std::vector<double>(static_cast<std::size_t>(element_count(content.dims).value_or(0)))});
       continue;
     }
-    const InputFile* file = find_input(files, value->name, main.body.inputs.size());
+    const InputFile* file = find_input(model_, files, value->name);
     if (!file) return input_missing(main, *value);
     if (!file->is_image) {
       arrays.push_back(file->array);
@@ -332,6 +339,7 @@ Result<std::vector<Array>> Session::bind(const std::vector<InputFile>& files) co
     }
     arrays.push_back(std::move(array));
   }
+  TRY_VOID(fit_ports(model_, main, arrays));
   return arrays;
 }
 

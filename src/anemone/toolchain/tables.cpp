@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "anemone/frontends/onnx/lower.h"
 #include "anemone/ops/ops.h"
 #include "anemone/passes/pass.h"
 #include "anemone/plan/ane/rules.h"
@@ -135,6 +136,13 @@ Result<RuleRow> rule_row(const std::string& code) {
   for (const plan::ort::Rule* rule : plan::ort::rules()) codes.push_back(rule->text.code);
   return bad_usage(fmt::format("there is no rule '{}'", code),
                    did_you_mean(upper, codes, "'anemone rules' lists them"));
+}
+
+std::vector<OnnxRow> onnx_rows() {
+  std::vector<OnnxRow> rows;
+  for (const onnx::SupportRow& row : onnx::support_table())
+    rows.push_back({std::string(row.domain), std::string(row.op), row.since, std::string(row.limits)});
+  return rows;
 }
 
 }  // namespace anemone::toolchain

@@ -33,6 +33,14 @@ struct PipelineRow {
 };
 std::vector<PipelineRow> pipeline_rows();
 
+/// An ONNX operation that becomes MIL.
+struct OnnxRow {
+  std::string domain, op;
+  std::int64_t since = 1;  ///< the opset from which the translation speaks
+  std::string limits;      ///< what of it is refused; empty: nothing
+};
+std::vector<OnnxRow> onnx_rows();
+
 /// A rule of a planner.
 struct RuleRow {
   std::string code, name, what, why, instead, effect, severity, trust, source, command;

@@ -1,0 +1,202 @@
+// Nodes that are made, or computed at once.
+#include "anemone/frontends/onnx/emit.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include "anemone/ops/execute.h"
+
+namespace anemone::onnx {
+namespace {
+
+// What is computed while the graph is read: arithmetic on shapes and small tables. Larger results are left to constant
+// folding, which shares them.
+constexpr std::int64_t kFoldedResult = 1 << 16, kFoldedOperand = 1 << 20;
+
+const Array* fetch_constant(const MilValue& value, std::list<Array>& held) {
+  if (!value.constant) return nullptr;
+  held.push_back(to_array(*value.constant));
+  return &held.back();
+}
+
+}  // namespace
+
+std::int64_t count_of(const Dims& dims) { return element_count(dims).value_or(-1); }
+
+Dims broadcast_dims(const Dims& a, const Dims& b) {
+  Dims out(std::max(a.size(), b.size()));
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    const std::int64_t x = i < a.size() ? a[a.size() - 1 - i] : 1, y = i < b.size() ? b[b.size() - 1 - i] : 1;
+    if (x != y && x != 1 && y != 1)
+      throw Refused{fmt::format("the shapes {} and {} do not go together", brief(a), brief(b)), {}};
+    out[out.size() - 1 - i] = x == 1 ? y : x;
+  }
+  return out;
+}
+
+bool Emit::is_foldable(const MilNode& node, bool large) const {
+  if (!node.def || !node.def->eval || node.def->is(kRandom | kEffect | kConstexpr) || !node.blocks.empty())
+    return false;
+  for (const Operand& operand : node.operands()) {
+    for (const MilValue* value : operand.values) {
+      if (!value->constant || !value->constant->missing.empty()) return false;
+      if (!large && value->constant->count() > kFoldedOperand) return false;
+    }
+  }
+  return std::all_of(node.outputs.begin(), node.outputs.end(), [&](const auto& output) {
+    return output->type.is_fixed() && (large || count_of(output->type.dims) <= kFoldedResult);
+  });
+}
+
+std::vector<MilValue*> Emit::fold(MilNode& node) {
+  std::list<Array> held;
+  const auto arrays = ops::evaluate_node(node, [&](const MilValue& value) { return fetch_constant(value, held); });
+  if (!arrays) throw Refused{arrays.error().front().message, arrays.error().front().help};
+  std::vector<MilValue*> out;
+  for (const Array& array : *arrays) out.push_back(builder_.constant(to_constant(array)));
+  return out;
+}
+
+std::vector<MilValue*> Emit::add_all(std::string_view type, Arguments arguments) {
+  MilNode* node = builder_.add_node(type, arguments);
+  if (!node) {
+    const Diagnostic why = builder_.finish().error().front();
+    if (why.blame == Blame::bug) throw Refused{"(a bug of the importer) " + why.message, {}};
+    throw Refused{why.message, why.help};
+  }
+  if (is_foldable(*node, false)) {
+    std::vector<MilValue*> constants = fold(*node);
+    block_->erase(*node);
+    return constants;
+  }
+  std::vector<MilValue*> out;
+  for (const auto& output : node->outputs) out.push_back(output.get());
+  return out;
+}
+
+ConstantPtr Emit::known(MilValue* x) {
+  if (x->constant) return x->constant->missing.empty() ? x->constant : nullptr;
+  if (!x->producer) return nullptr;
+  MilNode& node = *x->producer;
+  for (const Operand& operand : node.operands()) {  // a copy of the node's operands: what is known replaces them
+    for (MilValue* value : std::vector<MilValue*>(operand.values)) {
+      if (value->constant) continue;
+      const ConstantPtr content = known(value);
+      if (!content) return nullptr;
+      node.replace(value, builder_.constant(content));
+    }
+  }
+  if (!is_foldable(node, true)) return nullptr;
+  const std::vector<MilValue*> constants = fold(node);
+  for (std::size_t i = 0; i < constants.size(); ++i) {
+    if (node.output(i) == x) return constants[i]->constant;
+  }
+  return nullptr;
+}
+
+MilValue* Emit::cast(MilValue* x, DType dtype) {
+  if (x->type.dtype == dtype) return x;
+  return add("cast", {{"x", x}, {"dtype", std::string(name(dtype)).c_str()}});
+}
+
+MilValue* Emit::reshape(MilValue* x, const Dims& dims) {
+  // Of reshapes one after the other the last one counts; what the first ones made may have had a rank beyond MIL's.
+  while (x->producer && x->producer->type == "reshape" && x->producer->input("x")->type.is_fixed() &&
+         x->type.is_fixed())
+    x = x->producer->input("x");
+  if (x->type.is_fixed() && x->type.dims == dims) return x;
+  return add("reshape", {{"x", x}, {"shape", dims}});
+}
+
+MilValue* Emit::transpose(MilValue* x, const Dims& perm) {
+  Dims identity(perm.size());
+  std::iota(identity.begin(), identity.end(), 0);
+  if (perm == identity) return x;
+  if (!x->type.is_fixed()) return add("transpose", {{"x", x}, {"perm", perm}});
+  // Where only extents of 1 move, or the rank is beyond MIL's: axes that stay neighbours are one axis, those of 1 none.
+  const Dims& dims = x->type.dims;
+  Dims result;
+  for (const std::int64_t axis : perm) result.push_back(dims[static_cast<std::size_t>(axis)]);
+  Dims kept;  // in the order of the result
+  for (const std::int64_t axis : perm) {
+    if (dims[static_cast<std::size_t>(axis)] != 1) kept.push_back(axis);
+  }
+  if (std::is_sorted(kept.begin(), kept.end())) return reshape(x, result);
+  if (perm.size() <= 5) return add("transpose", {{"x", x}, {"perm", perm}});
+  std::vector<Dims> groups;
+  for (const std::int64_t axis : kept) {
+    const bool follows = !groups.empty() && [&] {
+      for (std::int64_t between = groups.back().back() + 1; between < axis; ++between) {
+        if (dims[static_cast<std::size_t>(between)] != 1) return false;
+      }
+      return groups.back().back() < axis;
+    }();
+    if (follows) {
+      groups.back().push_back(axis);
+    } else {
+      groups.push_back({axis});
+    }
+  }
+  std::vector<std::size_t> order(groups.size());  // groups by their place in x
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return groups[a][0] < groups[b][0]; });
+  Dims merged, merged_perm(groups.size());
+  for (std::size_t place = 0; place < order.size(); ++place) {
+    std::int64_t extent = 1;
+    for (const std::int64_t axis : groups[order[place]]) extent *= dims[static_cast<std::size_t>(axis)];
+    merged.push_back(extent);
+    merged_perm[order[place]] = static_cast<std::int64_t>(place);
+  }
+  return reshape(add("transpose", {{"x", reshape(x, merged)}, {"perm", merged_perm}}), result);
+}
+
+MilValue* Emit::broadcast(MilValue* x, const Dims& dims) {
+  if (x->type.dims == dims) return x;
+  Dims padded(dims.size() - x->type.dims.size(), 1);
+  padded.insert(padded.end(), x->type.dims.begin(), x->type.dims.end());
+  Dims reps(dims.size(), 1);
+  for (std::size_t i = 0; i < dims.size(); ++i) {
+    if (padded[i] != dims[i]) reps[i] = dims[i];
+  }
+  x = reshape(x, padded);
+  if (std::all_of(reps.begin(), reps.end(), [](std::int64_t r) { return r == 1; })) return x;
+  return add("tile", {{"x", x}, {"reps", reps}});
+}
+
+MilValue* Emit::slice(MilValue* x, std::int64_t axis, std::int64_t begin, std::int64_t end, std::int64_t step) {
+  const Dims& dims = x->type.dims;
+  const auto at = static_cast<std::size_t>(axis);
+  if (begin == 0 && end == dims[at] && step == 1) return x;
+  Dims begins(dims.size(), 0), ends = dims, steps(dims.size(), 1);
+  begins[at] = begin;
+  ends[at] = std::max<std::int64_t>(end, 0);
+  steps[at] = step;
+  std::vector<bool> end_mask(dims.size(), false);
+  end_mask[at] = step < 0 && end < 0;
+  return add("slice_by_index",
+             {{"x", x}, {"begin", begins}, {"end", ends}, {"stride", steps}, {"end_mask", make_bools(end_mask)}});
+}
+
+MilValue* Emit::concat(const std::vector<MilValue*>& values, std::int64_t axis) {
+  if (values.size() == 1) return values[0];
+  return add("concat", {{"values", values}, {"axis", axis}});
+}
+
+MilValue* Emit::pick(MilValue* x, std::int64_t axis, const Dims& indices) {
+  const std::int64_t extent = x->type.dims[static_cast<std::size_t>(axis)];
+  Dims all(static_cast<std::size_t>(std::max<std::int64_t>(extent, 0)));
+  std::iota(all.begin(), all.end(), 0);
+  if (indices == all) return x;
+  return add("gather", {{"x", x}, {"indices", indices}, {"axis", axis}});
+}
+
+MilValue* Emit::fill(DType dtype, const Dims& dims, double value) {
+  const std::int64_t count = count_of(dims);
+  if (count <= kFoldedResult)
+    return constant(make_constant(dtype, dims, std::vector<double>(static_cast<std::size_t>(count), value)));
+  return add("fill", {{"shape", dims}, {"value", make_scalar(dtype, value)}});
+}
+
+}  // namespace anemone::onnx
