@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "anemone/ir/rewrite.h"
 
 namespace anemone {
@@ -40,7 +42,17 @@ Value* Builder::constant(ConstantPtr constant, std::string_view name) {
   return value;
 }
 
-Node* Builder::add_node(std::string_view type, Arguments arguments, std::string_view name) {
+void Builder::bind(Node& node, std::span<const Bound> arguments) {
+  for (const auto& [param, argument] : arguments) {
+    if (argument.literal) {
+      node.set(param, constant(argument.literal, param));
+    } else if (!argument.values.empty() && argument.values[0]) {
+      node.set(param, argument.values);
+    }
+  }
+}
+
+Node* Builder::add_bound(std::string_view type, std::span<const Bound> arguments, std::string_view name) {
   if (!errors_.empty()) return nullptr;
   Function& function = block_->function();
   const OpDef* def = function.program->ops->find(type);
@@ -64,10 +76,7 @@ Node* Builder::add_node(std::string_view type, Arguments arguments, std::string_
   }
   Node& node = block_->insert(position_, std::string(type), def);
   node.origin = origin_;
-  for (const auto& [param, argument] : arguments) {
-    if (!argument.literal && (argument.values.empty() || !argument.values[0])) continue;
-    node.set(param, argument.literal ? std::vector<Value*>{constant(argument.literal, param)} : argument.values);
-  }
+  bind(node, arguments);
   const std::string output = unique_name(name.empty() ? type : name);
   node.name = output;
   for (std::size_t i = 0; i < types->size(); ++i) {
@@ -77,8 +86,23 @@ Node* Builder::add_node(std::string_view type, Arguments arguments, std::string_
   return &node;
 }
 
+Node* Builder::add_node(std::string_view type, Arguments arguments, std::string_view name) {
+  return add_bound(type, {arguments.begin(), arguments.size()}, name);
+}
+
 Value* Builder::add(std::string_view type, Arguments arguments, std::string_view name) {
   Node* node = add_node(type, arguments, name);
+  return node && !node->outputs.empty() ? node->output() : placeholder();
+}
+
+Value* Builder::add_like(const Node& model, std::span<const Bound> changed, std::string_view name) {
+  std::vector<Bound> all(changed.begin(), changed.end());
+  for (const Operand& operand : model.operands()) {
+    const bool is_changed =
+        std::any_of(changed.begin(), changed.end(), [&](const Bound& bound) { return bound.first == operand.param; });
+    if (!is_changed) all.emplace_back(operand.param, operand.values);
+  }
+  Node* node = add_bound(model.type, all, name);
   return node && !node->outputs.empty() ? node->output() : placeholder();
 }
 

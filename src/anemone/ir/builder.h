@@ -2,6 +2,7 @@
 // Makes nodes with their types. Errors stick: after the first one the builder returns placeholders, and finish() says
 // what it was, so that a network reads as one expression after the other.
 #include <initializer_list>
+#include <span>
 #include <string>
 #include <variant>
 #include <vector>
@@ -11,7 +12,7 @@
 
 namespace anemone {
 
-/// What can be bound to a parameter: values of the graph, or a literal that becomes a constant.
+/// What can be bound to a parameter: values of the graph, or a literal that becomes a constant. No values: nothing is.
 struct Argument {
   Argument(Value* value) : values{value} {}
   Argument(std::vector<Value*> list) : values(std::move(list)) {}
@@ -25,7 +26,8 @@ struct Argument {
   std::vector<Value*> values;
   ConstantPtr literal;
 };
-using Arguments = std::initializer_list<std::pair<std::string_view, Argument>>;
+using Bound = std::pair<std::string_view, Argument>;
+using Arguments = std::initializer_list<Bound>;
 
 /// What a builder has added to its block, for whoever may take it back.
 struct Made {
@@ -50,6 +52,13 @@ class Builder {
   Value* add(std::string_view type, Arguments arguments, std::string_view name = {});
   /// A node with any number of outputs; null after an error.
   Node* add_node(std::string_view type, Arguments arguments, std::string_view name = {});
+  /// As `add`, of the type and with the operands of another node, but for those in `changed`.
+  Value* add_like(const Node& model, std::span<const Bound> changed, std::string_view name = {});
+  Value* add_like(const Node& model, Arguments changed, std::string_view name = {}) {
+    return add_like(model, std::span<const Bound>(changed.begin(), changed.size()), name);
+  }
+  /// Binds operands of a node that is there already.
+  void bind(Node& node, Arguments arguments) { bind(node, {arguments.begin(), arguments.size()}); }
   /// A constant of the block; equal small ones made by this builder are shared.
   Value* constant(ConstantPtr constant, std::string_view name = {});
   Value* scalar(DType dtype, double value, std::string_view name = {}) {
@@ -61,6 +70,8 @@ class Builder {
 
  private:
   Value* placeholder();
+  Node* add_bound(std::string_view type, std::span<const Bound> arguments, std::string_view name);
+  void bind(Node& node, std::span<const Bound> arguments);
   Value* add_constant(ConstantPtr constant, std::string_view name);
   std::string unique_name(std::string_view wish);
   Block* block_;

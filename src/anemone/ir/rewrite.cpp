@@ -1,6 +1,8 @@
 // Patterns over use lists, and replacements that keep names.
 #include "anemone/ir/rewrite.h"
 
+#include <algorithm>
+#include <cmath>
 #include <utility>
 
 namespace anemone {
@@ -22,6 +24,37 @@ bool is_computed_from_static(const Value& value, int steps) {
 
 const Constant* payload(const Value* value) {
   return value && value->constant && value->constant->missing.empty() ? value->constant.get() : nullptr;
+}
+
+bool have_payloads(const Node& node, std::initializer_list<std::string_view> params) {
+  return std::all_of(params.begin(), params.end(),
+                     [&](std::string_view param) { return !node.input(param) || payload(node.input(param)); });
+}
+
+std::optional<double> number_of(const Value* value) {
+  const Constant* constant = payload(value);
+  if (!constant || !constant->type.is_tensor() || constant->is_string() || constant->count() < 1) return std::nullopt;
+  constexpr std::int64_t kMost = 1 << 16;  // nobody writes a number more often than that
+  const double first = scalar(*constant);
+  if (constant->count() == 1) return first;
+  if (constant->count() > kMost) return std::nullopt;
+  const std::vector<double> all = to_doubles(*constant);
+  return std::all_of(all.begin(), all.end(), [&](double v) { return v == first; }) ? std::optional(first)
+                                                                                   : std::nullopt;
+}
+
+bool is_number(const Value* value, double number) {
+  const auto found = number_of(value);
+  constexpr double kHalfPrecision = 1e-3;
+  return found && std::abs(*found - number) <= kHalfPrecision * std::abs(number);
+}
+
+std::optional<WithNumber> with_number(const Node* node, std::string_view type) {
+  if (!node || node->type != type || !node->input("x") || !node->input("y")) return std::nullopt;
+  if (const auto y = number_of(node->input("y"))) return WithNumber{node->input("x"), *y};
+  const bool commutes = type == "add" || type == "mul";
+  if (const auto x = commutes ? number_of(node->input("x")) : std::nullopt) return WithNumber{node->input("y"), *x};
+  return std::nullopt;
 }
 
 bool is_static(const Value* value) {

@@ -1,6 +1,8 @@
 #pragma once
 // The words that passes, rules and kernels share when they look at a graph and change it. Those that look accept null,
 // so that a pattern reads from the end to the beginning: producer(node.input("x"), "conv").
+#include <initializer_list>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -13,6 +15,18 @@ namespace anemone {
 
 /// The content of a plain constant; null for anything else, and for a constant whose weight file is missing.
 const Constant* payload(const Value* value);
+/// Each of these parameters is absent or has a payload.
+bool have_payloads(const Node& node, std::initializer_list<std::string_view> params);
+/// The number that a plain constant holds, once or many times over.
+std::optional<double> number_of(const Value* value);
+/// Is it this number, as far as its dtype can say?
+bool is_number(const Value* value, double number);
+/// `x ∘ number`: what a binary operation of this type does to the other operand; of add and mul on either side.
+struct WithNumber {
+  Value* x = nullptr;
+  double number = 0;
+};
+std::optional<WithNumber> with_number(const Node* node, std::string_view type);
 /// Known before run time, as MIL wants it of a compile-time parameter: a constant, or the result of a constexpr
 /// operation.
 bool is_static(const Value* value);

@@ -21,16 +21,19 @@ std::vector<Node*> Trial::dying() const {
     return output->output_uses == 0 && std::all_of(output->uses.begin(), output->uses.end(),
                                                    [&](const Use& use) { return dead.contains(use.node); });
   };
-  const auto visit = [&](auto&& self, Node* node) -> void {
-    if (!node || dead.contains(node) || is(*node, kEffect) || !node->blocks.empty()) return;
-    if (!std::all_of(node->outputs.begin(), node->outputs.end(), dies)) return;
+  std::vector<Node*> open;
+  for (const auto& [from, to] : replacements_) open.push_back(from->producer);
+  while (!open.empty()) {
+    Node* node = open.back();
+    open.pop_back();
+    if (!node || dead.contains(node) || is(*node, kEffect) || !node->blocks.empty()) continue;
+    if (!std::all_of(node->outputs.begin(), node->outputs.end(), dies)) continue;
     nodes.push_back(node);
     dead.insert(node);
     for (const Operand& operand : node->operands()) {
-      for (const Value* value : operand.values) self(self, value->producer);
+      for (const Value* value : operand.values) open.push_back(value->producer);
     }
-  };
-  for (const auto& [from, to] : replacements_) visit(visit, from->producer);
+  }
   return nodes;
 }
 
