@@ -1,8 +1,10 @@
-// How the default pipelines grow with the graph: one, four and sixteen times the network must cost at most eighteen times
-// the time. Prints milliseconds of processor time, the least of several runs; exit code 1 when the limit is broken.
+// How the default pipelines grow with the graph: sixteen times the network must cost at most eighteen times the work.
+//   passes_bench                  milliseconds of processor time, the least of several runs: caches have a say in those
+//   passes_bench PIPELINE BLOCKS  one run, for bench/passes.py to count the instructions of
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <ctime>
 
 #include "anemone/ir/builder.h"
@@ -13,7 +15,6 @@ namespace {
 
 using namespace anemone;
 
-constexpr double kLimit = 18;
 constexpr int kBlocks = 64, kRuns = 5;
 
 // Padding, convolution, batch norm, relu, a sum and arithmetic on constants: something for every pass.
@@ -51,13 +52,18 @@ double milliseconds(std::string_view pipeline_name, int blocks) {
 
 }  // namespace
 
-int main() {
-  bool good = true;
+int main(int argc, char** argv) {
+  if (argc == 3) {
+    const std::string_view words[] = {argv[1], argv[2]};
+    int blocks = 0;
+    std::from_chars(words[1].data(), words[1].data() + words[1].size(), blocks);
+    const auto program = network(blocks);
+    return program && passes::pipeline(words[0]) && passes::run_passes(*program, {.passes = *passes::pipeline(words[0])}) ? 0 : 2;
+  }
   for (std::string_view name : {"default-fp32", "default-fp16"}) {
     const double one = milliseconds(name, kBlocks), four = milliseconds(name, 4 * kBlocks),
                  sixteen = milliseconds(name, 16 * kBlocks);
     fmt::print("{}: {:.2f} ms, 4x {:.2f} ms, 16x {:.2f} ms = {:.1f} times\n", name, one, four, sixteen, sixteen / one);
-    good = good && sixteen / one <= kLimit;
   }
-  return good ? 0 : 1;
+  return 0;
 }

@@ -19,8 +19,8 @@ Result<bool> fuse_pad_conv(Block& block, PassContext& context) {
     const bool pools = node.type == "avg_pool" && !view.flag("exclude_padding_from_average") && !view.flag("ceil_mode");
     if (node.type != "conv" && !pools) continue;
     Node* pad = producer(node.input("x"), "pad");
-    if (!pad || only_user(pad->output()) != &node || !payload(pad->input("pad"))) continue;
-    if ((pad->input("constant_val") && !payload(pad->input("constant_val"))) || !pad->output()->type.ranked) continue;
+    if (!pad || only_user(pad->output()) != &node || !have_payloads(*pad, {"pad", "constant_val"})) continue;
+    if (!pad->output()->type.ranked) continue;
     const ConstantView margin(*pad);
     const auto spatial = static_cast<std::size_t>(node.input("x")->type.rank() - 2);
     const std::string type = view.text("pad_type");
@@ -34,10 +34,7 @@ Result<bool> fuse_pad_conv(Block& block, PassContext& context) {
       continue;
     }
     for (std::size_t i = 0; i < inner.size(); ++i) inner[i] += outer[i + 4];
-    Builder builder(node);
-    node.set("pad_type", builder.constant(make_text("custom"), "pad_type"));
-    node.set("pad", builder.constant(make_ints(inner), "pad"));
-    node.set("x", pad->input("x"));
+    Builder(node).bind(node, {{"pad_type", "custom"}, {"pad", inner}, {"x", pad->input("x")}});
     pad->block().erase(*pad);
     context.count("paddings fused");
     changed = true;

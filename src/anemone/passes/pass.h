@@ -81,12 +81,22 @@ inline constexpr PassOption kFoldingOptions[] = {
     {"work", 256 << 20, "elements and multiply-accumulates of all that is folded; more where weights are many"}};
 
 Result<bool> add_fp16_cast(Function&, PassContext&);
+Result<bool> cast_optimization(Block&, PassContext&);
 Result<bool> const_deduplication(Block&, PassContext&);
 Result<bool> const_elimination(Block&, PassContext&);
 Result<bool> dead_code_elimination(Block&, PassContext&);
 Result<bool> fuse_conv_batchnorm(Block&, PassContext&);
+Result<bool> fuse_conv_scale(Block&, PassContext&);
+Result<bool> fuse_gated_activations(Block&, PassContext&);
+Result<bool> fuse_layernorm_or_instancenorm(Block&, PassContext&);
 Result<bool> fuse_pad_conv(Block&, PassContext&);
+Result<bool> merge_consecutive_reshapes(Block&, PassContext&);
+Result<bool> merge_consecutive_transposes(Block&, PassContext&);
+Result<bool> merge_summed_convs(Block&, PassContext&);
+Result<bool> noop_elimination(Block&, PassContext&);
 Result<bool> raise_division_floor(Block&, PassContext&);
+Result<bool> reduce_transposes(Block&, PassContext&);
+Result<bool> remove_redundant_ops(Block&, PassContext&);
 Result<bool> scale_norm_epsilon(Block&, PassContext&);
 
 std::span<const Pass> all_passes();

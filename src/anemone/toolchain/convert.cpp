@@ -11,6 +11,7 @@
 #include "anemone/ops/execute.h"
 #include "anemone/runtime/engine.h"
 #include "anemone/support/file.h"
+#include "anemone/toolchain/plan_model.h"
 #include "anemone/toolchain/sizes.h"
 #include "anemone/toolchain/summary.h"
 
@@ -228,6 +229,9 @@ Result<void> optimise(Model& model, const ConvertOptions& options, Converted& re
   TRY(pipeline_options.passes, pass_list(options));
   pipeline_options.check = options.check_passes;
   pipeline_options.execute = checking_executor(options.threads);
+  // What pays on the oldest chip with figures of its own pays on its successors.
+  TRY(const plan::ane::Device* device, find_device(PlanRequest().device));
+  pipeline_options.settings.cost = engine_cost(*device);
   if (!options.dump_folder.empty()) {
     std::error_code ignored;
     std::filesystem::create_directories(options.dump_folder, ignored);
