@@ -51,7 +51,7 @@ struct PlanFlags {
 int run_plan(Call& call) {
   std::string path, svg, html;
   std::vector<std::string> hypotheses;
-  std::optional<std::string> other, ort;
+  std::optional<std::string> other, other_device, ort;
   std::optional<double> fail_under;
   report::PlanView view;
   PlanFlags flags;
@@ -68,6 +68,8 @@ int run_plan(Call& call) {
   call.options.value("--top", "N", view.top, "only the N most expensive operations");
   call.options.value("--group", "KEY", view.group, "a line for each type, unit, code … instead");
   call.options.value("--compare", "MODEL2", other, "the same for a second model: before and after by type");
+  call.options.value("--compare-device", "CHIP", other_device,
+                     "the same on a second chip, of MODEL2 or of the same model");
   call.options.value("--svg", "FILE", svg, "also draw the program, coloured by unit");
   call.options.value("--fail-under", "PERCENT", fail_under,
                      "exit with 1 when less of the operations are on the Neural Engine",
@@ -84,17 +86,21 @@ int run_plan(Call& call) {
     return 0;
   }
   const bool table = flags.request.device == "all";
-  if (table && (other || !svg.empty() || !html.empty() || view.per_op || view.selects())) {
+  const bool compares = other || other_device;
+  if (table && (compares || !svg.empty() || !html.empty() || view.per_op || view.selects())) {
     return call.misused(bad_usage(
-        "'--device all' makes a table, which goes with no --compare, --svg, --html, --per-op, --where, --top or --group",
+        "'--device all' makes a table, which goes with no comparison and no --svg, --html, --per-op, --where, --top or "
+        "--group",
         "name one device"));
   }
-  if (fail_under && (other || !hypotheses.empty()))
-    return call.misused(bad_usage("--fail-under is about one model as it is", "leave --compare and --what-if out"));
+  if (fail_under && (compares || !hypotheses.empty()))
+    return call.misused(bad_usage("--fail-under is about one model as it is", "leave comparisons and --what-if out"));
+  if (other_device == "all") return call.misused(bad_usage("a comparison is with one chip", "name one device"));
   const auto model = load(path, flags.load(call, other.has_value()));
   if (!model) return call.fail(model.error());
   if (!hypotheses.empty()) {
-    if (table || other) return call.misused(bad_usage("--what-if is about one model on one device", "name one device"));
+    if (table || compares)
+      return call.misused(bad_usage("--what-if is about one model on one device", "name one device"));
     const auto alternatives = what_if(*model, flags.request, hypotheses);
     if (!alternatives) return call.fail(alternatives.error());
     call.page(call.json ? report::what_if_json(*alternatives) : report::what_if_text(*alternatives));
@@ -111,15 +117,16 @@ int run_plan(Call& call) {
       return call.fail(written.error());
     call.say("wrote " + html);
   }
-  if (!other) {
+  if (!compares) {
     call.page(call.json ? report::plan_json(*result, view) : report::plan_text(*result, view));
     bool enough = true;
     for (const plan::Plan& plan : result->plans) enough = enough && plan.coverage_percent >= fail_under.value_or(0);
     if (!enough) call.say(fmt::format("not enough: less than {} % are on the Neural Engine", *fail_under));
     return call.answer(enough);
   }
-  const auto other_model = load(*other, flags.load(call, true));
+  const auto other_model = other ? load(*other, flags.load(call, true)) : Result<toolchain::Model>(copy(*model));
   if (!other_model) return call.fail(other_model.error());
+  if (other_device) flags.request.device = *other_device;
   const auto after = plan_model(*other_model, flags.request);
   if (!after) return call.fail(after.error());
   call.page(call.json ? report::plan_comparison_json(*result, *after) : report::plan_comparison_text(*result, *after));
@@ -180,6 +187,7 @@ const Verb kPlanVerb{
         "anemone plan star.mlpackage --device all\n"
         "anemone plan star.mlpackage --device m1pro --off instance_norm --svg plan.svg\n"
         "anemone plan before.mlpackage --compare after.mlpackage\n"
+        "anemone plan star.mlpackage --device m1 --compare-device m4\n"
         "anemone plan Landmark_98.pkl --outputs final --per-op\n"
         "anemone plan star.onnx --ort 1.19/neuralnetwork\n"
         "anemone plan star.onnx --ort all\n"

@@ -64,7 +64,8 @@ struct Segment {
 
 /// Where a program would be placed, were something different about it.
 struct Outcome {
-  std::size_t on_ane = 0;
+  std::string how;  ///< "were they taken", "with --passes ane"
+  std::size_t ops = 0, on_ane = 0;
   double planner_ms = 0;
 };
 
@@ -75,7 +76,7 @@ struct Finding {
   bool checked = true;             ///< false: activations would have to be known
   std::optional<double> cost_us;   ///< by the planner's estimates; nothing = not a matter of time, or unknown
   std::vector<std::string> ops;    ///< output names
-  std::optional<Outcome> without;  ///< the plan, did the engine take these operations
+  std::optional<Outcome> without;  ///< the plan without what was found
 };
 
 /// Milliseconds of one of the views on latency.

@@ -45,7 +45,10 @@ Json findings(const std::vector<plan::Finding>& list) {
          {"trust", name(f.trust)},
          {"checked", f.checked},
          {"cost_us", f.cost_us ? Json(thousandths(*f.cost_us)) : Json(nullptr)},
-         {"without", f.without ? Json{{"ane", f.without->on_ane}, {"planner_ms", thousandths(f.without->planner_ms)}}
+         {"without", f.without ? Json{{"how", f.without->how},
+                                      {"ops", f.without->ops},
+                                      {"ane", f.without->on_ane},
+                                      {"planner_ms", thousandths(f.without->planner_ms)}}
                                : Json(nullptr)},
          {"ops", f.ops}});
   }

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "anemone/report/markup.h"
+#include "anemone/report/plan_view.h"
 
 namespace anemone::report {
 namespace {
@@ -23,14 +24,21 @@ h1{font-size:1.3rem;overflow-wrap:anywhere}h2{font-size:1.05rem;margin-top:1.6re
 .strip span{min-width:2px;border-right:1px solid #fff8}
 .unit{color:#fff;border-radius:3px;padding:0 .4em;font-size:.85em;white-space:nowrap}
 details{border-top:1px solid var(--line);padding:.4rem 0}summary{cursor:pointer}
-.tools{display:flex;flex-wrap:wrap;gap:.6rem;margin:.6rem 0}.tools input{flex:1 1 12rem}
+.tools{display:flex;flex-wrap:wrap;align-items:center;gap:.6rem;margin:.6rem 0}.tools input{flex:1 1 12rem}
 .tools input,.tools select{font:inherit;padding:.3rem;min-width:0}
-.scroll{overflow-x:auto}table{border-collapse:collapse;width:100%}
+table{border-collapse:collapse;width:100%}
 th,td{text-align:left;padding:.25rem .5rem;border-bottom:1px solid var(--line);vertical-align:top}
 th{position:sticky;top:0;background:Canvas}th button{all:unset;cursor:pointer;font-weight:600}
 th button:focus-visible{outline:2px solid}.n{text-align:right;font-variant-numeric:tabular-nums}
-.group td{background:var(--soft);font-weight:600}.why{min-width:14rem}.name{overflow-wrap:anywhere;min-width:8rem}
-code{overflow-wrap:anywhere}
+th:nth-child(n+4):nth-child(-n+6){text-align:right}
+.group td{background:var(--soft);font-weight:600}.name{overflow-wrap:anywhere;width:22rem}
+code,p,summary{overflow-wrap:anywhere}
+@media(max-width:50rem){
+table,thead,tbody{display:block}thead{position:sticky;top:0;background:Canvas}
+tr{display:flex;flex-wrap:wrap;gap:.1rem .8rem;padding:.3rem 0;border-bottom:1px solid var(--line)}
+td,th{border:0;padding:0}.name,.why,.group td{width:auto;flex:1 0 100%}
+td:nth-child(4)::after{content:" µs"}td:nth-child(5)::after{content:" kB"}td:nth-child(6)::after{content:" MMAC"}
+}
 )";
 
 // Sorting moves rows, grouping puts a heading before each cause, searching hides what does not match.
@@ -48,7 +56,7 @@ function show(){
   for(const [name,members] of groups){
     if(by.value){
       const head=body.insertRow(),cell=head.insertCell(),us=members.reduce((s,r)=>s+Number(r.dataset.us),0);
-      head.className='group';cell.colSpan=7;cell.textContent=`${name}: ${members.length} operations, ${us.toFixed(1)} µs`;
+      head.className='group';cell.colSpan=7;cell.textContent=`${name}: ${members.length} operation${members.length===1?'':'s'}, ${us.toFixed(1)} µs`;
     }
     body.append(...members);
   }
@@ -77,7 +85,7 @@ std::string numbers(const Plan& p) {
   number(fmt::format("{} of {}", p.on_ane, p.ops.size()),
          fmt::format("operations on the engine; {} could be", p.supported));
   number(fmt::format("{}", p.segments.size()), fmt::format("segments, {} on the engine", p.partitions));
-  number(p.latency.warning.empty() ? fmt::format("{:.2g} to {:.2g} ms", p.latency.low, p.latency.high) : "unknown",
+  number(latency_text(p.latency) + (p.latency.warning.empty() ? " ms" : ""),
          p.latency.warning.empty() ? "a warm call, predicted" : p.latency.warning);
   number(fmt::format("{:.2f} ms", p.planner_ms), "the planner's own estimate");
   return out + "</div>\n";
@@ -101,8 +109,10 @@ std::string findings(const Plan& p) {
   if (p.findings.empty()) return "<p>nothing was found</p>\n";
   std::string out;
   for (const plan::Finding& f : p.findings) {
-    out += fmt::format("<details><summary><b>{}</b> {} {}({})</summary>\n", f.code, as_markup(f.message),
-                       f.cost_us ? fmt::format("about {:.0f} µs ", *f.cost_us) : "", name(f.trust));
+    out +=
+        fmt::format("<details><summary><b>{}</b> {}{} <span class=\"note\">({})</span></summary>\n", f.code,
+                    as_markup(f.message), f.cost_us ? fmt::format("; about {:.0f} µs", *f.cost_us) : "", name(f.trust));
+    if (f.without) out += fmt::format("<p>{}</p>\n", as_markup(outcome_text(*f.without, p)));
     if (!f.instead.empty()) out += fmt::format("<p>instead: {}</p>\n", as_markup(f.instead));
     if (!f.command.empty()) out += fmt::format("<p><code>{}</code></p>\n", as_markup(f.command));
     constexpr std::size_t kMost = 200;
@@ -121,7 +131,7 @@ std::string table(const Plan& p) {
       "<select id=\"by\" aria-label=\"group by\"><option value=\"cause\">grouped by cause</option>"
       "<option value=\"type\">grouped by type</option><option value=\"unit\">grouped by unit</option>"
       "<option value=\"\">in program order</option></select><span id=\"count\"></span></div>\n"
-      "<div class=\"scroll\"><table><thead><tr>";
+      "<table><thead><tr>";
   for (const std::string_view title : {"operation", "type", "unit", "µs", "kB", "MMAC", "why"})
     out += fmt::format("<th aria-sort=\"none\"><button>{}</button></th>", title);
   out += "</tr></thead>\n<tbody>\n";
@@ -135,7 +145,7 @@ std::string table(const Plan& p) {
         unit_mark(op.unit), op.us, static_cast<double>(op.bytes) / 1e3, static_cast<double>(op.macs) / 1e6,
         as_markup(why), name(op.verdict.trust));
   }
-  return out + "</tbody></table></div>\n";
+  return out + "</tbody></table>\n";
 }
 
 }  // namespace

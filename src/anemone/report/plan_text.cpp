@@ -52,15 +52,12 @@ std::string segment_line(const plan::Segment& s) {
   return line;
 }
 
-std::string finding_text(const Finding& f) {
+std::string finding_text(const Finding& f, const Plan& plan) {
   std::string cost = f.cost_us ? fmt::format("{:.0f} us", *f.cost_us) : "";
   std::string out =
       fmt::format("  {} {:<5} {:>8}  {} ({})\n", f.code, f.severity, cost, escaped(f.message), name(f.trust));
   if (!f.ops.empty()) out += fmt::format("{:>24}at: {}\n", "", names(f.ops));
-  if (f.without) {
-    out += fmt::format("{:>24}were they taken: {} operations on the engine, {:.2f} ms by the planner\n", "",
-                       f.without->on_ane, f.without->planner_ms);
-  }
+  if (f.without) out += fmt::format("{:>24}{}\n", "", outcome_text(*f.without, plan));
   if (!f.instead.empty()) out += fmt::format("{:>24}instead: {}\n", "", f.instead);
   if (!f.command.empty()) out += fmt::format("{:>24}{}\n", "", f.command);
   return out;
@@ -73,10 +70,10 @@ std::string device_table(const PlanResult& result) {
                   "crossing", "latency ms", "evidence");
   for (const Plan& p : result.plans) {
     const auto others = p.segments.size() - p.partitions;
-    out += fmt::format(
-        "{:<9} {:>5}/{:<5} {:>6.1f}% {:>4} {:>4} {:>11.2f} {:>9}  {:<16} {}\n", p.device, p.on_ane, p.ops.size(),
-        p.coverage_percent, p.partitions, others, p.planner_ms, megabytes(static_cast<std::uint64_t>(p.crossing_bytes)),
-        fmt::format("{} to {}", milliseconds(p.latency.low), milliseconds(p.latency.high)), name(p.weakest_trust));
+    out += fmt::format("{:<9} {:>5}/{:<5} {:>6.1f}% {:>4} {:>4} {:>11.2f} {:>9}  {:<16} {}\n", p.device, p.on_ane,
+                       p.ops.size(), p.coverage_percent, p.partitions, others, p.planner_ms,
+                       megabytes(static_cast<std::uint64_t>(p.crossing_bytes)), latency_text(p.latency),
+                       name(p.weakest_trust));
   }
   for (const std::string& note : result.notes) out += fmt::format("note: {}\n", note);
   return out + "predictions from rules and cost models, not measurements; ANE, CPU: segments on the engine, off it\n";
@@ -94,7 +91,7 @@ std::string selection(const PlanResult& result, const PlanView& view) {
   if (!ops.empty()) out += per_op_table(plan, ops);
   const std::vector<const Finding*> findings = findings_of(plan, view, ops);
   if (!findings.empty()) out += '\n';
-  for (const Finding* finding : findings) out += finding_text(*finding);
+  for (const Finding* finding : findings) out += finding_text(*finding, plan);
   return out;
 }
 
@@ -128,7 +125,7 @@ std::string plan_text(const PlanResult& result, const PlanView& view) {
   }
   if (!p.findings.empty())
     out += fmt::format("\nfindings, most expensive first (microseconds by the planner's estimates)\n");
-  for (const Finding& f : p.findings) out += finding_text(f);
+  for (const Finding& f : p.findings) out += finding_text(f, p);
   if (view.per_op) out += per_op_table(p, selected(p, view));
   out += '\n';
   for (const std::string& note : p.notes) out += fmt::format("note: {}\n", note);
@@ -156,8 +153,8 @@ std::string plan_comparison_text(const PlanResult& before, const PlanResult& aft
   std::stable_sort(sorted.begin(), sorted.end(), [](const auto& x, const auto& y) {
     return std::abs(x.second.first.us - x.second.second.us) > std::abs(y.second.first.us - y.second.second.us);
   });
-  std::string out = fmt::format("before: {}\nafter:  {}\non {}, {}: predictions, not measurements\n\n", before.model,
-                                after.model, a.chip, a.compute_units);
+  std::string out = fmt::format("before: {} on {}\nafter:  {} on {}\n{}: predictions, not measurements\n\n",
+                                before.model, a.chip, after.model, b.chip, a.compute_units);
   out += fmt::format("{:<28} {:>16} {:>16} {:>12} {:>12} {:>12}\n", "", "ops (ANE) before", "after", "us before",
                      "after", "difference");
   const auto line = [&](std::string_view what, const Side& x, const Side& y) {
@@ -168,10 +165,10 @@ std::string plan_comparison_text(const PlanResult& before, const PlanResult& aft
   for (const auto& [type, sides] : sorted) line(type, sides.first, sides.second);
   line("total with switches", {a.ops.size(), a.on_ane, 1e3 * a.planner_ms},
        {b.ops.size(), b.on_ane, 1e3 * b.planner_ms});
-  out += fmt::format("\nsegments {} -> {}, crossing {} -> {}, latency {} -> {} ms\n", a.segments.size(),
-                     b.segments.size(), megabytes(static_cast<std::uint64_t>(a.crossing_bytes)),
-                     megabytes(static_cast<std::uint64_t>(b.crossing_bytes)),
-                     milliseconds(a.latency.low, a.latency.high), milliseconds(b.latency.low, b.latency.high));
+  out += fmt::format("\nsegments {} -> {}, crossing {} -> {}, latency {} -> {}\n", a.segments.size(), b.segments.size(),
+                     megabytes(static_cast<std::uint64_t>(a.crossing_bytes)),
+                     megabytes(static_cast<std::uint64_t>(b.crossing_bytes)), latency_text(a.latency),
+                     latency_text(b.latency));
   return out;
 }
 

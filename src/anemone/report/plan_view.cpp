@@ -7,6 +7,7 @@
 #include <array>
 #include <unordered_set>
 
+#include "anemone/report/words.h"
 #include "anemone/support/utf8.h"
 
 namespace anemone::report {
@@ -137,6 +138,16 @@ std::string group_table(const Plan& plan, const PlanView& view, const std::vecto
   for (const Group& g : groups)
     out += fmt::format("{:<28} {:>6} {:>7} {:>11.2f}\n", g.value.empty() ? "-" : g.value, g.ops, g.on_ane, g.us);
   return out;
+}
+
+std::string outcome_text(const plan::Outcome& outcome, const Plan& now) {
+  return fmt::format(
+      "{}: {} of {} operations on the engine instead of {} of {}, {:.2f} ms by the planner instead of {:.2f}",
+      outcome.how, outcome.on_ane, outcome.ops, now.on_ane, now.ops.size(), outcome.planner_ms, now.planner_ms);
+}
+
+std::string latency_text(const plan::LatencyRange& latency) {
+  return latency.warning.empty() ? milliseconds(latency.low, latency.high) : "unknown";
 }
 
 }  // namespace anemone::report

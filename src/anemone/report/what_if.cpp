@@ -20,7 +20,8 @@ std::string what_if_text(const std::vector<Alternative>& alternatives) {
       continue;
     }
     out += fmt::format("{:<24} {:>6}/{:<6} {:>9} {:>11.2f} {:>+8.2f}  {:<16} {}\n", escaped(a.what), a.on_ane, a.ops,
-                       a.segments, a.planner_ms, a.planner_ms - before, milliseconds(a.low_ms, a.high_ms), a.evidence);
+                       a.segments, a.planner_ms, a.planner_ms - before,
+                       a.known ? milliseconds(a.low_ms, a.high_ms) : "unknown", a.evidence);
   }
   return out + "predictions from rules and cost models, not measurements\n";
 }
@@ -34,6 +35,7 @@ std::string what_if_json(const std::vector<Alternative>& alternatives) {
       one["segments"] = a.segments;
       one["planner_ms"] = thousandths(a.planner_ms);
       one["latency_ms"] = {{"low", thousandths(a.low_ms)}, {"high", thousandths(a.high_ms)}};
+      one["latency_known"] = a.known;
       one["evidence"] = a.evidence;
     }
     list.push_back(std::move(one));

@@ -8,9 +8,10 @@
 
 #include "anemone/ops/ops.h"
 #include "anemone/ops/specialize.h"
-#include "anemone/plan/ane/planner.h"
+#include "anemone/plan/ane/costs.h"
 #include "anemone/plan/ane/support_table.h"
 #include "anemone/support/text.h"
+#include "anemone/toolchain/plan_edits.h"
 #include "anemone/toolchain/summary.h"
 
 namespace anemone::toolchain {
@@ -41,29 +42,31 @@ Result<void> check_types(const std::vector<std::string>& types) {
 
 // Where some extent has no default, the program stays as it is: its operations get their verdicts for that.
 // So does one that cannot be computed at that size: a plan needs no values.
-void fix_default_shapes(std::unique_ptr<Program>& program, std::vector<std::string>& notes) {
-  auto sized = ops::at_default_size(*program);
+void fix_default_shapes(Planned& planned) {
+  auto sized = ops::at_default_size(*planned.program);
   if (!sized) {
-    notes.push_back("planned as declared; at its default size it fails: " + sized.error().front().message);
+    planned.notes.push_back("planned as declared; at its default size it fails: " + sized.error().front().message);
     return;
   }
   if (!sized->without_default.empty()) {
-    notes.push_back(fmt::format("'{}' has no default size, so the program is planned with unknown extents",
-                                sized->without_default));
+    planned.notes.push_back(fmt::format("'{}' has no default size, so the program is planned with unknown extents",
+                                        sized->without_default));
   }
   if (!sized->program) return;
-  program = std::move(sized->program);
-  if (!sized->defaults.empty())
-    notes.push_back("the program takes several sizes and is planned at its default: " + words(sized->defaults));
+  planned.own = std::move(sized->program);
+  planned.program = planned.own.get();
+  if (!sized->defaults.empty()) {
+    planned.notes.push_back("the program takes several sizes and is planned at its default: " + words(sized->defaults));
+  }
 }
 
-// What is planned: a package as it is, or the one that convert would make of the model.
-Result<std::unique_ptr<Program>> program_of(const Model& model, const PlanRequest& request,
-                                            std::vector<std::string>& notes) {
+// The package that convert would make of the model; null: it is one, and is planned as it is.
+Result<std::unique_ptr<Program>> converted_program(const Model& model, const PlanRequest& request,
+                                                   std::vector<std::string>& notes) {
   if (!model.is_checkpoint() && !request.outputs.empty())
     return bad_usage("--outputs is for checkpoints", "the outputs of a package are fixed");
   for (const Diagnostic& warning : model.warnings) notes.push_back(warning.message);
-  if (!model.is_checkpoint() && !request.precision && !request.target) return clone(*model.program);
+  if (!model.is_checkpoint() && !request.precision && !request.target) return nullptr;
   ConvertOptions options;
   options.precision = request.precision.value_or(PackagePrecision::fp16);
   options.target = request.target;
@@ -126,27 +129,45 @@ Result<const ane::Device*> find_device(const std::string& name) {
                    did_you_mean(name, names, "'anemone plan MODEL --device all' lists them"));
 }
 
+plan::ane::PlanOptions plan_options(const PlanRequest& request) {
+  plan::ane::PlanOptions options;
+  options.units = request.units;
+  options.off = request.off;
+  return options;
+}
+
+std::function<double(const Node&)> engine_cost(const plan::ane::Device& device) {
+  return [&device](const Node& node) { return plan::ane::planner_cost(node, device).ane_ms; };
+}
+
+Result<Planned> planned_program(const Model& model, const PlanRequest& request) {
+  Planned planned;
+  TRY(planned.own, converted_program(model, request, planned.notes));
+  planned.program = planned.own ? planned.own.get() : model.program.get();
+  planned.declared = planned.program->main().interface;
+  if (planned.program->functions.size() > 1) {
+    planned.notes.push_back(fmt::format("the package has {} functions; this is the plan of '{}'",
+                                        planned.program->functions.size(), planned.program->main().name));
+  }
+  fix_default_shapes(planned);
+  return planned;
+}
+
 Result<PlanResult> plan_model(const Model& model, const PlanRequest& request) {
   const Stopwatch watch;
   TRY(const std::vector<const ane::Device*> devices, find_devices(request.device));
   TRY_VOID(check_types(request.off));
   PlanResult result;
   result.model = model.path.string();
-  TRY(std::unique_ptr<Program> program, program_of(model, request, result.notes));
-  const Interface declared = program->main().interface;
-  if (program->functions.size() > 1) {
-    result.notes.push_back(fmt::format("the package has {} functions; this is the plan of '{}'",
-                                       program->functions.size(), program->main().name));
-  }
-  fix_default_shapes(program, result.notes);
-  ane::PlanOptions options;
-  options.units = request.units;
-  options.off = request.off;
-  options.interface = &declared;
+  TRY(Planned planned, planned_program(model, request));
+  result.notes = std::move(planned.notes);
+  ane::PlanOptions options = plan_options(request);
+  options.interface = &planned.declared;
   options.lint_weights = devices.size() == 1;  // a table of all chips shows no findings
   for (const ane::Device* device : devices) {
     const Stopwatch planning;
-    const plan::Plan& plan = result.plans.emplace_back(ane::make_plan(program->main(), *device, options));
+    plan::Plan& plan = result.plans.emplace_back(ane::make_plan(planned.program->main(), *device, options));
+    if (devices.size() == 1) try_edits(plan, *planned.program, model, *device, request);
     model.talk.detail(fmt::format("planned for {}: {} operations, {} on the engine, {} findings, {:.1f} ms", plan.chip,
                                   plan.ops.size(), plan.on_ane, plan.findings.size(), planning.ms()));
   }

@@ -1,10 +1,12 @@
 #pragma once
 // The verb `plan`: where a model's operations would run on Apple's chips, from any input.
+#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "anemone/plan/ane/device.h"
+#include "anemone/plan/ane/planner.h"
 #include "anemone/plan/plan.h"
 #include "anemone/support/result.h"
 #include "anemone/toolchain/convert.h"
@@ -27,10 +29,25 @@ struct PlanResult {
   double seconds = 0;
 };
 
+/// What is planned of a model, which must live as long.
+struct Planned {
+  std::unique_ptr<Program> own;      ///< null: the model's program as it is
+  const Program* program = nullptr;  ///< at its default size
+  Interface declared;                ///< with the sizes that it takes
+  std::vector<std::string> notes;
+};
+
 /// A checkpoint is planned as the package that `convert` would write, and so is a package in another precision. A
 /// flexible program is planned at its default size. Errors: unknown device or operation type (usage), and those of a
 /// conversion.
 Result<PlanResult> plan_model(const Model& model, const PlanRequest& request);
+
+/// The same without the plan.
+Result<Planned> planned_program(const Model& model, const PlanRequest& request);
+plan::ane::PlanOptions plan_options(const PlanRequest& request);
+
+/// Milliseconds of an operation on the engine by the planner's estimate, for passes that ask what pays.
+std::function<double(const Node&)> engine_cost(const plan::ane::Device& device);
 
 /// The chip of a name; an unknown one is wrong usage.
 Result<const plan::ane::Device*> find_device(const std::string& name);

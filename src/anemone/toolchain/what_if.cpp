@@ -22,6 +22,7 @@ void add(Alternative& alternative, const plan::Plan& plan) {
   alternative.planner_ms += plan.planner_ms;
   alternative.low_ms += plan.latency.low;
   alternative.high_ms += plan.latency.high;
+  alternative.known = alternative.known && plan.latency.warning.empty();
   alternative.evidence = name(plan.weakest_trust);
 }
 
@@ -145,22 +146,16 @@ class Hypotheses {
     return planned(what, *model, request_);
   }
 
-  /// What is planned of the model as it is: for changes of the graph itself.
+  /// A copy of what is planned of the model, for changes of the graph itself.
   Result<std::unique_ptr<Program>> program() {
-    if (!model_.is_checkpoint()) return clone(*model_.program);
-    ConvertOptions options;
-    options.target = request_.target;
-    options.outputs = request_.outputs;
-    TRY(Converted converted, convert(model_, options));
-    return std::move(converted.program);
+    TRY(const Planned planned, planned_program(model_, request_));
+    return clone(*planned.program);
   }
 
   plan::Plan plan_of(const Program& changed) {
-    ane::PlanOptions options;
-    options.units = request_.units;
-    options.off = request_.off;
+    plan::ane::PlanOptions options = plan_options(request_);
     options.lint_weights = false;
-    return ane::make_plan(changed.main(), device_, options);
+    return plan::ane::make_plan(changed.main(), device_, options);
   }
 
   Alternative packed(const std::string& what, int bits) {

@@ -13,6 +13,7 @@ struct Alternative {
   std::string problem;  ///< not empty: the hypothesis cannot be tried on this model, and why
   std::size_t ops = 0, on_ane = 0, segments = 0;
   double planner_ms = 0, low_ms = 0, high_ms = 0;  ///< of all parts together, when it was split
+  bool known = true;  ///< false: the milliseconds mean little, too much of the program is unknown
   std::string evidence;
 };
 

@@ -144,7 +144,8 @@ constexpr Rule kSummedConvolutions{.text = {.code = "ANE019",
                                             .effect = Effect::slower,
                                             .severity = "info",
                                             .trust = Trust::computed,
-                                            .source = "cost model"},
+                                            .source = "cost model",
+                                            .command = "anemone convert MODEL -o OUT.mlpackage --passes ane"},
                                    .ops = kAdd,
                                    .notices = summed_convolutions};
 

@@ -56,7 +56,8 @@ Outcome if_taken(const Subject& s, const std::vector<std::size_t>& ops) {
   std::vector<Step> steps = s.steps;
   for (const std::size_t i : ops) steps[i].ane = true;
   const Route route = cheapest_route(steps, s.device->planner);
-  return {static_cast<std::size_t>(std::count(route.units.begin(), route.units.end(), Unit::ane)), route.ms};
+  const auto on_ane = static_cast<std::size_t>(std::count(route.units.begin(), route.units.end(), Unit::ane));
+  return {"were they taken", steps.size(), on_ane, route.ms};
 }
 
 // A legal order that stays on one unit as long as it can, else as in the program.

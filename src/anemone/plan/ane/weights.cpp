@@ -18,15 +18,21 @@ std::span<const std::uint16_t> halves(const Value* value) {
   return elements_as<std::uint16_t>(*constant);
 }
 
+// It runs over every weight of a package: counters as narrow as they can be, so that a vector holds many.
 double subnormal_share(std::span<const std::uint16_t> bits) {
-  std::uint32_t small = 0, other = 0;
-  for (const std::uint16_t b : bits) {
-    const auto magnitude = static_cast<std::uint16_t>(b & 0x7fff);
-    small += static_cast<std::uint16_t>(magnitude - 1) < 0x3ff;
-    other += magnitude >= 0x400;
+  constexpr std::size_t kBlock = 0xffff;  // what a counter of 16 bits can count
+  std::uint64_t nonzero = 0, normal = 0;
+  for (; !bits.empty(); bits = bits.subspan(std::min(kBlock, bits.size()))) {
+    std::uint16_t nonzero_here = 0, normal_here = 0;
+    for (const std::uint16_t b : bits.first(std::min(kBlock, bits.size()))) {
+      const auto magnitude = static_cast<std::int16_t>(b & 0x7fff);
+      nonzero_here = static_cast<std::uint16_t>(nonzero_here + (magnitude > 0));
+      normal_here = static_cast<std::uint16_t>(normal_here + (magnitude >= 0x400));
+    }
+    nonzero += nonzero_here;
+    normal += normal_here;
   }
-  return small + other == 0 ? 0
-                            : static_cast<double>(small) / (static_cast<double>(small) + static_cast<double>(other));
+  return nonzero == 0 ? 0 : static_cast<double>(nonzero - normal) / static_cast<double>(nonzero);
 }
 
 double largest_row(std::span<const std::uint16_t> bits, std::int64_t rows) {
