@@ -3,10 +3,10 @@
 
 usage: bench/onnx_peer.py [--rounds 5] [--runs 5] [--threads 2] [--build build/release] MODEL.onnx|FOLDER …
 
-A round is --runs warm runs of the one and then of the other; times are the least of all rounds, the ratio the median of
-the rounds' own ratios. Operations that anemone runs by their definition are named: a network has none when it is fast.
-Dynamic dimensions are 1 for the batch and what the network's file declares else; models that either side refuses are
-listed with the reason. Needs onnxruntime and numpy.
+Each network is converted once (`anemone convert --input tensor --precision fp32`); anemone runs the package, ONNX
+Runtime the ONNX file. A round is --runs warm runs of the one and then of the other. Times are the least of all rounds,
+the ratio is the median of the rounds' own ratios. Operations that anemone runs by their definition are named: a network
+without any is fast throughout. Models that either side refuses are listed with the reason. Needs onnxruntime and numpy.
 """
 
 import argparse
@@ -14,6 +14,7 @@ import json
 import pathlib
 import statistics
 import subprocess
+import tempfile
 import time
 
 import numpy as np
@@ -56,6 +57,15 @@ def runtime_ms(session, feeds):
     return times
 
 
+def convert(model, folder):
+    package = pathlib.Path(folder) / f'{model.stem}.mlpackage'
+    command = [options.build / 'anemone', 'convert', model, '-o', package, '--input', 'tensor', '--precision', 'fp32']
+    done = subprocess.run([str(word) for word in [*command, '-q']], capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(done.stderr.strip().splitlines()[0] if done.stderr else f'exit {done.returncode}')
+    return package
+
+
 def anemone_report(model):
     command = [options.build / 'anemone', 'bench', model, '--json', '--warm-up', '2']
     command += ['--runs', str(options.runs), '--threads', str(options.threads)]
@@ -65,13 +75,14 @@ def anemone_report(model):
     return json.loads(done.stdout)
 
 
-def compare(model):
+def compare(model, folder):
+    package = convert(model, folder)
     session = runtime_session(model)
     feeds = inputs_of(session)
     session.run(None, feeds)
     ours, theirs, ratios, report = [], [], [], {}
     for _ in range(options.rounds):
-        report = anemone_report(model)
+        report = anemone_report(package)
         ours.append(report['model']['min_ms'])
         theirs.append(min(runtime_ms(session, feeds)))
         ratios.append(ours[-1] / theirs[-1])
@@ -95,7 +106,8 @@ def main():
     rows = {}
     for file in files:
         try:
-            row = rows[file.name] = compare(file)
+            with tempfile.TemporaryDirectory() as folder:
+                row = rows[file.name] = compare(file, folder)
         except Exception as problem:  # noqa: BLE001 - either side may refuse a model in its own way
             print(f'{file.stem:36} {str(problem).splitlines()[0][:110]}')
             continue

@@ -34,6 +34,8 @@ class Session {
   }
   /// Nothing when shapes depend on data.
   std::optional<runtime::PlanListing> plan() const { return engine_ ? std::optional(engine_->plan()) : std::nullopt; }
+  /// For runs without a detour over double; null when the reference executor runs, or before compile().
+  runtime::Engine* engine() { return engine_ ? &*engine_ : nullptr; }
   int threads() const { return pool_ ? pool_->threads() : 1; }
   runtime::EngineMemory memory() const { return engine_ ? engine_->memory() : runtime::EngineMemory(); }
   std::optional<LandmarkInfo> landmarks() const { return landmarks_; }
