@@ -237,6 +237,24 @@ std::optional<Array> concat(const EvaluateView& v) {
   return out.size() == static_cast<std::size_t>(*count) ? std::optional(out) : std::nullopt;
 }
 
+/// Where elements are not 0: an index of each axis a row.
+std::optional<Array> non_zero(const EvaluateView& v) {
+  if (!v.input(0)) return std::nullopt;
+  const Array& x = *v.input(0);
+  const Dims strides = strides_of(x.dims);
+  std::vector<std::size_t> found;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    if (x.is_real() ? x.real[i] != 0 : x.whole[i] != 0) found.push_back(i);
+  }
+  Array out{
+      DataType::int64, {static_cast<std::int64_t>(x.dims.size()), static_cast<std::int64_t>(found.size())}, {}, {}};
+  for (std::size_t axis = 0; axis < x.dims.size(); ++axis) {
+    for (const std::size_t place : found)
+      out.whole.push_back(static_cast<std::int64_t>(place) / strides[axis] % x.dims[axis]);
+  }
+  return x.dims.empty() ? std::nullopt : std::optional(out);
+}
+
 std::optional<Array> constant_of_shape(const EvaluateView& v) {
   const auto dims = v.integers(0, "");
   if (!dims) return std::nullopt;
@@ -255,9 +273,10 @@ constexpr EvaluateRow kRows[] = {
     {"Concat", concat},       {"ConstantOfShape", constant_of_shape},
     {"Expand", expand},       {"Flatten", flatten},
     {"Gather", gather},       {"Identity", same},
-    {"Reshape", reshape},     {"Slice", slice},
-    {"Squeeze", squeeze},     {"Tile", tile},
-    {"Transpose", transpose}, {"Unsqueeze", unsqueeze},
+    {"NonZero", non_zero},    {"Reshape", reshape},
+    {"Slice", slice},         {"Squeeze", squeeze},
+    {"Tile", tile},           {"Transpose", transpose},
+    {"Unsqueeze", unsqueeze},
 };
 
 }  // namespace

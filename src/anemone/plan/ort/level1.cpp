@@ -14,10 +14,11 @@ struct Pass {
   std::string_view name;
   bool (*run)(const Level1&);
   int since = 19;
+  bool once = false;  ///< in the first round only
 };
 constexpr Pass kPasses[] = {
     {"rewrite rules", apply_rewrite_rules},
-    {"constant sharing", share_constants},
+    {"constant sharing", share_constants, 19, true},
     {"common subexpressions", eliminate_common_subexpressions},
     {"constant folding", fold_constants},
     {"MatMul + Add", fuse_matmul_add},
@@ -40,7 +41,7 @@ std::vector<PassCount> optimize_level1(Model& model, int version) {
   for (int round = 0; round < kMostRounds && changed; ++round) {
     changed = false;
     for (std::size_t i = 0; i < std::size(kPasses); ++i) {
-      if (version < kPasses[i].since) continue;
+      if (version < kPasses[i].since || (kPasses[i].once && round > 0)) continue;
       const auto before = static_cast<std::ptrdiff_t>(model.graph->nodes().size());
       changed |= kPasses[i].run(level);
       counts[i].removed += before - static_cast<std::ptrdiff_t>(model.graph->nodes().size());
