@@ -35,6 +35,9 @@ void count(const onnx::Graph& graph, Counts& counts) {
   }
 }
 
+constexpr std::string_view kOtherPlan =
+    "'anemone plan FILE --ort all' says what ONNX Runtime's CoreML provider would take of it";
+
 std::string opsets(const onnx::Model& model) {
   std::string text;
   for (const auto& [domain, version] : model.opsets)
@@ -193,6 +196,7 @@ void note_onnx(const Model& model, Analysis& out) {
   out.notes.push_back(
       fmt::format("{} nodes of the ONNX graph are computed once the shapes are fixed, and {} are not needed",
                   model.onnx_computed, model.onnx_unneeded));
+  out.notes.emplace_back(kOtherPlan);
 }
 
 Analysis describe_onnx(const onnx::Model& model, const Diagnostics& warnings) {
@@ -219,7 +223,7 @@ Analysis describe_onnx(const onnx::Model& model, const Diagnostics& warnings) {
   }
   if (!model.functions.empty())
     out.notes.push_back(fmt::format("{} operations are functions that the file brings", model.functions.size()));
-  out.notes.push_back("'anemone plan FILE --ort all' says what ONNX Runtime's CoreML provider would take of it");
+  out.notes.emplace_back(kOtherPlan);
   for (const Diagnostic& warning : warnings)
     out.notes.push_back(fmt::format("{} ({})", warning.message, warning.place));
   return out;
