@@ -402,6 +402,41 @@ op(
     y=f32(np.sqrt((windows(S, 2, 2).astype(float) ** 2).sum((4, 5)))),
 )
 R = f32([[[[1, 3]]]])
+
+
+def resized(positions):
+    """R at these columns, held at its ends: 1 at column 0, 3 at column 1."""
+    return f32([[[1 + 2 * np.clip(positions, 0, 1)]]])
+
+
+MODES = {  # where the four columns lie in the two of R
+    'STRICT_ALIGN_CORNERS': np.arange(4) / 3,
+    'ALIGN_CORNERS': np.arange(4) / 3,
+    'DEFAULT': np.arange(4) / 2,
+    'UNALIGN_CORNERS': (np.arange(4) + 0.5) / 2 - 0.5,
+    'OFFSET_CORNERS': (np.arange(4) + 0.5) / 4,
+}
+op(
+    'resize_bilinear-modes',
+    '\n'.join(
+        f'y{i} = resize_bilinear(x = x, target_size_height = int32(1), target_size_width = int32(4), '
+        f'sampling_mode = string("{mode}"))'
+        for i, mode in enumerate(MODES)
+    ),
+    {'x': R},
+    **{f'y{i}': resized(positions) for i, positions in enumerate(MODES.values())},
+)
+op(
+    'resize-modes',
+    '\n'.join(
+        f'y{i} = resize(x = x, shape = tensor<int32, [1]>([4]), resized_dims = uint32(1), '
+        f'interpolation_mode = string("NEAREST_NEIGHBOR"), sampling_mode = string("{mode}"))'
+        for i, mode in enumerate(MODES)
+    ),
+    {'x': R},
+    # The nearer column; of two at the same distance the first.
+    **{f'y{i}': f32([[[np.where(np.clip(at, 0, 1) > 0.5, 3, 1)]]]) for i, at in enumerate(MODES.values())},
+)
 op(
     'upsample_nearest_neighbor',
     'y = upsample_nearest_neighbor(x = x, scale_factor_height = int32(2), ' 'scale_factor_width = int32(2))',
@@ -970,7 +1005,8 @@ refuse('flatten2d', ('C1', 'y = flatten2d(x = x, axis = int32(3))'))
 # Shown by what const_elimination makes of them. It leaves alone what has words among its parameters, what is known
 # before run time as it is, sizes that depend on values, and control flow, states and lists.
 FOLDED = {name for name, case in CASES.items() if any(v is not None for v in case.want.values())} - set(
-    'gelu cast conv einsum max_pool avg_pool avg_pool-ceil l2_pool resize_bilinear pad scatter scatter_along_axis '
+    'gelu cast conv einsum max_pool avg_pool avg_pool-ceil l2_pool resize_bilinear resize_bilinear-modes resize-modes '
+    'pad scatter scatter_along_axis '
     'scatter_nd non_zero rnn lstm gru quantize affine resample constexpr_affine_dequantize '
     'constexpr_lut_to_dense constexpr_sparse_to_dense constexpr_cast constexpr_blockwise_shift_scale '
     'constexpr_lut_to_sparse constexpr_sparse_blockwise_shift_scale cond while_loop read_state write_state '
