@@ -129,7 +129,7 @@ std::vector<std::int64_t> strides_of(const std::vector<std::int64_t>& dims) {
   return strides;
 }
 
-std::optional<std::int64_t> count_of(const std::vector<std::int64_t>& dims) {
+std::optional<std::int64_t> bounded_count(const std::vector<std::int64_t>& dims) {
   const auto count = onnxspec::element_count(dims);
   return count && *count <= kMostElements ? count : std::nullopt;
 }
@@ -145,7 +145,7 @@ std::vector<std::size_t> places_of(const std::vector<std::int64_t>& dims,
     }
     places = std::move(finer);
   }
-  places.resize(static_cast<std::size_t>(count_of(dims).value_or(0)));
+  places.resize(static_cast<std::size_t>(bounded_count(dims).value_or(0)));
   return places;
 }
 

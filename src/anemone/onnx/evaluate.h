@@ -57,7 +57,7 @@ std::optional<Array> evaluate(const Model& model, const Node& node);
 
 /// Helpers of the rows.
 std::vector<std::int64_t> strides_of(const std::vector<std::int64_t>& dims);
-std::optional<std::int64_t> count_of(const std::vector<std::int64_t>& dims);  ///< absent: too many
+std::optional<std::int64_t> bounded_count(const std::vector<std::int64_t>& dims);  ///< absent: too many
 /// For each place of `dims`, the sum over its axes of what `offsets` has there: where in another tensor its element lies.
 std::vector<std::size_t> places_of(const std::vector<std::int64_t>& dims,
                                    const std::vector<std::vector<std::int64_t>>& offsets);

@@ -19,7 +19,7 @@ std::optional<Dims> broadcast_dims(const Dims& a, const Dims& b) {
   if (!shape) return std::nullopt;
   Dims out;
   for (const Dimension& n : *shape) out.push_back(extent(n));
-  return count_of(out) ? std::optional(out) : std::nullopt;
+  return bounded_count(out) ? std::optional(out) : std::nullopt;
 }
 
 /// The element of `from` that stands at each place of `dims`.
@@ -206,7 +206,7 @@ std::optional<Array> range(const EvaluateView& v) {
   }
   const double count = ends[2] == 0 ? -1 : std::ceil((ends[1] - ends[0]) / ends[2]);
   if (!(count >= 0)) return Array{v.input(0)->dtype, {0}, {}, {}};
-  if (!(count < 1e9) || !count_of({static_cast<std::int64_t>(count)})) return std::nullopt;
+  if (!(count < 1e9) || !bounded_count({static_cast<std::int64_t>(count)})) return std::nullopt;
   Array out{v.input(0)->dtype, {static_cast<std::int64_t>(count)}, {}, {}};
   for (std::int64_t i = 0; i < out.dims[0]; ++i) {
     const double value = ends[0] + static_cast<double>(i) * ends[2];
@@ -232,7 +232,7 @@ std::optional<Array> reduce(const EvaluateView& v) {
     if (!gone[i] || v.node().integer("keepdims", 1) != 0) shown.push_back(kept.back());
   }
   const auto places = spread(kept, x.dims);
-  const auto count = static_cast<std::size_t>(*count_of(kept));
+  const auto count = static_cast<std::size_t>(*bounded_count(kept));
   if (x.size() == 0 || count == 0) return std::nullopt;
   std::vector<double> sums(count);
   std::vector<bool> begun(count);

@@ -92,7 +92,7 @@ std::optional<Array> flatten(const EvaluateView& v) {
 /// The element of x that each place of `dims` takes: along every axis, from the place that `along` says.
 template <class Along>
 std::optional<Array> moved(const Array& x, const Dims& dims, Along&& along) {
-  if (!count_of(dims)) return std::nullopt;
+  if (!bounded_count(dims)) return std::nullopt;
   const Dims strides = strides_of(x.dims);
   std::vector<Dims> offsets;
   for (std::size_t axis = 0; axis < dims.size(); ++axis) {
@@ -223,7 +223,7 @@ std::optional<Array> concat(const EvaluateView& v) {
     if (!part || part->dtype != out.dtype || part->dims.size() != out.dims.size()) return std::nullopt;
     out.dims[at] += part->dims[at];
   }
-  const auto count = count_of(out.dims);
+  const auto count = bounded_count(out.dims);
   if (!count) return std::nullopt;
   for (std::int64_t row = 0; row < outer; ++row) {
     for (std::size_t i = 0; i < v.inputs(); ++i) {
