@@ -58,7 +58,10 @@ int main(int argc, char** argv) {
     int blocks = 0;
     std::from_chars(words[1].data(), words[1].data() + words[1].size(), blocks);
     const auto program = network(blocks);
-    return program && passes::pipeline(words[0]) && passes::run_passes(*program, {.passes = *passes::pipeline(words[0])}) ? 0 : 2;
+    return program && passes::pipeline(words[0]) &&
+                   passes::run_passes(*program, {.passes = *passes::pipeline(words[0])})
+               ? 0
+               : 2;
   }
   for (std::string_view name : {"default-fp32", "default-fp16"}) {
     const double one = milliseconds(name, kBlocks), four = milliseconds(name, 4 * kBlocks),

@@ -183,6 +183,11 @@ void findings(Text& text, const Analysis& a, bool full) {
   const auto any = [&](bool alternative) {
     return std::any_of(a.advice.begin(), a.advice.end(), [&](const auto& x) { return x.alternative == alternative; });
   };
+  if (a.has_program && a.engine && a.advice.empty()) {
+    text.heading("next");
+    text.line(
+        "  nothing: no conversion that the findings suggest makes the plan better; 'anemone plan' has the details");
+  }
   if (any(false)) text.heading("next");
   advise(false);
   if (any(true)) text.heading("only if that suits the application");

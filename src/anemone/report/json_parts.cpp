@@ -35,22 +35,21 @@ Json op_counts(const toolchain::OpCounts& counts) {
 Json findings(const std::vector<plan::Finding>& list) {
   Json out = Json::array();
   for (const plan::Finding& f : list) {
-    out.push_back(
-        {{"code", f.code},
-         {"name", f.name},
-         {"severity", f.severity},
-         {"message", f.message},
-         {"instead", f.instead},
-         {"command", f.command},
-         {"trust", name(f.trust)},
-         {"checked", f.checked},
-         {"cost_us", f.cost_us ? Json(thousandths(*f.cost_us)) : Json(nullptr)},
-         {"without", f.without ? Json{{"how", f.without->how},
-                                      {"ops", f.without->ops},
-                                      {"ane", f.without->on_ane},
-                                      {"planner_ms", thousandths(f.without->planner_ms)}}
-                               : Json(nullptr)},
-         {"ops", f.ops}});
+    out.push_back({{"code", f.code},
+                   {"name", f.name},
+                   {"severity", f.severity},
+                   {"message", f.message},
+                   {"instead", f.instead},
+                   {"command", f.command},
+                   {"trust", name(f.trust)},
+                   {"checked", f.checked},
+                   {"cost_us", f.cost_us ? Json(thousandths(*f.cost_us)) : Json(nullptr)},
+                   {"without", f.without ? Json{{"how", f.without->how},
+                                                {"ops", f.without->ops},
+                                                {"ane", f.without->on_ane},
+                                                {"planner_ms", thousandths(f.without->planner_ms)}}
+                                         : Json(nullptr)},
+                   {"ops", f.ops}});
   }
   return out;
 }

@@ -7,6 +7,7 @@
 
 #include "anemone/report/markup.h"
 #include "anemone/report/words.h"
+#include "anemone/support/text.h"
 
 namespace anemone::report {
 namespace {
@@ -51,8 +52,9 @@ std::string plan_svg(const toolchain::PlanResult& result) {
       kWidth, height, kWidth, height);
   out += text(kMargin, 24, fmt::format("{} on {} ({})", result.model, p.chip, p.compute_units), 16);
   out += text(kMargin, 44,
-              fmt::format("{} of {} operations on the Neural Engine, {} segments, {} ms", p.on_ane, p.ops.size(),
-                          p.segments.size(), milliseconds(p.latency.low, p.latency.high)));
+              fmt::format("{} of {} operations on the Neural Engine, {}, {} ms", p.on_ane, p.ops.size(),
+                          counted(static_cast<std::int64_t>(p.segments.size()), "segment"),
+                          milliseconds(p.latency.low, p.latency.high)));
   out += text(
       kMargin, 60,
       fmt::format(
@@ -81,10 +83,11 @@ std::string plan_svg(const toolchain::PlanResult& result) {
     out += text(legend + 18, list_top - 20, label);
     legend += 140;
   }
-  out += text(kMargin, list_top + 4,
-              offenders.empty() ? "everything is on the engine"
-                                : fmt::format("off the engine: {} operations", offenders.size()),
-              13);
+  out +=
+      text(kMargin, list_top + 4,
+           offenders.empty() ? "everything is on the engine"
+                             : "off the engine: " + counted(static_cast<std::int64_t>(offenders.size()), "operation"),
+           13);
   for (std::size_t i = 0; i < named; ++i) {
     const PlannedOp& op = *offenders[i];
     const std::string why = op.verdict.code.empty() ? "could be on the engine; going there costs more than it saves"

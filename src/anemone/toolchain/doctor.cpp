@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <filesystem>
-#include <thread>
 
 #include "anemone/support/file.h"
 #include "anemone/toolchain/bench.h"
@@ -37,7 +36,6 @@ DoctorResult doctor(const std::string& version, const std::string& compiler) {
   DoctorResult result;
   result.checks.push_back({"program", fmt::format("anemone {}, built with {}", version, compiler), true, {}});
   result.checks.push_back({"processor", machine(), true, {}});
-  result.checks.push_back({"threads", fmt::format("{}", std::thread::hardware_concurrency()), true, {}});
   result.checks.push_back(pictures());
   result.checks.push_back(temporaries());
   for (const DoctorCheck& check : result.checks) result.healthy = result.healthy && check.good;

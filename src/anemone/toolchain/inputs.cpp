@@ -39,7 +39,7 @@ Result<std::vector<std::filesystem::path>> pictures_in(const std::filesystem::pa
   constexpr std::array<std::string_view, 7> kEndings{".png", ".jpg", ".jpeg", ".bmp", ".webp", ".ppm", ".pgm"};
   std::error_code error;
   if (!std::filesystem::is_directory(folder, error))
-    return bad_input(ErrorCode::no_such_file, "there is no such folder", folder.string(), "give a folder of pictures");
+    return bad_usage(fmt::format("'{}' is no folder", folder.string()), "give a folder of pictures");
   std::vector<std::filesystem::path> pictures;
   for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
     std::string ending = entry.path().extension().string();
@@ -49,8 +49,7 @@ Result<std::vector<std::filesystem::path>> pictures_in(const std::filesystem::pa
       pictures.push_back(entry.path());
   }
   if (pictures.empty())
-    return bad_input(ErrorCode::unknown_image, "no picture is in this folder", folder.string(),
-                     "pictures end in .png, .jpg, .bmp …");
+    return bad_usage(fmt::format("no picture is in '{}'", folder.string()), "pictures end in .png, .jpg, .bmp …");
   std::sort(pictures.begin(), pictures.end());
   return pictures;
 }

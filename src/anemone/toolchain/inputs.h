@@ -25,7 +25,7 @@ Result<InputFile> read_input(const std::string& word);
 /// What messages call it: the path, or what was drawn.
 std::string name_of(const InputFile& input);
 /// The pictures (.png, .jpg, .jpeg, .bmp, .webp, .ppm, .pgm) of a folder in the order of their names; hidden files and
-/// folders inside are left out. E0101, E0311: there is no such folder, or no picture in it.
+/// folders inside are left out. Errors (usage): no folder, no picture in it.
 Result<std::vector<std::filesystem::path>> pictures_in(const std::filesystem::path& folder);
 Result<std::vector<InputFile>> read_inputs(const std::vector<std::string>& words);
 
