@@ -14,8 +14,9 @@ Result<bool> merge_consecutive_reshapes(Block& block, PassContext& context) {
   bool changed = false;
   for (auto at = block.nodes.begin(); at != block.nodes.end();) {
     Node& last = *at++;
+    if (!is_view(&last)) continue;
     const Value& result = *last.output();
-    if (!is_view(&last) || !result.type.is_fixed() || result.type.dims.empty()) continue;
+    if (!result.type.is_fixed() || result.type.dims.empty()) continue;
     const Node* user = only_user(&result);
     if (is_view(user) && same_block(*user, last) && user->output()->type.is_fixed()) continue;  // the chain goes on
     Value* x = last.input("x");
