@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""How the default pipelines grow with the graph, in instructions (callgrind): 16 times the network, at most 18 times the
-work. usage: bench/passes.py [BUILD_FOLDER]; exit code 1 when a pipeline breaks the limit, 4 without valgrind."""
+"""How the default pipelines grow with the graph, in instructions (callgrind): 16 times the network, at most 18 times
+the work. usage: bench/passes.py [BUILD_FOLDER]; exit code 1 when a pipeline breaks the limit, 4 without valgrind."""
 import re
 import shutil
 import subprocess

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""The page of `plan --html` in a real browser, at 1280 and 400 pixels: it loads nothing, writes no errors, fits its window,
-and its search, groups and sorting do what they say. With a folder as argument, pictures of it are left there."""
+"""The page of `plan --html` in a real browser, at 1280 and 400 pixels: it loads nothing, writes no errors, fits its
+window, and its search, groups and sorting do what they say. With a folder as argument, pictures are left there."""
 
 import html
 import json
@@ -23,12 +23,14 @@ BASE = [browser, '--headless', '--no-sandbox', '--disable-gpu', '--hide-scrollba
 PROBE = """
 <script>{
 const seen={}, one=s=>document.querySelector(s), all=s=>[...document.querySelectorAll(s)];
-const shown=()=>all('tbody tr:not(.group)'), type=(t,v)=>{t.value=v;t.dispatchEvent(new Event('input'));t.dispatchEvent(new Event('change'))};
+const shown=()=>all('tbody tr:not(.group)');
+const type=(t,v)=>{t.value=v;t.dispatchEvent(new Event('input'));t.dispatchEvent(new Event('change'))};
 const column=i=>shown().map(r=>r.cells[i].textContent);
 seen.width=[innerWidth,document.documentElement.scrollWidth];
 seen.outside=all('body *').filter(e=>e.getBoundingClientRect().right>innerWidth+1).length;
 seen.rows=shown().length; seen.groups=all('.group').length;
-type(one('#find'),'conv'); seen.found=[shown().length,shown().every(r=>r.textContent.toLowerCase().includes('conv')),one('#count').textContent];
+type(one('#find'),'conv');
+seen.found=[shown().length,shown().every(r=>r.textContent.toLowerCase().includes('conv')),one('#count').textContent];
 type(one('#find'),'no such operation'); seen.none=shown().length; type(one('#find'),'');
 type(one('#by'),''); seen.ungrouped=all('.group').length;
 const click=i=>all('th button')[i].click();

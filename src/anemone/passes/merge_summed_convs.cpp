@@ -61,21 +61,21 @@ bool differ_in_channels_only(const Node& a, const Node& b) {
          p.ints("dilations", spatial) == q.ints("dilations", spatial);
 }
 
-// [Cout, C1 + C2 + …, …] from weights [Cout, C1, …], [Cout, C2, …] …
+// [Cout, C1 + C2 + …, …] from weights [Cout, C1, …], [Cout, C2, …] … of one dtype, bytes as they are.
 ConstantPtr side_by_side(const std::vector<Node*>& convs) {
-  Dims dims = convs[0]->input("weight")->type.dims;
-  std::vector<std::vector<float>> parts;
-  for (const Node* conv : convs) parts.push_back(to_floats(*conv->constant("weight")));
-  std::vector<float> values;
-  for (std::size_t out = 0, n = static_cast<std::size_t>(dims[0]); out < n; ++out) {
-    for (const std::vector<float>& part : parts) {
-      const auto row = static_cast<std::ptrdiff_t>(part.size() / n), begin = static_cast<std::ptrdiff_t>(out) * row;
-      values.insert(values.end(), part.begin() + begin, part.begin() + begin + row);
+  Type type = convs[0]->input("weight")->type;
+  const auto rows = static_cast<std::size_t>(type.dims[0]);
+  type.dims[1] = 0;
+  std::vector<std::byte> bytes;
+  for (std::size_t row = 0; row < rows; ++row) {
+    for (const Node* conv : convs) {
+      const std::span<const std::byte> all = conv->constant("weight")->data.view;
+      const auto part = all.subspan(row * (all.size() / rows), all.size() / rows);
+      bytes.insert(bytes.end(), part.begin(), part.end());
     }
   }
-  dims[1] = 0;
-  for (const Node* conv : convs) dims[1] += conv->input("weight")->type.dims[1];
-  return make_constant(convs[0]->input("weight")->type.dtype, dims, std::span<const float>(values));
+  for (const Node* conv : convs) type.dims[1] += conv->input("weight")->type.dims[1];
+  return make_constant(type, Bytes::owned(std::move(bytes)));
 }
 
 Argument summed_bias(const std::vector<Node*>& convs) {

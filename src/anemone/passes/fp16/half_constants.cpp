@@ -21,6 +21,11 @@ bool all_fit(std::span<const float> values) {
 }  // namespace
 
 ConstantPtr to_half(const Constant& constant) {
+  if (!constant.missing.empty()) {
+    auto hollow = std::make_shared<Constant>(constant);
+    hollow->type.dtype = DType::fp16;
+    return hollow;
+  }
   std::vector<float> storage;
   std::span<const float> values = elements_as<float>(constant);
   const bool small = values.size() < kSmallTensor;

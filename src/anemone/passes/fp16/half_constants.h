@@ -4,7 +4,8 @@
 
 namespace anemone::passes {
 
-/// The constant rounded to fp16; null when a finite value would overflow (then the operation that uses it stays fp32).
+/// The constant rounded to fp16; null when a finite value would overflow (then the operation that uses it stays fp32). Of
+/// one whose file is missing, the type is all that there is to change.
 /// Beyond 1e38, where only "minus infinity" masks live, values are clipped to ±65504. In small tensors (fewer than 400
 /// elements: epsilons, clamps) a non-zero value that would round to zero becomes the smallest subnormal.
 ConstantPtr to_half(const Constant& constant);

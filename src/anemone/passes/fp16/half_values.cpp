@@ -89,7 +89,7 @@ Value* HalfValues::half_of(Value& value) {
   if (const auto found = half_.find(&value); found != half_.end()) return found->second;
   Value* half = nullptr;
   if (value.constant) {
-    if (ConstantPtr rounded = payload(&value) ? to_half(*value.constant) : nullptr) {
+    if (ConstantPtr rounded = to_half(*value.constant)) {
       Function& function = body_.function();
       half = value.block->add_constant(function.unique_name(value.name + "_fp32"), std::move(rounded));
       const bool free_name = value.output_uses == 0;

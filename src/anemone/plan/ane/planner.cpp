@@ -158,6 +158,7 @@ Plan make_plan(const Function& function, const Device& device, const PlanOptions
   explain_dragged(p, plan);
   cut_segments(p, plan);
   estimate_latency(p, plan);
+  if (!options.find) return plan;
   plan.findings = report_all(p, options.lint_weights).take();
   plan.notes = notes_on(p, options);
   return plan;

@@ -13,6 +13,7 @@ struct PlanOptions {
   std::vector<std::string> off;          ///< operation types taken off the engine as a hypothesis
   const Interface* interface = nullptr;  ///< as declared, when the function was specialised to one size
   bool lint_weights = true;              ///< read the weights for fp16 hazards
+  bool find = true;                      ///< say what was found; else where things go and what that costs, and no more
 };
 
 /// Linear in the number of operations but for one sort. Operations inside control flow are listed and counted where the
