@@ -26,9 +26,11 @@ Effect1 div_mul(const Level1& level, Node& div, Walk& walk) {
   if (!is(level.model, div, "Div", {7, 13, 14}) || !mul || !is(level.model, *mul, "Mul", {7, 13, 14}))
     return Effect1::none;
   if (scalar(level.model, div.input(0)) != 1.0 || gives_graph_output(div)) return Effect1::none;
-  div.set_input(0, mul->input(mul->input(0) == div.output(0) ? 1 : 0));
-  merge_into(div, *mul, walk);
-  return Effect1::changed;
+  Value* factor = mul->input(mul->input(0) == div.output(0) ? 1 : 0);
+  add_instead(level.graph(), "Div", {factor, div.input(1)}, *mul, mul);  // behind what makes the factor
+  walk.erase(*mul);
+  walk.erase(div);
+  return Effect1::removed;
 }
 
 /// Clip cuts at 0 what Relu would.

@@ -76,6 +76,13 @@ TEST(Level1, ReshapesInARowByRelease) {
   EXPECT_EQ(net.after_level1(21), (Types{"Reshape", "Relu"}));
 }
 
+TEST(Level1, AReciprocalTimesAValueIsADivision) {
+  Net net;
+  net.in("x", kImage).weights("zero", {}).whole("n", {1}).op("Cast", {"n"}, {attribute("to", 1)});
+  net.op("Div", {"y0", "x"}).op("Relu", {"x"}).op("Mul", {"y1", "y2"});
+  EXPECT_EQ(net.after_level1(19), (Types{"Relu", "Div"}));  // an order of execution
+}
+
 TEST(Level1, HardSwishIsTwoNodes) {
   EXPECT_EQ(Net(14).in("x", kImage).op("HardSwish", {"x"}).after_level1(19), (Types{"HardSigmoid", "Mul"}));
 }
