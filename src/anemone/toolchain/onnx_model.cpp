@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "anemone/formats/onnx/spec.h"
 #include "anemone/onnx/infer.h"
@@ -169,6 +170,12 @@ Result<void> fit_ports(const Model& model, const Function& function, std::vector
     if (array.dims.empty()) array.dims = {1};
     if (array.dtype == type.dtype) continue;
     for (const double value : array.data) {
+      if (is_float(type.dtype) && std::isfinite(value) && std::fabs(value) > 3.4028235e38) {
+        return bad_input(
+            ErrorCode::onnx_not_read,
+            fmt::format("the input '{}' holds {:g}, and Core ML has no float64", function.body.inputs[i]->name, value),
+            model.path.string());
+      }
       if (type.dtype == DType::int32 && (value < -2147483648.0 || value > 2147483647.0)) {
         return bad_input(ErrorCode::onnx_not_read,
                          fmt::format("the input '{}' holds {:.0f}, and Core ML has integers of 32 bits",

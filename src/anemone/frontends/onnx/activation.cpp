@@ -76,8 +76,14 @@ void lower_prelu(Call& c) {
   Emit& emit = c.emit();
   MilValue* x = c.real(0);
   MilValue* slope = c.real(1);
-  const Dims &dims = c.dims(0), &slopes = c.dims(1);
+  const Dims& dims = c.dims(0);
+  Dims slopes = c.dims(1);
   const std::int64_t channels = dims.size() > 1 ? dims[1] : 0;
+  if (c.opset() < 7 && slopes.size() == 1 && slopes[0] == channels &&
+      dims.size() > 2) {  // of channels, whatever the rank
+    slopes.resize(dims.size() - 1, 1);
+    slope = c.emit().reshape(slope, slopes);
+  }
   // One slope a channel: [C, 1, …], counted from the right as every broadcast.
   const bool by_channel = dims.size() >= 3 && dims.size() <= 5 && slopes.size() == dims.size() - 1 &&
                           slopes[0] == channels && count_of(slopes) == channels;

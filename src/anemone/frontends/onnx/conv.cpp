@@ -104,7 +104,7 @@ void read_transposed_pads(const Call& c, Window& w, const Dims& extents) {
     if (!shape.empty() || same) {
       const std::int64_t wanted = same && shape.empty() ? extents[d] * w.strides[d] : shape[shape.size() - n + d];
       const std::int64_t total = std::max<std::int64_t>(full - wanted, 0);
-      w.before[d] = mode == "SAME_UPPER" ? total - total / 2 : total / 2;
+      w.before[d] = mode == "SAME_LOWER" ? total - total / 2 : total / 2;
       w.after[d] = full - wanted - w.before[d];
     }
     w.after[d] -= extra[d];

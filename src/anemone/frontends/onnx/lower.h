@@ -22,8 +22,8 @@ struct LowerOptions {
   std::map<std::string, std::vector<std::int64_t>> input_shapes;  ///< by the graph's names; before all else
 };
 
-/// What the ONNX graph calls an input or an output, and its type there. Core ML takes fp32, fp16 and int32 in one to five
-/// dimensions: int64, bool, double … and scalars cross the boundary in another form.
+/// What the ONNX graph calls an input or an output, and its type there. Core ML takes fp32, fp16 and int32 in one to
+/// five dimensions: int64, bool, double … and scalars cross the boundary in another form.
 struct Port {
   std::string name;      ///< in the ONNX graph
   std::string mil_name;  ///< in the program

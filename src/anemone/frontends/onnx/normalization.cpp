@@ -15,38 +15,64 @@ MilValue* by_channel(Emit& emit, MilValue* vector, std::size_t rank) {
   return emit.reshape(vector, dims);
 }
 
+MilValue* mean_of(Emit& emit, MilValue* x, const Dims& axes) {
+  return emit.add("reduce_mean", {{"x", x}, {"axes", axes}, {"keep_dims", true}});
+}
+
+// gamma · (x − mean) / √(variance + epsilon) + beta, statistics and parameters as vectors over the channels.
+void give_normalised(Call& c, MilValue* mean, MilValue* variance) {
+  Emit& emit = c.emit();
+  const std::size_t rank = c.rank(0);
+  MilValue* deviation = emit.add("sqrt", {{"x", emit.add2(variance, c.number("epsilon", 1e-5))}});
+  MilValue* centred = emit.sub(c.in(0), by_channel(emit, mean, rank));
+  MilValue* normal = emit.add("real_div", {{"x", centred}, {"y", by_channel(emit, deviation, rank)}});
+  c.give(0, emit.add2(emit.mul(normal, by_channel(emit, c.in(1), rank)), by_channel(emit, c.in(2), rank)));
+}
+
+// With the statistics of the batch, as a network that was exported in training mode computes.
+void give_trained(Call& c) {
+  Emit& emit = c.emit();
+  MilValue* x = c.in(0);
+  Dims axes;
+  for (std::size_t d = 0; d < c.rank(0); ++d) {
+    if (d != 1) axes.push_back(static_cast<std::int64_t>(d));
+  }
+  const Dims channels{count_of(c.dims(1))};
+  MilValue* mean = mean_of(emit, x, axes);
+  MilValue* variance = mean_of(emit, emit.add("square", {{"x", emit.sub(x, mean)}}), axes);
+  give_normalised(c, mean, variance);
+  const double kept = c.number("momentum", 0.9);
+  const auto running = [&](std::size_t input, MilValue* now) {
+    return emit.add2(emit.mul(c.in(input), kept), emit.mul(emit.reshape(now, channels), 1 - kept));
+  };
+  if (c.wants(1)) c.give(1, running(3, mean));
+  if (c.wants(2)) c.give(2, running(4, variance));
+}
+
 void lower_batch_normalization(Call& c) {
-  if (c.flag("training_mode", false) || !c.flag("spatial", true) || (c.opset() < 7 && !c.flag("is_test", true)))
+  if (c.flag("training_mode", false)) return give_trained(c);
+  if (!c.flag("spatial", true) || (c.opset() < 7 && !c.flag("is_test", true)))
     Call::refuse("statistics of the batch", "export the model in evaluation mode");
   for (std::size_t i = 1; i < c.outputs(); ++i) {
     if (c.wants(i)) Call::refuse("statistics as outputs", "export the model in evaluation mode");
   }
   Emit& emit = c.emit();
   MilValue* x = c.in(0);
-  const double epsilon = c.number("epsilon", 1e-5);
   const std::size_t rank = c.rank(0);
   const ConstantPtr gamma = c.known(1), beta = c.known(2), mean = c.known(3), variance = c.known(4);
-  if (gamma && beta && mean && variance && rank >= 3 && rank <= 5) {
-    return c.give(emit.add("batch_norm", {{"x", x},
-                                          {"mean", mean},
-                                          {"variance", variance},
-                                          {"gamma", gamma},
-                                          {"beta", beta},
-                                          {"epsilon", emit.number(x, epsilon)}}));
-  }
-  MilValue* deviation = emit.add("sqrt", {{"x", emit.add2(c.in(4), epsilon)}});
-  MilValue* centred = emit.sub(x, by_channel(emit, c.in(3), rank));
-  MilValue* normal = emit.add("real_div", {{"x", centred}, {"y", by_channel(emit, deviation, rank)}});
-  c.give(emit.add2(emit.mul(normal, by_channel(emit, c.in(1), rank)), by_channel(emit, c.in(2), rank)));
+  if (!gamma || !beta || !mean || !variance || rank < 3 || rank > 5) return give_normalised(c, c.in(3), c.in(4));
+  c.give(emit.add("batch_norm", {{"x", x},
+                                 {"mean", mean},
+                                 {"variance", variance},
+                                 {"gamma", gamma},
+                                 {"beta", beta},
+                                 {"epsilon", emit.number(x, c.number("epsilon", 1e-5))}}));
 }
 
 Dims axes_from(std::size_t first, std::size_t rank) {
   Dims axes;
   for (std::size_t d = first; d < rank; ++d) axes.push_back(static_cast<std::int64_t>(d));
   return axes;
-}
-MilValue* mean_of(Emit& emit, MilValue* x, const Dims& axes) {
-  return emit.add("reduce_mean", {{"x", x}, {"axes", axes}, {"keep_dims", true}});
 }
 MilValue* standardised(Emit& emit, MilValue* x, const Dims& axes, double epsilon) {
   return emit.add("layer_norm", {{"x", x}, {"axes", axes}, {"epsilon", emit.number(x, epsilon)}});
@@ -231,7 +257,7 @@ void lower_hardmax(Call& c) {
 }
 
 constexpr Row kRows[] = {
-    {"BatchNormalization", 1, lower_batch_normalization, "training mode"},
+    {"BatchNormalization", 1, lower_batch_normalization, "training mode of before opset 14"},
     {"InstanceNormalization", 1, lower_instance_normalization},
     {"LayerNormalization", 17, lower_layer_normalization},
     {"LayerNormalization", 1, lower_layer_normalization, {}, "com.microsoft"},

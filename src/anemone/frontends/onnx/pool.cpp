@@ -119,6 +119,21 @@ void give_max_and_indices(Call& c, MilValue* x, const Window& w, const Dims& ext
   c.give(1, emit.add2(index, emit.constant(make_constant(DType::int32, plane_dims, std::span<const double>(planes)))));
 }
 
+// The greatest of rows first, of columns then: as many slices as the window is wide and high together.
+MilValue* greatest_by_axis(Emit& emit, MilValue* x, const Window& w, const Dims& out) {
+  for (std::size_t d = 0; d < w.rank(); ++d) {
+    const auto axis = static_cast<std::int64_t>(d + 2);
+    MilValue* best = nullptr;
+    for (std::int64_t place = 0; place < w.kernel[d]; ++place) {
+      const std::int64_t begin = place * w.dilations[d];
+      MilValue* slice = emit.slice(x, axis, begin, begin + (out[d] - 1) * w.strides[d] + 1, w.strides[d]);
+      best = best ? emit.add("maximum", {{"x", best}, {"y", slice}}) : slice;
+    }
+    x = best;
+  }
+  return x;
+}
+
 void lower_max_pool(Call& c) {
   Emit& emit = c.emit();
   const Dims extents = spatial(c.dims(0));
@@ -126,9 +141,10 @@ void lower_max_pool(Call& c) {
   const Dims out = result_extents(c, w, extents);
   w.after = needed_after(w, extents, out);
   MilValue* x = c.real(0);
-  if (w.is_dilated() || c.wants(1)) {
-    give_max_and_indices(c, x, w, extents, out);
-    return;
+  if (c.wants(1)) return give_max_and_indices(c, x, w, extents, out);
+  if (w.is_dilated()) {
+    MilValue* margins = padded(emit, x, w, -std::numeric_limits<double>::infinity());
+    return c.give(emit.cast(greatest_by_axis(emit, margins, w, out), c.in(0)->type.dtype));
   }
   MilValue* y = emit.add("max_pool", {{"x", x},
                                       {"kernel_sizes", w.kernel},
@@ -254,20 +270,27 @@ void lower_max_unpool(Call& c) {
   for (std::size_t d = 0; d < w.rank(); ++d)
     natural.push_back((dims[d + 2] - 1) * w.strides[d] - w.before[d] - w.after[d] + w.kernel[d]);
   const Dims out = c.has(2) ? c.ints(2) : natural;
-  if (out.size() != natural.size()) Call::refuse(fmt::format("output_shape {}", brief(out)));
   MilValue* x = c.in(0);
-  MilValue* indices = c.in(1);
+  Dims margins;  // the indices count in the natural shape; what is larger has zeros behind it
+  for (std::size_t d = 0; d < natural.size(); ++d) {
+    if (out.size() != natural.size() || out[d] < natural[d]) Call::refuse(fmt::format("output_shape {}", brief(out)));
+    margins.push_back(0);
+    margins.push_back(out[d] - natural[d]);
+  }
   const std::int64_t count = count_of(dims);
-  MilValue* flat = emit.add("scatter", {{"data", emit.fill(x->type.dtype, {count_of(out)}, 0)},
-                                        {"indices", emit.reshape(indices, {count})},
+  MilValue* flat = emit.add("scatter", {{"data", emit.fill(x->type.dtype, {count_of(natural)}, 0)},
+                                        {"indices", emit.reshape(c.in(1), {count})},
                                         {"updates", emit.reshape(x, {count})},
                                         {"axis", 0},
                                         {"mode", "update"}});
-  c.give(emit.reshape(flat, out));
+  MilValue* y = emit.reshape(flat, natural);
+  if (out != natural)
+    y = emit.add("pad", {{"x", y}, {"pad", margins}, {"mode", "constant"}, {"constant_val", emit.number(y, 0)}});
+  c.give(y);
 }
 
 constexpr Row kRows[] = {
-    {"MaxPool", 1, lower_max_pool, "more than 169 places in a dilated window, or where indices are wanted"},
+    {"MaxPool", 1, lower_max_pool, "indices of a window of more than 169 places"},
     {"AveragePool", 1, lower_average_pool, "more than 169 places in a dilated window"},
     {"LpPool", 1, lower_lp_pool},
     {"GlobalAveragePool", 1, lower_global_average_pool},

@@ -90,8 +90,8 @@ void sum_over(Emit& emit, Term& term, const std::string& letters) {
   term = {emit.add("reduce_sum", {{"x", term.value}, {"axes", axes}, {"keep_dims", false}}), rest};
 }
 
-// Two operands become a batched matrix product: letters in both and in what follows are the batch, those in both and not
-// after are summed over.
+// Two operands become a batched matrix product: letters in both and in what follows are the batch, those in both and
+// not after are summed over.
 Term contracted(Emit& emit, Term a, Term b, const std::string& needed_after) {
   const auto in = [](const std::string& text, char letter) { return text.find(letter) != std::string::npos; };
   std::string batch, rows, columns, summed, lone_a, lone_b;

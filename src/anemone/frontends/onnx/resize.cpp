@@ -281,6 +281,14 @@ void lower_resize(Call& c) {
   const Dims named = c.list("axes");
   const std::vector<double> scales = c.has(2) ? c.numbers(2) : std::vector<double>();
   std::vector<Axis> axes = scales.empty() ? by_sizes(c, c.ints(3), named) : by_scales(c, scales, named);
+  for (const Axis& a : axes) {
+    const double extent = a.scale * static_cast<double>(a.in);
+    if (s.coordinates == "align_corners" && std::fabs(extent - std::round(extent)) > 1e-3 && !scales.empty()) {
+      Call::refuse(fmt::format("align_corners with a scale of {} on {}: ONNX and ONNX Runtime read it differently",
+                               a.scale, a.in),
+                   "give sizes instead of scales");
+    }
+  }
   if (s.extrapolates()) {
     const std::vector<double> roi = c.numbers(1);
     if (roi.size() != 2 * axes.size()) Call::refuse("a region of interest of the wrong size");
@@ -295,7 +303,8 @@ void lower_resize(Call& c) {
 constexpr Row kRows[] = {
     {"Upsample", 1, lower_upsample, "scales computed from data"},
     {"Resize", 10, lower_resize_10, "scales computed from data"},
-    {"Resize", 11, lower_resize, "scales or sizes computed from data"},
+    {"Resize", 11, lower_resize,
+     "scales or sizes computed from data; align_corners with a scale that gives no whole extent"},
 };
 
 }  // namespace
