@@ -55,7 +55,7 @@ refuse 2 'a verb that does not exist' "$anemone" covnert star.pkl
 
 refuse 3 'another network' "$anemone" convert "$data/pickle/01_zip_state_dict.pt" -o out.mlpackage
 refuse 3 'a missing key' "$anemone" convert "$data/pickle/04_zip_star_train_state.pkl" -o out.mlpackage
-refuse 3 'an ONNX file' "$anemone" convert "$data/public-cases/08-clip-one-bound/model.onnx" -o out.mlpackage
+refuse 3 'an ONNX file that is cut off' "$anemone" convert "$data/public-cases/43-onnx-cut-short/model.onnx" -o out.mlpackage
 
 "$anemone" convert star.pkl -o kept.mlpackage -q >/dev/null || fail 'convert'
 cp -r kept.mlpackage bare.mlpackage

@@ -68,7 +68,9 @@ def differs(got, want, tolerance):
     scale = max(1.0, float(np.abs(w[np.isfinite(w)]).max(initial=0)))
     with np.errstate(all='ignore'):
         same = (g == w) | (np.isnan(g) & np.isnan(w)) | (np.abs(g - w) <= tolerance * scale)
-    return '' if same.all() else f'{(~same).sum()} of {same.size} numbers differ, by up to {np.abs(g - w)[~same].max():.3g}'
+    if same.all():
+        return ''
+    return f'{(~same).sum()} of {same.size} numbers differ, by up to {np.abs(g - w)[~same].max():.3g}'
 
 
 def compare(got, want, tolerance):

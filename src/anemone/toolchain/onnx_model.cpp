@@ -172,12 +172,12 @@ Result<void> fit_ports(const Model& model, const Function& function, std::vector
     for (const double value : array.data) {
       if (is_float(type.dtype) && std::isfinite(value) && std::fabs(value) > 3.4028235e38) {
         return bad_input(
-            ErrorCode::onnx_not_read,
+            ErrorCode::inputs_do_not_fit,
             fmt::format("the input '{}' holds {:g}, and Core ML has no float64", function.body.inputs[i]->name, value),
             model.path.string());
       }
       if (type.dtype == DType::int32 && (value < -2147483648.0 || value > 2147483647.0)) {
-        return bad_input(ErrorCode::onnx_not_read,
+        return bad_input(ErrorCode::inputs_do_not_fit,
                          fmt::format("the input '{}' holds {:.0f}, and Core ML has integers of 32 bits",
                                      function.body.inputs[i]->name, value),
                          model.path.string());

@@ -20,7 +20,7 @@ Result<void> lower_onnx(Model& model, const std::filesystem::path& path, const L
 std::string program_name(const Model& model, const std::string& name);
 /// A result as the ONNX graph has it: its name, int64 and bool where the program has int32, scalars of no dimension.
 void restore_port(const Model& model, std::string& name, Array& array);
-/// The inputs in the form that the program takes. Errors: E0400, integers beyond 32 bits.
+/// The inputs in the form that the program takes. Errors: E0705, numbers beyond what 32 bits hold.
 Result<void> fit_ports(const Model& model, const Function& function, std::vector<Array>& arrays);
 
 using anemone::brief;
