@@ -268,7 +268,8 @@ Result<std::unique_ptr<Program>> convert_one(Model model, const ConvertOptions& 
   TRY_VOID(choose_input(model, options, result));
   const bool unchanged = !model.network && options.passes == std::vector<std::string>{"none"};
   if (!unchanged || !options.metadata.empty()) describe_origin(model, options);
-  const bool was_half = computes_in_half(model.program->main());
+  // An ONNX graph may mix both; there fp16 is the author's choice, and stays.
+  const bool was_half = !model.onnx && computes_in_half(model.program->main());
   TRY_VOID(optimise(model, options, result));
   if (was_half && options.precision == PackagePrecision::fp32 && options.passes.empty())
     return bad_usage("the package is fp16 already; '--precision fp32' cannot bring digits back",
