@@ -71,6 +71,14 @@ Diagnostic preprocessing_warning(const models::Preprocessing& trained, const ops
   return d;
 }
 
+Diagnostic stays_half() {
+  Diagnostic d;
+  d.severity = Severity::warning;
+  d.message = "the package is fp16 and stays so: '--precision fp32' cannot bring digits back";
+  d.help = "convert the checkpoint, or the fp32 package, with '--precision fp32'";
+  return d;
+}
+
 // The numbers become constants of the package: there they must be what was said.
 Result<void> check_scale(const ops::ImageInput& image, PackagePrecision precision) {
   if (image.scale == 0) return bad_usage("--scale 0 would make every pixel the same");
@@ -272,8 +280,7 @@ Result<std::unique_ptr<Program>> convert_one(Model model, const ConvertOptions& 
   const bool was_half = !model.onnx && computes_in_half(model.program->main());
   TRY_VOID(optimise(model, options, result));
   if (was_half && options.precision == PackagePrecision::fp32 && options.passes.empty())
-    return bad_usage("the package is fp16 already; '--precision fp32' cannot bring digits back",
-                     "convert the checkpoint with '--precision fp32'");
+    result.warnings.push_back(stays_half());
   return std::move(model.program);
 }
 
