@@ -89,7 +89,7 @@ std::string merging(const ProviderPlan& plan) {
                        fmt::format("{} {}", change.nodes, escaped(change.op)), times(change.partitions, "partition"),
                        change.code, change.instead);
   }
-  return out + "  'anemone explain CODE' says why; 'anemone export --for ort-coreml' makes such changes\n";
+  return out + "  'anemone explain CODE' says why\n";
 }
 
 Json as_json(const ProviderPlan& plan, bool details) {

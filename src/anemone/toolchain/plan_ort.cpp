@@ -36,7 +36,7 @@ Result<OrtPlans> plan_for_ort(const std::filesystem::path& path, const std::stri
   TRY(const ModelFormat format, recognise(path));
   if (format != ModelFormat::onnx)
     return bad_usage(fmt::format("'{}' is a {}, and --ort plans ONNX files", path.string(), name(format)),
-                     "export it first: anemone export MODEL -o MODEL.onnx");
+                     "export it to ONNX first, with the framework that made it");
   OrtPlans result;
   result.model = path.string();
   TRY(const Bytes file, map_file(path));
