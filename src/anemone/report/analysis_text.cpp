@@ -39,8 +39,9 @@ std::string work_count(std::int64_t macs) { return macs == 0 ? std::string() : s
 std::string finding_counts(const Analysis& a) {
   std::string out;
   for (const auto& [severity, word] : {std::pair{"error", "error"}, {"warn", "warning"}, {"info", "note"}}) {
-    const std::int64_t n = std::count_if(a.findings.begin(), a.findings.end(),
-                                         [&](const plan::Finding& f) { return f.severity == severity; });
+    const std::int64_t n =
+        std::count_if(a.findings.begin(), a.findings.end(),
+                      [severity = severity](const plan::Finding& f) { return f.severity == severity; });
     if (n > 0) out += fmt::format("{}{}", out.empty() ? "" : ", ", counted(n, word));
   }
   return out.empty() ? "none" : out;
