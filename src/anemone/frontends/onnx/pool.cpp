@@ -63,7 +63,7 @@ std::vector<MilValue*> window_slices(Emit& emit, MilValue* x, const Window& w, c
 }
 
 Dims kernel_of(const Call& c) {
-  const Dims kernel = c.list("kernel_shape");
+  Dims kernel = c.list("kernel_shape");
   if (kernel.empty()) Call::refuse("kernel_shape is missing");
   return kernel;
 }

@@ -36,7 +36,8 @@ TEST(SupportTable, CreditsASourceOnlyWithWhatItContains) {
   for (const SupportRow& row : support_rows()) {
     for (const std::string& source : words(std::string(row.sources))) {
       const auto at = contained.find(source);
-      if (at != contained.end()) EXPECT_TRUE(at->second.contains(std::string(row.type))) << row.type << ": " << source;
+      if (at == contained.end()) continue;
+      EXPECT_TRUE(at->second.contains(std::string(row.type))) << row.type << ": " << source;
     }
   }
 }
@@ -48,7 +49,9 @@ TEST(SupportTable, EverySourceIsExplainedAndUsed) {
     const Words credited = words(std::string(row.sources));
     for (const std::string& source : credited) EXPECT_TRUE(known.contains(source)) << row.type << ": " << source;
     used.insert(credited.begin(), credited.end());
-    if (credited.empty()) EXPECT_EQ(row.trust, Trust::guessed) << row.type;
+    if (credited.empty()) {
+      EXPECT_EQ(row.trust, Trust::guessed) << row.type;
+    }
   }
   EXPECT_EQ(known, used);
 }
