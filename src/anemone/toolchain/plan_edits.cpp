@@ -30,10 +30,7 @@ void forget_weights(Program& program) {
   constexpr std::int64_t kLarge = 1024;
   for (const auto& value : program.main().body.constants) {
     if (!value->type.is_tensor() || value->type.dtype != DType::fp32 || value->constant->count() < kLarge) continue;
-    auto hollow = std::make_shared<Constant>();
-    hollow->type = value->type;
-    hollow->missing = "a hypothesis";
-    value->constant = std::move(hollow);
+    value->constant = hypothetical(value->type);
   }
 }
 
@@ -69,6 +66,13 @@ constexpr std::array kEdits{
 };
 
 }  // namespace
+
+ConstantPtr hypothetical(Type type) {
+  auto constant = std::make_shared<Constant>();
+  constant->type = std::move(type);
+  constant->missing = "a hypothesis";
+  return constant;
+}
 
 void try_edits(plan::Plan& plan, const Program& program, const Model& model, const plan::ane::Device& device,
                const PlanRequest& request) {

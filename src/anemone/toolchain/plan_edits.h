@@ -9,4 +9,7 @@ namespace anemone::toolchain {
 void try_edits(plan::Plan& plan, const Program& program, const Model& model, const plan::ane::Device& device,
                const PlanRequest& request);
 
+/// A constant of which only the type matters: nothing reads it.
+ConstantPtr hypothetical(Type type);
+
 }  // namespace anemone::toolchain

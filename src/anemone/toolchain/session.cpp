@@ -5,10 +5,10 @@
 
 #include <algorithm>
 
+#include "anemone/ir/sweep.h"
 #include "anemone/ops/execute.h"
 #include "anemone/ops/interface_edits.h"
 #include "anemone/ops/specialize.h"
-#include "anemone/passes/pass.h"
 #include "anemone/support/mapping.h"
 #include "anemone/toolchain/onnx_model.h"
 #include "anemone/toolchain/sizes.h"
@@ -184,9 +184,7 @@ Result<void> give_probabilities(Model& model, const Node& classify) {
     if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
   }
   TRY_VOID(ops::select_outputs(model.program->main(), names));
-  passes::PassContext context;
-  auto swept = passes::dead_code_elimination(model.program->main().body, context);
-  if (!swept) return std::move(swept).error();
+  sweep(model.program->main().body);
   return {};
 }
 
@@ -217,9 +215,7 @@ Result<void> choose_outputs(Model& model, const std::vector<std::string>& names)
     for (Diagnostic& problem : selected.error()) problem.blame = Blame::usage;
     return selected;
   }
-  passes::PassContext context;
-  auto swept = passes::dead_code_elimination(model.program->main().body, context);
-  if (!swept) return std::move(swept).error();
+  sweep(model.program->main().body);
   return {};
 }
 

@@ -7,8 +7,9 @@
 #include <charconv>
 
 #include "anemone/ir/rewrite.h"
-#include "anemone/passes/pass.h"
+#include "anemone/ir/sweep.h"
 #include "anemone/plan/ane/planner.h"
+#include "anemone/toolchain/plan_edits.h"
 
 namespace anemone::toolchain {
 namespace {
@@ -26,12 +27,8 @@ void add(Alternative& alternative, const plan::Plan& plan) {
   alternative.evidence = name(plan.weakest_trust);
 }
 
-/// A constant of which only the type matters: nothing reads it.
 Value* unread(Block& block, const std::string& wish, DType dtype, Dims dims) {
-  auto constant = std::make_shared<Constant>();
-  constant->type = Type::tensor(dtype, std::move(dims));
-  constant->missing = "a hypothesis";
-  return block.add_constant(block.function().unique_name(wish), std::move(constant));
+  return block.add_constant(block.function().unique_name(wish), hypothetical(Type::tensor(dtype, std::move(dims))));
 }
 
 /// Weights of convolutions and linear layers as palettes of 2^bits entries, or (bits = 0) as int8 with a scale a channel.
@@ -72,8 +69,7 @@ std::unique_ptr<Program> half(const Program& program, std::string_view cut, bool
     Value* input = main.body.add_input(main.unique_name(std::string(cut) + "_in"), value->type);
     replace_uses(*value, *input);
   }
-  passes::PassContext ignored;
-  (void)passes::dead_code_elimination(main.body, ignored);
+  sweep(main.body);
   return part;
 }
 

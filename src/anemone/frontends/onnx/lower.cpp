@@ -7,6 +7,7 @@
 
 #include "anemone/frontends/onnx/lowering.h"
 #include "anemone/ir/derive_interface.h"
+#include "anemone/ir/sweep.h"
 #include "anemone/ir/verify.h"
 #include "anemone/onnx/print.h"
 
@@ -109,20 +110,6 @@ void name_outputs(const std::vector<std::string>& reserved, anemone::Function& f
     MilValue& value = *function.body.outputs()[i];
     value.name = out.outputs[i].mil_name = reserved[i];
     value.producer->name = value.name;
-  }
-}
-
-void sweep(Block& block) {
-  for (auto at = block.nodes.end(); at != block.nodes.begin();) {
-    MilNode& node = *--at;
-    const bool used = std::any_of(node.outputs.begin(), node.outputs.end(), [](const auto& o) { return o->is_used(); });
-    if (used) continue;
-    ++at;
-    block.erase(node);
-  }
-  for (auto at = block.constants.begin(); at != block.constants.end();) {
-    MilValue& constant = **at++;
-    if (!constant.is_used()) block.erase_constant(constant);
   }
 }
 
