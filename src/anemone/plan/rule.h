@@ -4,8 +4,10 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "anemone/ir/op_def.h"
 #include "anemone/plan/finding.h"
@@ -59,5 +61,19 @@ struct Rule {
   void (*surveys)(const Subject&, Report) = nullptr;                  ///< the placed program as a whole
   bool reads_weights = false;                                         ///< skipped when weights are not to be read
 };
+
+/// The rules of a planner, in the order of their codes.
+template <class Rule>
+std::vector<const Rule*> by_code(std::vector<const Rule*> rules) {
+  std::sort(rules.begin(), rules.end(), [](const Rule* a, const Rule* b) { return a->text.code < b->text.code; });
+  return rules;
+}
+/// Null: there is none of that code.
+template <class Rule>
+const Rule* find_by_code(std::span<const Rule* const> rules, std::string_view code) {
+  const auto found =
+      std::find_if(rules.begin(), rules.end(), [&](const Rule* rule) { return rule->text.code == code; });
+  return found == rules.end() ? nullptr : *found;
+}
 
 }  // namespace anemone::plan

@@ -11,18 +11,12 @@ std::span<const Rule* const> rules() {
     for (const auto theme : {type_rules(), size_rules(), pattern_rules(), interface_rules(), number_rules(),
                              weight_rules(), compile_rules(), placement_rules()})
       all.insert(all.end(), theme.begin(), theme.end());
-    std::sort(all.begin(), all.end(), [](const Rule* a, const Rule* b) { return a->text.code < b->text.code; });
-    return all;
+    return by_code(std::move(all));
   }();
   return kAll;
 }
 
-const Rule* find_rule(std::string_view code) {
-  for (const Rule* rule : rules()) {
-    if (rule->text.code == code) return rule;
-  }
-  return nullptr;
-}
+const Rule* find_rule(std::string_view code) { return find_by_code(rules(), code); }
 
 Findings report_all(const Subject& subject, bool read_weights) {
   Findings findings;

@@ -30,18 +30,12 @@ std::span<const Rule* const> rules() {
     for (const auto theme : {general_rules(), shape_rules(), constant_rules(), form_rules(), resize_rules()}) {
       for (const Rule& rule : theme) all.push_back(&rule);
     }
-    std::sort(all.begin(), all.end(), [](const Rule* a, const Rule* b) { return a->text.code < b->text.code; });
-    return all;
+    return by_code(std::move(all));
   }();
   return kAll;
 }
 
-const Rule* find_rule(std::string_view code) {
-  for (const Rule* rule : rules()) {
-    if (rule->text.code == code) return rule;
-  }
-  return nullptr;
-}
+const Rule* find_rule(std::string_view code) { return find_by_code(rules(), code); }
 
 Answer judge(const Subject& subject, const Node& node) {
   const Op op{subject, node, find_builder(node.op_type)};
@@ -49,8 +43,7 @@ Answer judge(const Subject& subject, const Node& node) {
     if (!rule->holds_in(subject.target) || !rule->asks_about(node.op_type)) continue;
     std::optional<std::string> reason = rule->check(op);
     if (!reason) continue;
-    const bool lacking = rule->text.code == "ORT001" || rule->text.code == "ORT002";
-    const std::string_view instead = lacking ? instead_of(node.op_type) : std::string_view();
+    const std::string_view instead = rule->advises_by_op ? instead_of(node.op_type) : std::string_view();
     return {rule, *std::move(reason), instead.empty() ? rule->text.instead : instead};
   }
   return {};

@@ -15,6 +15,7 @@ struct Rule {
   std::optional<Format> format{};         ///< absent: both
   /// A sentence with the numbers; absent: nothing speaks against the node.
   std::optional<std::string> (*check)(const Op&) = nullptr;
+  bool advises_by_op = false;  ///< instead_of(op) says more than `instead`, where something is known
 
   bool holds_in(Target target) const;
   bool asks_about(std::string_view op) const;
@@ -23,6 +24,20 @@ std::string applies_to(const Rule& rule);  ///< "1.19 to 1.22, mlprogram"
 
 std::span<const Rule* const> rules();  ///< by code
 const Rule* find_rule(std::string_view code);
+
+/// The text of a row: what the provider's sources say, and what takes a node from it.
+constexpr RuleText refusal(std::string_view code, std::string_view name, std::string_view what, std::string_view why,
+                           std::string_view instead, std::string_view source) {
+  return {.code = code,
+          .name = name,
+          .what = what,
+          .why = why,
+          .instead = instead,
+          .effect = Effect::leaves_provider,
+          .severity = "error",
+          .trust = Trust::documented,
+          .source = source};
+}
 
 /// What says the same as an operation without a builder; empty: nothing known.
 std::string_view instead_of(std::string_view op);

@@ -164,15 +164,7 @@ Reason pad(const Op& op) {
 
 constexpr RuleText text(std::string_view code, std::string_view name, std::string_view what, std::string_view instead,
                         std::string_view file) {
-  return {.code = code,
-          .name = name,
-          .what = what,
-          .why = "the builder does not write this form",
-          .instead = instead,
-          .effect = Effect::leaves_provider,
-          .severity = "error",
-          .trust = Trust::documented,
-          .source = file};
+  return refusal(code, name, what, "the builder does not write this form", instead, file);
 }
 
 const Rule kRules[] = {

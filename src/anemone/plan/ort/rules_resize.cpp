@@ -120,15 +120,7 @@ Reason coordinates(const Op& op) {
 
 constexpr RuleText text(std::string_view code, std::string_view name, std::string_view what, std::string_view why,
                         std::string_view instead) {
-  return {.code = code,
-          .name = name,
-          .what = what,
-          .why = why,
-          .instead = instead,
-          .effect = Effect::leaves_provider,
-          .severity = "error",
-          .trust = Trust::documented,
-          .source = "builders/impl/resize_op_builder.cc"};
+  return refusal(code, name, what, why, instead, "builders/impl/resize_op_builder.cc");
 }
 
 const Rule kRules[] = {
