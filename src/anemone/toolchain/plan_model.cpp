@@ -89,41 +89,18 @@ Result<std::unique_ptr<Program>> converted_program(const Model& model, const Pla
 
 }  // namespace
 
-namespace {
-
-/// What the chips are sold in, as people name it (Apple's technical specifications).
-struct Product {
-  std::string_view product, chip;
-};
-constexpr Product kProducts[] = {
-    {"iphonexs", "a12"},       {"iphonexr", "a12"},          {"iphone11", "a13"},          {"iphone11pro", "a13"},
-    {"iphonese2", "a13"},      {"iphone12", "a14"},          {"iphone12mini", "a14"},      {"iphone12pro", "a14"},
-    {"iphone12promax", "a14"}, {"iphone13", "a15"},          {"iphone13mini", "a15"},      {"iphone13pro", "a15"},
-    {"iphone13promax", "a15"}, {"iphonese3", "a15"},         {"iphone14", "a15"},          {"iphone14plus", "a15"},
-    {"iphone14pro", "a16"},    {"iphone14promax", "a16"},    {"iphone15", "a16"},          {"iphone15plus", "a16"},
-    {"iphone15pro", "a17pro"}, {"iphone15promax", "a17pro"}, {"iphone16", "a18"},          {"iphone16plus", "a18"},
-    {"iphone16e", "a18"},      {"iphone16pro", "a18pro"},    {"iphone16promax", "a18pro"}, {"iphone17", "a19"},
-    {"iphoneair", "a19pro"},   {"iphone17pro", "a19pro"},    {"iphone17promax", "a19pro"}, {"a17", "a17pro"},
-};
-
-}  // namespace
-
 Result<const ane::Device*> find_device(const std::string& name) {
-  if (const ane::Device* device = ane::find_device(bare_word(name))) return device;
-  const std::string product = bare_word(name);
-  for (const Product& known : kProducts) {
-    if (known.product == product) return ane::find_device(known.chip);
-  }
-  if (product == "all")
-    return bad_usage("only 'plan' makes a table of all devices", "name one device, as m1 or a17pro");
+  if (const ane::Device* device = ane::find_device(name)) return device;
+  const std::string word = bare_word(name);
+  if (word == "all") return bad_usage("only 'plan' makes a table of all devices", "name one device, as m1 or a17pro");
   std::vector<std::string_view> names;
   std::string family;
   for (const ane::Device& device : ane::devices()) {
     names.push_back(device.name);
-    if (product.size() >= 2 && device.name.starts_with(product.substr(0, 2)))
+    if (word.size() >= 2 && device.name.starts_with(word.substr(0, 2)))
       family += fmt::format("{}{}", family.empty() ? "" : ", ", device.name);
   }
-  if (!family.empty() && closest(product, names).empty())
+  if (!family.empty() && closest(word, names).empty())
     return bad_usage(fmt::format("there is no device '{}'", name), "of that family: " + family);
   return bad_usage(fmt::format("there is no device '{}'", name),
                    did_you_mean(name, names, "'anemone plan MODEL --device all' lists them"));

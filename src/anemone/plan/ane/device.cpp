@@ -2,7 +2,11 @@
 // "guessed" and its range wider. Streams of weights are its own where they were measured.
 #include "anemone/plan/ane/device.h"
 
+#include <algorithm>
 #include <array>
+#include <iterator>
+
+#include "anemone/support/text.h"
 
 namespace anemone::plan::ane {
 namespace {
@@ -92,15 +96,36 @@ constexpr std::array kDevices{
     Device{"m6", "M6", G::h18, kH18, kP4, h16(70.2), "M4"},
 };
 
+/// What the chips are sold in, as people name it (Apple's technical specifications).
+struct Product {
+  std::string_view product, chip;
+};
+constexpr Product kProducts[] = {
+    {"iphonexs", "a12"},       {"iphonexr", "a12"},          {"iphone11", "a13"},          {"iphone11pro", "a13"},
+    {"iphonese2", "a13"},      {"iphone12", "a14"},          {"iphone12mini", "a14"},      {"iphone12pro", "a14"},
+    {"iphone12promax", "a14"}, {"iphone13", "a15"},          {"iphone13mini", "a15"},      {"iphone13pro", "a15"},
+    {"iphone13promax", "a15"}, {"iphonese3", "a15"},         {"iphone14", "a15"},          {"iphone14plus", "a15"},
+    {"iphone14pro", "a16"},    {"iphone14promax", "a16"},    {"iphone15", "a16"},          {"iphone15plus", "a16"},
+    {"iphone15pro", "a17pro"}, {"iphone15promax", "a17pro"}, {"iphone16", "a18"},          {"iphone16plus", "a18"},
+    {"iphone16e", "a18"},      {"iphone16pro", "a18pro"},    {"iphone16promax", "a18pro"}, {"iphone17", "a19"},
+    {"iphoneair", "a19pro"},   {"iphone17pro", "a19pro"},    {"iphone17promax", "a19pro"}, {"a17", "a17pro"},
+};
+
+const Device* find_chip(std::string_view name) {
+  const auto found = std::find_if(kDevices.begin(), kDevices.end(), [&](const Device& d) { return d.name == name; });
+  return found == kDevices.end() ? nullptr : &*found;
+}
+
 }  // namespace
 
 std::span<const Device> devices() { return kDevices; }
 
 const Device* find_device(std::string_view wanted) {
-  for (const Device& device : kDevices) {
-    if (device.name == wanted) return &device;
-  }
-  return nullptr;
+  const std::string word = bare_word(wanted);
+  if (const Device* device = find_chip(word)) return device;
+  const auto sold =
+      std::find_if(std::begin(kProducts), std::end(kProducts), [&](const Product& p) { return p.product == word; });
+  return sold == std::end(kProducts) ? nullptr : find_chip(sold->chip);
 }
 
 }  // namespace anemone::plan::ane

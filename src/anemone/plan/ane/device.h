@@ -91,6 +91,7 @@ struct Device {
 };
 
 std::span<const Device> devices();
+/// By the chip ("m1pro", "M1 Pro") or by what it is sold in ("iPhone 15 Pro"); null: unknown.
 const Device* find_device(std::string_view name);
 
 }  // namespace anemone::plan::ane
