@@ -123,12 +123,6 @@ std::optional<std::vector<std::int64_t>> EvaluateView::integers(std::size_t inde
   return node_.integers(attribute);
 }
 
-std::vector<std::int64_t> strides_of(const std::vector<std::int64_t>& dims) {
-  std::vector<std::int64_t> strides(dims.size(), 1);
-  for (std::size_t i = dims.size(); i-- > 1;) strides[i - 1] = strides[i] * dims[i];
-  return strides;
-}
-
 std::optional<std::int64_t> bounded_count(const std::vector<std::int64_t>& dims) {
   const auto count = onnxspec::element_count(dims);
   return count && *count <= kMostElements ? count : std::nullopt;

@@ -56,7 +56,6 @@ std::span<const EvaluateRow> evaluate_movement_rows();
 std::optional<Array> evaluate(const Model& model, const Node& node);
 
 /// Helpers of the rows.
-std::vector<std::int64_t> strides_of(const std::vector<std::int64_t>& dims);
 std::optional<std::int64_t> bounded_count(const std::vector<std::int64_t>& dims);  ///< absent: too many
 /// For each place of `dims`, the sum over its axes of what `offsets` has there: where in another tensor its element lies.
 std::vector<std::size_t> places_of(const std::vector<std::int64_t>& dims,

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 
+#include "anemone/formats/wire/strided.h"
 #include "anemone/onnx/evaluate.h"
 #include "anemone/onnx/infer.h"
 
@@ -24,7 +25,7 @@ std::optional<Dims> broadcast_dims(const Dims& a, const Dims& b) {
 
 /// The element of `from` that stands at each place of `dims`.
 std::vector<std::size_t> spread(const Dims& from, const Dims& dims) {
-  const Dims strides = strides_of(from);
+  const Dims strides = formats::contiguous_strides(from);
   const std::size_t ahead = dims.size() - from.size();
   std::vector<Dims> offsets;
   for (std::size_t axis = 0; axis < dims.size(); ++axis) {

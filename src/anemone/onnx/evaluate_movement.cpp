@@ -1,6 +1,7 @@
 // Values of operations that only move elements, and of constants by shape.
 #include <algorithm>
 
+#include "anemone/formats/wire/strided.h"
 #include "anemone/onnx/evaluate.h"
 #include "anemone/onnx/infer.h"
 
@@ -93,7 +94,7 @@ std::optional<Array> flatten(const EvaluateView& v) {
 template <class Along>
 std::optional<Array> moved(const Array& x, const Dims& dims, Along&& along) {
   if (!bounded_count(dims)) return std::nullopt;
-  const Dims strides = strides_of(x.dims);
+  const Dims strides = formats::contiguous_strides(x.dims);
   std::vector<Dims> offsets;
   for (std::size_t axis = 0; axis < dims.size(); ++axis) {
     Dims& list = offsets.emplace_back();
@@ -241,7 +242,7 @@ std::optional<Array> concat(const EvaluateView& v) {
 std::optional<Array> non_zero(const EvaluateView& v) {
   if (!v.input(0)) return std::nullopt;
   const Array& x = *v.input(0);
-  const Dims strides = strides_of(x.dims);
+  const Dims strides = formats::contiguous_strides(x.dims);
   std::vector<std::size_t> found;
   for (std::size_t i = 0; i < x.size(); ++i) {
     if (x.is_real() ? x.real[i] != 0 : x.whole[i] != 0) found.push_back(i);

@@ -70,6 +70,14 @@ std::vector<std::int64_t> Node::integers(std::string_view wanted) const {
 }
 
 // Nothing is taken apart in order: uses would point to what is gone already.
+const std::string& display_name(const Node& node) {
+  if (!node.name.empty()) return node.name;
+  for (std::size_t i = 0; i < node.output_count(); ++i) {
+    if (node.output(i)) return node.output(i)->name();
+  }
+  return node.op_type;
+}
+
 Graph::~Graph() = default;
 
 Value* Graph::find_here(std::string_view wanted) const {

@@ -108,6 +108,9 @@ class Node {
   std::list<std::unique_ptr<Node>>::iterator position_;
 };
 
+/// What to call a node in front of people: its name, else that of its first output, else its operation.
+const std::string& display_name(const Node& node);
+
 class Graph {
  public:
   explicit Graph(Node* owner = nullptr) : owner_(owner) {}

@@ -91,6 +91,8 @@ std::optional<Known> compute_known(const InferView& view);
 Dimension known_extent(std::int64_t value);
 Shape unknown_shape(std::size_t rank);
 std::optional<std::int64_t> axis_of(std::int64_t axis, std::size_t rank);  ///< counted from the front
+/// Which of `rank` extents Shape gives by its attributes: begin ≤ end.
+std::pair<std::int64_t, std::int64_t> shape_range(const Node& shape, std::size_t rank);
 /// NumPy's rule; absent when two known extents differ and neither is 1.
 std::optional<Shape> broadcast(const Shape& a, const Shape& b);
 /// The elements of a tensor in memory, as double or int64; absent where they are external or were never computed.

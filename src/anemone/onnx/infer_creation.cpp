@@ -50,10 +50,8 @@ void constant_of_shape(InferView& v) {
 void shape(InferView& v) {
   const Shape* x = v.shape(0);
   if (!x) return v.set(0, DataType::int64, Shape{Dimension{}});
-  const auto rank = static_cast<std::int64_t>(x->size());
-  const auto clamp = [&](std::int64_t at) { return std::clamp<std::int64_t>(at < 0 ? at + rank : at, 0, rank); };
-  const std::int64_t begin = clamp(v.node().integer("start", 0)), end = clamp(v.node().integer("end", rank));
-  v.set(0, DataType::int64, Shape{known_extent(std::max<std::int64_t>(end - begin, 0))});
+  const auto [begin, end] = shape_range(v.node(), x->size());
+  v.set(0, DataType::int64, Shape{known_extent(end - begin)});
 }
 
 void size(InferView& v) { v.set(0, DataType::int64, Shape{}); }

@@ -16,6 +16,13 @@ std::optional<std::int64_t> axis_of(std::int64_t axis, std::size_t rank) {
   return axis < 0 ? axis + r : axis;
 }
 
+std::pair<std::int64_t, std::int64_t> shape_range(const Node& shape, std::size_t rank) {
+  const auto r = static_cast<std::int64_t>(rank);
+  const auto clamp = [&](std::int64_t at) { return std::clamp<std::int64_t>(at < 0 ? at + r : at, 0, r); };
+  const std::int64_t begin = clamp(shape.integer("start", 0));
+  return {begin, std::max(begin, clamp(shape.integer("end", r)))};
+}
+
 std::optional<Shape> broadcast(const Shape& a, const Shape& b) {
   Shape result(std::max(a.size(), b.size()));
   for (std::size_t i = 0; i < result.size(); ++i) {  // from the back

@@ -46,10 +46,7 @@ std::optional<Known> known_input(const InferView& v, std::size_t input) {
 std::optional<Known> shape_known(const InferView& v) {
   const Shape* shape = v.shape(0);
   if (!shape) return std::nullopt;
-  const auto rank = static_cast<std::int64_t>(shape->size());
-  const auto clamp = [&](std::int64_t at) { return std::clamp<std::int64_t>(at < 0 ? at + rank : at, 0, rank); };
-  const std::int64_t begin = clamp(v.node().integer("start", 0)), end = clamp(v.node().integer("end", rank));
-  if (begin >= end) return Known{};
+  const auto [begin, end] = shape_range(v.node(), shape->size());
   return extents_of({shape->begin() + begin, shape->begin() + end});
 }
 

@@ -49,14 +49,6 @@ std::vector<SupportRow> support_table() {
   return table;
 }
 
-std::string display(const Node& node) {
-  if (!node.name.empty()) return node.name;
-  for (std::size_t i = 0; i < node.output_count(); ++i) {
-    if (node.output(i)) return node.output(i)->name();
-  }
-  return node.op_type;
-}
-
 Lowering::Lowering(const Model& model, const LowerOptions& options, anemone::Function& function)
     : model_(&model), options_(&options), function_(&function), emit_(function.body) {}
 
@@ -83,14 +75,15 @@ void Lowering::refuse(const Node& node, const Refused& why) {
     return g.what == what && g.reason == why.reason && g.help == why.help;
   });
   if (group == refused_.end()) group = refused_.insert(group, {what, why.reason, why.help, {}});
-  group->nodes.push_back(display(node));
+  group->nodes.push_back(display_name(node));
 }
 
 void Lowering::lower_node(const Node& node) {
   const std::int64_t opset = std::max<std::int64_t>(model_->opset(node.domain), 1);
   const Row* row = find_lowering(node.domain, node.op_type, opset);
   if (!row) return refuse(node, {"not an operation that this version translates", {}});
-  emit_.begin(fmt::format("{}: node '{}'", std::filesystem::path(model_->file).filename().string(), display(node)));
+  emit_.begin(
+      fmt::format("{}: node '{}'", std::filesystem::path(model_->file).filename().string(), display_name(node)));
   Call call(*this, node);
   try {
     row->lower(call);

@@ -160,8 +160,6 @@ bool is_integer_type(DataType dtype);
 ConstantPtr to_mil(const Tensor& tensor, const std::filesystem::path& folder);
 /// A value as a narrow integer type holds it: wrapped. Others stay as they are.
 MilValue* wrap(Emit& emit, MilValue* value, DataType dtype);
-/// What to call a node in front of people: its name, else that of its first output.
-std::string display(const Node& node);
 
 /// A model without functions of its own: each node that calls one is replaced by its nodes.
 Result<Model> inline_functions(const Model& model);

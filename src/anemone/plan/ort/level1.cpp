@@ -92,9 +92,9 @@ bool apply_rewrite_rules(const Level1& level) {
     const auto found = kByType.find(node->op_type);
     if (found == kByType.end()) continue;
     for (const RewriteRule* rule : found->second) {
-      const Effect1 effect = rule->apply(level, *node, walk);
-      changed |= effect != Effect1::none;
-      if (effect == Effect1::removed) break;
+      const Applied effect = rule->apply(level, *node, walk);
+      changed |= effect != Applied::none;
+      if (effect == Applied::removed) break;
     }
   }
   return changed;

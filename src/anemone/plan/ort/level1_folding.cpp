@@ -15,10 +15,7 @@ using onnx::DataType;
 std::optional<Tensor> folded_shape(const Node& node) {
   const auto dims = known_dims(node.input(0));
   if (!dims) return std::nullopt;
-  const auto rank = static_cast<std::int64_t>(dims->size());
-  const auto clamp = [&](std::int64_t at) { return std::clamp<std::int64_t>(at < 0 ? at + rank : at, 0, rank); };
-  const std::int64_t begin = clamp(node.integer("start", 0)), end = clamp(node.integer("end", rank));
-  if (begin >= end) return integer_tensor({});
+  const auto [begin, end] = onnx::shape_range(node, dims->size());
   return integer_tensor({dims->begin() + begin, dims->begin() + end});
 }
 

@@ -21,31 +21,31 @@ Tensor uncomputed(DataType dtype, std::vector<std::int64_t> dims) {
 }
 
 /// 1 / x, then times y: y / x.
-Effect1 div_mul(const Level1& level, Node& div, Walk& walk) {
+Applied div_mul(const Level1& level, Node& div, Walk& walk) {
   Node* mul = only_reader(div);
   if (!is(level.model, div, "Div", {7, 13, 14}) || !mul || !is(level.model, *mul, "Mul", {7, 13, 14}))
-    return Effect1::none;
-  if (scalar(level.model, div.input(0)) != 1.0 || gives_graph_output(div)) return Effect1::none;
+    return Applied::none;
+  if (scalar(level.model, div.input(0)) != 1.0 || gives_graph_output(div)) return Applied::none;
   Value* factor = mul->input(mul->input(0) == div.output(0) ? 1 : 0);
   add_instead(level.graph(), "Div", {factor, div.input(1)}, *mul, mul);  // behind what makes the factor
   walk.erase(*mul);
   walk.erase(div);
-  return Effect1::removed;
+  return Applied::removed;
 }
 
 /// Clip cuts at 0 what Relu would.
-Effect1 relu_clip(const Level1& level, Node& relu, Walk& walk) {
+Applied relu_clip(const Level1& level, Node& relu, Walk& walk) {
   Node* clip = only_reader(relu);
   if (!is(level.model, relu, "Relu", {6, 13, 14}) || !clip || !is(level.model, *clip, "Clip", {6, 11, 12, 13}))
-    return Effect1::none;
-  if (!can_remove(relu)) return Effect1::none;
+    return Applied::none;
+  if (!can_remove(relu)) return Applied::none;
   if (is(level.model, *clip, "Clip", {6})) {
     for (onnx::Attribute& attribute : clip->attributes) {
       auto* least = attribute.name == "min" ? std::get_if<float>(&attribute.value) : nullptr;
       if (least) *least = std::max(*least, 0.0f);
     }
   } else if (clip->input(1) && !constant(level.model, *clip, 1)) {
-    return Effect1::none;
+    return Applied::none;
   } else if (!clip->input(1) || scalar(level.model, clip->input(1)).value_or(0) < 0) {
     const DataType dtype = clip->input(0)->type.dtype;
     Tensor zero = uncomputed(dtype, {});
@@ -53,7 +53,7 @@ Effect1 relu_clip(const Level1& level, Node& relu, Walk& walk) {
     clip->set_input(1, &add_constant(level.graph(), clip->output(0)->name() + "_min", std::move(zero)));
   }
   remove(relu, walk);
-  return Effect1::removed;
+  return Applied::removed;
 }
 
 /// What Gemm takes as C: [N], [1, N], [M, 1] or [M, N].
@@ -67,25 +67,25 @@ bool fits_as_bias(const onnx::Shape& bias, const onnx::Dimension& m, const onnx:
   return same(bias[0], m) && (extent(bias[1]) == 1 || same(bias[1], n));
 }
 
-Effect1 gemm_sum(const Level1& level, Node& gemm, Walk& walk) {
+Applied gemm_sum(const Level1& level, Node& gemm, Walk& walk) {
   Node* sum = only_reader(gemm);
   if (!is(level.model, gemm, "Gemm", {11, 13}) || gives_graph_output(gemm) || gemm.input_count() != 2 || !sum)
-    return Effect1::none;
-  if (!is(level.model, *sum, "Sum") || sum->input_count() != 2) return Effect1::none;
+    return Applied::none;
+  if (!is(level.model, *sum, "Sum") || sum->input_count() != 2) return Applied::none;
   Value* other = sum->input(sum->input(0) == gemm.output(0) ? 1 : 0);
   const onnx::Shape *bias = shape_of(other), *result = shape_of(gemm.output(0));
-  if (!bias || !result || result->size() != 2 || !fits_as_bias(*bias, (*result)[0], (*result)[1])) return Effect1::none;
+  if (!bias || !result || result->size() != 2 || !fits_as_bias(*bias, (*result)[0], (*result)[1])) return Applied::none;
   Node& fused = add_instead(level.graph(), "Gemm", {gemm.input(0), gemm.input(1), other}, *sum, sum);
   fused.attributes = gemm.attributes;
   std::erase_if(fused.attributes, [](const onnx::Attribute& a) { return a.name == "beta"; });
   walk.erase(*sum);
   walk.erase(gemm);
-  return Effect1::removed;
+  return Applied::removed;
 }
 
 /// Transposes around Gemm become its flags, where nothing but Gemms reads them.
-Effect1 gemm_transpose(const Level1& level, Node& gemm, Walk& walk) {
-  if (!is(level.model, gemm, "Gemm") || edges_out(gemm) > 1) return Effect1::none;
+Applied gemm_transpose(const Level1& level, Node& gemm, Walk& walk) {
+  if (!is(level.model, gemm, "Gemm") || edges_out(gemm) > 1) return Applied::none;
   bool trans[2] = {gemm.integer("transA", 0) != 0, gemm.integer("transB", 0) != 0};
   Value* operands[2] = {gemm.input(0), gemm.input(1)};
   bool changed = false;
@@ -101,7 +101,7 @@ Effect1 gemm_transpose(const Level1& level, Node& gemm, Walk& walk) {
   Node* after = only_reader(gemm);
   const bool swaps = after && is(level.model, gemm, "Gemm", {11, 13}) && !gives_graph_output(gemm) &&
                      gemm.input_count() <= 2 && is(level.model, *after, "Transpose", {1, 13});
-  if (!changed && !swaps) return Effect1::none;
+  if (!changed && !swaps) return Applied::none;
   Node* old[2] = {producer(gemm, 0), producer(gemm, 1)};
   if (swaps) {  // (AB)' = B'A'
     std::swap(operands[0], operands[1]);
@@ -124,23 +124,23 @@ Effect1 gemm_transpose(const Level1& level, Node& gemm, Walk& walk) {
     if (old[i] && (i == 0 || old[i] != old[0]) && old[i]->op_type == "Transpose" && old[i]->output(0)->uses().empty())
       walk.erase(*old[i]);
   }
-  return Effect1::removed;
+  return Applied::removed;
 }
 
 /// Where over Not: the branches change places.
-Effect1 not_where(const Level1& level, Node& where, Walk& walk) {
+Applied not_where(const Level1& level, Node& where, Walk& walk) {
   Node* inverted = producer(where, 0);
   if (!is(level.model, where, "Where") || !inverted || !is(level.model, *inverted, "Not") || !can_remove(*inverted))
-    return Effect1::none;
+    return Applied::none;
   const auto all = readers(*inverted->output(0));
-  if (!std::all_of(all.begin(), all.end(), [](const Node* n) { return n->op_type == "Where"; })) return Effect1::none;
+  if (!std::all_of(all.begin(), all.end(), [](const Node* n) { return n->op_type == "Where"; })) return Applied::none;
   for (Node* each : all) {
     Value *yes = each->input(1), *no = each->input(2);
     each->set_input(1, no);
     each->set_input(2, yes);
   }
   remove(*inverted, walk);
-  return Effect1::changed;
+  return Applied::changed;
 }
 
 /// Conv with a constant weight (and bias), read by `op` alone, which reads nothing else that comes at run time.
@@ -182,43 +182,43 @@ void give_bias(const Level1& level, Node& conv) {
         2, &add_constant(level.graph(), conv.output(0)->name() + "_bias", uncomputed(weight.dtype, {weight.dims[0]})));
 }
 
-Effect1 conv_add(const Level1& level, Node& conv, Walk& walk) {
+Applied conv_add(const Level1& level, Node& conv, Walk& walk) {
   Node* add = constant_after_conv(level, conv, "Add", {7, 13, 14}, 1);
-  if (!add) return Effect1::none;
+  if (!add) return Applied::none;
   const Tensor& summand = *constant(level.model, *add, 1);
   if (!is_per_channel(summand, *constant(level.model, conv, 1), false) || !bias_fits(level, conv, summand.dtype))
-    return Effect1::none;
+    return Applied::none;
   give_bias(level, conv);
   merge_into(conv, *add, walk);
-  return Effect1::changed;
+  return Applied::changed;
 }
 
-Effect1 conv_mul(const Level1& level, Node& conv, Walk& walk) {
+Applied conv_mul(const Level1& level, Node& conv, Walk& walk) {
   Node* mul = constant_after_conv(level, conv, "Mul", {7, 13, 14}, 1);
-  if (!mul) return Effect1::none;
+  if (!mul) return Applied::none;
   const Tensor& factor = *constant(level.model, *mul, 1);
   if (!is_per_channel(factor, *constant(level.model, conv, 1), true) || !bias_fits(level, conv, factor.dtype))
-    return Effect1::none;
+    return Applied::none;
   merge_into(conv, *mul, walk);
-  return Effect1::changed;
+  return Applied::changed;
 }
 
-Effect1 conv_batch_norm(const Level1& level, Node& conv, Walk& walk) {
+Applied conv_batch_norm(const Level1& level, Node& conv, Walk& walk) {
   Node* norm = constant_after_conv(level, conv, "BatchNormalization", {7, 9, 14, 15}, 4);
-  if (!norm) return Effect1::none;
+  if (!norm) return Applied::none;
   for (std::size_t i = 1; i < norm->output_count(); ++i) {
-    if (norm->output(i)) return Effect1::none;
+    if (norm->output(i)) return Applied::none;
   }
   const Tensor& weight = *constant(level.model, conv, 1);
-  if (!is_floating(weight) || weight.dims.size() <= 2) return Effect1::none;
+  if (!is_floating(weight) || weight.dims.size() <= 2) return Applied::none;
   for (std::size_t i = 1; i <= 4; ++i) {
     const Tensor& part = *constant(level.model, *norm, i);
-    if (part.dtype != weight.dtype || part.dims != std::vector<std::int64_t>{weight.dims[0]}) return Effect1::none;
+    if (part.dtype != weight.dtype || part.dims != std::vector<std::int64_t>{weight.dims[0]}) return Applied::none;
   }
-  if (!bias_fits(level, conv, weight.dtype)) return Effect1::none;
+  if (!bias_fits(level, conv, weight.dtype)) return Applied::none;
   give_bias(level, conv);
   merge_into(conv, *norm, walk);
-  return Effect1::changed;
+  return Applied::changed;
 }
 
 constexpr RewriteRule kRules[] = {

@@ -42,11 +42,11 @@ bool fuse_gelu(const Level1& level);
 bool fuse_layer_normalization(const Level1& level);
 
 /// One rule of the first pass: tried at every node of its types.
-enum class Effect1 : std::uint8_t { none, changed, removed };
+enum class Applied : std::uint8_t { none, changed, removed };
 struct RewriteRule {
   std::string_view name;
   std::array<std::string_view, 4> ops;
-  Effect1 (*apply)(const Level1&, Node&, Walk&);
+  Applied (*apply)(const Level1&, Node&, Walk&);
 };
 std::span<const RewriteRule> elimination_rules();
 std::span<const RewriteRule> fusion_rules();

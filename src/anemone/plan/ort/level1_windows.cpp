@@ -31,21 +31,21 @@ bool pads_with_zero(const Level1& level, const Node& pad) {
 }
 
 /// Zeros around become the padding of the convolution or pooling behind, a Cast in between or not.
-Effect1 pad(const Level1& level, Node& pad, Walk& walk) {
+Applied pad(const Level1& level, Node& pad, Walk& walk) {
   Node* next = only_reader(pad);
-  if (!is(level.model, pad, "Pad", {1, 2, 11, 13, 18, 19}) || !next || gives_graph_output(pad)) return Effect1::none;
+  if (!is(level.model, pad, "Pad", {1, 2, 11, 13, 18, 19}) || !next || gives_graph_output(pad)) return Applied::none;
   if (pad.input_count() > 3 || pad.text("mode", "constant") != "constant" || !pads_with_zero(level, pad))
-    return Effect1::none;
+    return Applied::none;
   Node* window = next;
   if (is(level.model, *next, "Cast")) {
     window = only_reader(*next);
-    if (!window || gives_graph_output(*next)) return Effect1::none;
+    if (!window || gives_graph_output(*next)) return Applied::none;
   }
-  if (!takes_padding(level, *window)) return Effect1::none;
+  if (!takes_padding(level, *window)) return Applied::none;
   const Dims more = pad.input_count() < 2 ? pad.integers("pads") : integers(level.model, pad.input(1)).value_or(Dims{});
   const std::size_t rank = more.size() / 2;
-  if (rank < 3 || more[0] != 0 || more[1] != 0 || more[rank] != 0 || more[rank + 1] != 0) return Effect1::none;
-  if (std::any_of(more.begin(), more.end(), [](std::int64_t n) { return n < 0; })) return Effect1::none;
+  if (rank < 3 || more[0] != 0 || more[1] != 0 || more[rank] != 0 || more[rank + 1] != 0) return Applied::none;
+  if (std::any_of(more.begin(), more.end(), [](std::int64_t n) { return n < 0; })) return Applied::none;
   Dims pads = window->integers("pads");
   pads.resize(more.size() - 4);
   for (std::size_t axis = 0; axis < rank - 2; ++axis) {
@@ -57,7 +57,7 @@ Effect1 pad(const Level1& level, Node& pad, Walk& walk) {
   if (next != window) next->output(0)->type.shape = pad.input(0)->type.shape;
   level.graph().replace_uses(*pad.output(0), *pad.input(0));
   walk.erase(pad);
-  return Effect1::removed;
+  return Applied::removed;
 }
 
 bool is_constant_vector(const Level1& level, const Node& node, std::size_t input, std::int64_t length) {
@@ -66,11 +66,11 @@ bool is_constant_vector(const Level1& level, const Node& node, std::size_t input
 }
 
 /// MatMul, then Reshape and Transpose as often as they come, then BatchNormalization: Gemm and what came between.
-Effect1 matmul_batch_norm(const Level1& level, Node& matmul, Walk& walk) {
+Applied matmul_batch_norm(const Level1& level, Node& matmul, Walk& walk) {
   if (!is(level.model, matmul, "MatMul", {1, 9, 13}) || edges_out(matmul) != 1 || gives_graph_output(matmul))
-    return Effect1::none;
+    return Applied::none;
   if (const onnx::Shape* a = shape_of(matmul.input(0)); level.version >= 21 && (!a || a->size() != 2))
-    return Effect1::none;
+    return Applied::none;
   Node* last = &matmul;
   Node* norm = only_reader(matmul);
   while (norm && edges_out(*norm) == 1 &&
@@ -80,12 +80,12 @@ Effect1 matmul_batch_norm(const Level1& level, Node& matmul, Walk& walk) {
   }
   const Tensor* weight = constant(level.model, matmul, 1);
   if (!norm || !is(level.model, *norm, "BatchNormalization") || !weight || weight->dims.size() < 2)
-    return Effect1::none;
+    return Applied::none;
   for (std::size_t i = 1; i <= 4; ++i) {
-    if (!is_constant_vector(level, *norm, i, weight->dims[1])) return Effect1::none;
+    if (!is_constant_vector(level, *norm, i, weight->dims[1])) return Applied::none;
   }
   for (std::size_t i = 1; i < norm->output_count(); ++i) {
-    if (norm->output(i)) return Effect1::none;
+    if (norm->output(i)) return Applied::none;
   }
   Tensor bias;
   bias.dtype = weight->dtype;
@@ -94,7 +94,7 @@ Effect1 matmul_batch_norm(const Level1& level, Node& matmul, Walk& walk) {
   Node& gemm = add_instead(level.graph(), "Gemm", {matmul.input(0), matmul.input(1), &c}, matmul, &matmul);
   merge_into(last == &matmul ? gemm : *last, *norm, walk);
   walk.erase(matmul);
-  return Effect1::removed;
+  return Applied::removed;
 }
 
 constexpr RewriteRule kRules[] = {

@@ -13,10 +13,6 @@
 namespace anemone::plan::ort {
 namespace {
 
-std::string name_of(const Node& node) {
-  return !node.name.empty() || !node.output(0) ? node.name : node.output(0)->name();
-}
-
 struct Judged {
   Edges edges;
   std::vector<Answer> answers;
@@ -98,8 +94,8 @@ void describe_rejections(const Judged& judged, ProviderPlan& plan) {
     if (!answer.rule) continue;
     const Node& node = *judged.edges.nodes[i];
     const RuleText& text = answer.rule->text;
-    plan.rejected.push_back(
-        {name_of(node), node.op_type, std::string(text.code), answer.reason, std::string(text.instead), separates[i]});
+    plan.rejected.push_back({onnx::display_name(node), node.op_type, std::string(text.code), answer.reason,
+                             std::string(text.instead), separates[i]});
     RejectedGroup& group = groups[{node.op_type, std::string(text.code)}];
     if (group.count++ == 0) {
       group.op = node.op_type;
