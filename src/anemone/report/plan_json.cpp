@@ -120,25 +120,12 @@ std::string plan_json(const toolchain::PlanResult& result, const PlanView& view)
 }
 
 std::string plan_comparison_json(const toolchain::PlanResult& before, const toolchain::PlanResult& after) {
-  struct Row {
-    std::size_t before = 0, after = 0, before_ane = 0, after_ane = 0;
-    double before_us = 0, after_us = 0;
-  };
-  std::map<std::string, Row> rows;
-  for (const PlannedOp& op : before.plans.front().ops) {
-    Row& row = rows[op.type];
-    ++row.before, row.before_us += op.us, row.before_ane += op.unit == plan::Unit::ane;
-  }
-  for (const PlannedOp& op : after.plans.front().ops) {
-    Row& row = rows[op.type];
-    ++row.after, row.after_us += op.us, row.after_ane += op.unit == plan::Unit::ane;
-  }
   Json types = Json::array();
-  for (const auto& [type, r] : rows) {
-    types.push_back({{"type", type},
-                     {"before", {{"ops", r.before}, {"ane", r.before_ane}, {"us", thousandths(r.before_us)}}},
-                     {"after", {{"ops", r.after}, {"ane", r.after_ane}, {"us", thousandths(r.after_us)}}}});
-  }
+  const auto total = [](const TypeTotal& t) {
+    return Json{{"ops", t.ops}, {"ane", t.on_ane}, {"us", thousandths(t.us)}};
+  };
+  for (const auto& [type, sides] : by_type(before.plans.front(), after.plans.front()))
+    types.push_back({{"type", type}, {"before", total(sides.first)}, {"after", total(sides.second)}});
   Json a, b;
   summary(a, before.plans.front());
   summary(b, after.plans.front());

@@ -134,22 +134,9 @@ std::string plan_text(const PlanResult& result, const PlanView& view) {
 }
 
 std::string plan_comparison_text(const PlanResult& before, const PlanResult& after) {
-  struct Side {
-    std::size_t ops = 0, ane = 0;
-    double us = 0;
-  };
-  std::map<std::string, std::pair<Side, Side>> rows;
-  const auto collect = [&](const Plan& plan, bool second) {
-    for (const plan::PlannedOp& op : plan.ops) {
-      auto& row = rows[op.type];
-      Side& side = second ? row.second : row.first;
-      ++side.ops, side.us += op.us, side.ane += op.unit == Unit::ane;
-    }
-  };
   const Plan &a = before.plans.front(), &b = after.plans.front();
-  collect(a, false);
-  collect(b, true);
-  std::vector<std::pair<std::string, std::pair<Side, Side>>> sorted(rows.begin(), rows.end());
+  const auto rows = by_type(a, b);
+  std::vector<std::pair<std::string, std::pair<TypeTotal, TypeTotal>>> sorted(rows.begin(), rows.end());
   std::stable_sort(sorted.begin(), sorted.end(), [](const auto& x, const auto& y) {
     return std::abs(x.second.first.us - x.second.second.us) > std::abs(y.second.first.us - y.second.second.us);
   });
@@ -157,10 +144,10 @@ std::string plan_comparison_text(const PlanResult& before, const PlanResult& aft
                                 before.model, a.chip, after.model, b.chip, a.compute_units);
   out += fmt::format("{:<28} {:>16} {:>16} {:>12} {:>12} {:>12}\n", "", "ops (ANE) before", "after", "us before",
                      "after", "difference");
-  const auto line = [&](std::string_view what, const Side& x, const Side& y) {
-    out +=
-        fmt::format("{:<28} {:>16} {:>16} {:>12.1f} {:>12.1f} {:>+12.1f}\n", what, fmt::format("{} ({})", x.ops, x.ane),
-                    fmt::format("{} ({})", y.ops, y.ane), x.us, y.us, y.us - x.us);
+  const auto line = [&](std::string_view what, const TypeTotal& x, const TypeTotal& y) {
+    out += fmt::format("{:<28} {:>16} {:>16} {:>12.1f} {:>12.1f} {:>+12.1f}\n", what,
+                       fmt::format("{} ({})", x.ops, x.on_ane), fmt::format("{} ({})", y.ops, y.on_ane), x.us, y.us,
+                       y.us - x.us);
   };
   for (const auto& [type, sides] : sorted) line(type, sides.first, sides.second);
   line("total with switches", {a.ops.size(), a.on_ane, 1e3 * a.planner_ms},

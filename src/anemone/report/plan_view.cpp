@@ -140,6 +140,16 @@ std::string group_table(const Plan& plan, const PlanView& view, const std::vecto
   return out;
 }
 
+std::map<std::string, std::pair<TypeTotal, TypeTotal>> by_type(const plan::Plan& before, const plan::Plan& after) {
+  std::map<std::string, std::pair<TypeTotal, TypeTotal>> totals;
+  const auto add = [](const plan::PlannedOp& op, TypeTotal& total) {
+    ++total.ops, total.us += op.us, total.on_ane += op.unit == plan::Unit::ane;
+  };
+  for (const plan::PlannedOp& op : before.ops) add(op, totals[op.type].first);
+  for (const plan::PlannedOp& op : after.ops) add(op, totals[op.type].second);
+  return totals;
+}
+
 std::string outcome_text(const plan::Outcome& outcome, const Plan& now) {
   return fmt::format(
       "{}: {} of {} operations on the engine instead of {} of {}, {:.2f} ms by the planner instead of {:.2f}",

@@ -1,7 +1,9 @@
 #pragma once
 // Which operations of a plan somebody wants to see.
 #include <cstddef>
+#include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "anemone/plan/plan.h"
@@ -33,6 +35,13 @@ std::string per_op_table(const plan::Plan& plan, const std::vector<std::size_t>&
 
 /// A line for each value of view.group, most expensive first.
 std::string group_table(const plan::Plan& plan, const PlanView& view, const std::vector<std::size_t>& ops);
+
+/// What a plan has of one type of operation.
+struct TypeTotal {
+  std::size_t ops = 0, on_ane = 0;
+  double us = 0;
+};
+std::map<std::string, std::pair<TypeTotal, TypeTotal>> by_type(const plan::Plan& before, const plan::Plan& after);
 
 /// "were they taken: 657 of 659 operations on the engine instead of 12 of 659, 13.11 ms by the planner instead of 90.20"
 std::string outcome_text(const plan::Outcome& outcome, const plan::Plan& now);

@@ -44,10 +44,10 @@ std::string provider_markdown(const toolchain::RuleTables& tables) {
 
 std::string rules_text(const toolchain::RuleTables& tables) {
   std::string out;
-  for (const RuleRow& r : tables.rules)
-    out += fmt::format("{}  {:<20} {:<5} {:<10}  {}\n", r.code, r.name, r.severity, r.trust, r.what);
-  for (const RuleRow& r : tables.provider_rules)
-    out += fmt::format("{}  {:<20} {:<5} {:<10}  {}\n", r.code, r.name, r.severity, r.trust, r.what);
+  for (const auto* rows : {&tables.rules, &tables.provider_rules}) {
+    for (const RuleRow& r : *rows)
+      out += fmt::format("{}  {:<20} {:<5} {:<10}  {}\n", r.code, r.name, r.severity, r.trust, r.what);
+  }
   return out + fmt::format(
                    "{} rules of the engine, {} of ONNX Runtime's CoreML provider; 'anemone explain CODE' says why and "
                    "what to do\n",
