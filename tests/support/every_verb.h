@@ -26,10 +26,10 @@ inline int exit_code_of(const std::vector<std::string>& words) {
 inline std::string every_verb(const std::string& model, const std::filesystem::path& scratch, int* written = nullptr) {
   const std::string package = (scratch / "written.mlpackage").string();
   std::string complaint;
-  const auto tried = [&](std::vector<std::string> words, int also = 0) {
+  const auto tried = [&](std::vector<std::string> words) {
     words.insert(words.end(), {"--threads", "1"});
     const int code = exit_code_of(words);
-    if (code != 0 && code != 1 && code != 3 && code != 4 && code != also && complaint.empty()) {
+    if (code != 0 && code != 1 && code != 3 && code != 4 && complaint.empty()) {
       complaint = "exit " + std::to_string(code) + " from:";
       for (const std::string& word : words) complaint += " " + word;
     }
@@ -42,9 +42,7 @@ inline std::string every_verb(const std::string& model, const std::filesystem::p
   for (const char* precision : {"fp16", "fp32"}) {
     std::error_code ignored;
     std::filesystem::remove_all(package, ignored);
-    // Digits do not come back: fp32 of what is fp16 is a wrong command line.
-    const int no_digits = std::string_view(precision) == "fp32" ? 2 : 0;
-    if (tried({"convert", model, "-o", package, "--precision", precision}, no_digits) != 0) continue;
+    if (tried({"convert", model, "-o", package, "--precision", precision}) != 0) continue;
     if (written) ++*written;
     const std::string made = std::string("what convert --precision ") + precision + " wrote";
     if (tried({"plan", package}) != 0 && complaint.empty()) complaint = made + " is refused by plan";
