@@ -28,8 +28,9 @@ int run(Call& call, std::string_view output_help) {
   std::string path, output;
   bool dry_run = false;
   ConvertFlags flags;
-  call.options.argument("MODEL", path,
-                        "a PyTorch checkpoint, a .mlpackage or .mlmodelc folder, a model.mlmodel file or MIL text");
+  call.options.argument(
+      "MODEL", path,
+      "a PyTorch checkpoint, a .mlpackage or .mlmodelc folder, a model.mlmodel file, an ONNX file or MIL text");
   call.options.value("-o,--output", "OUT", output, output_help, {.required = true});
   call.options.flag("--dry-run", dry_run, "everything but the writing");
   flags.declare(call);

@@ -20,7 +20,7 @@ using namespace std::string_view_literals;
 constexpr const char* kUnpack = "unpack it first";
 constexpr const char* kDownload = "fetch the file itself: with a browser, or from the page's download link";
 constexpr const char* kModels =
-    "a model is a checkpoint, a .mlpackage or .mlmodelc folder, a model.mlmodel file or MIL text";
+    "a model is a checkpoint, a .mlpackage or .mlmodelc folder, a model.mlmodel file, an ONNX file or MIL text";
 
 struct Magic {
   std::size_t offset;
