@@ -2,6 +2,7 @@
 // that are not evaluated here) the constant has its type and no elements.
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "anemone/onnx/evaluate.h"
 #include "anemone/plan/ort/level1_passes.h"
@@ -59,7 +60,7 @@ void become_constants(const Level1& level, Node& node, std::optional<Tensor> fir
     if (!output || output->uses().empty()) continue;
     Tensor tensor;
     if (i == 0 && first) {
-      tensor = *std::move(first);
+      tensor = *std::exchange(first, std::nullopt);
     } else {
       tensor.dtype = output->type.dtype;
       tensor.dims = *known_dims(output);
