@@ -112,8 +112,9 @@ inline const std::vector<Part> kParts{
     {"formats/onnx/spec_", "formats/onnx/spec.h"},
     {"frontends/onnx/", "frontends/onnx/lowering.h"},  // the operations of a family
     {"onnx/graph_", "onnx/graph.h"},
-    {"onnx/infer_", "onnx/infer.h"},        // the rows of a family
-    {"onnx/evaluate_", "onnx/evaluate.h"},  // likewise
+    {"onnx/infer_", "onnx/infer.h"},                  // the rows of a family
+    {"onnx/evaluate_", "onnx/evaluate.h"},            // likewise
+    {"backends/onnx/rows_", "backends/onnx/rows.h"},  // the rows of a family
     {"ir/text/text_reader_", "ir/text/text_reader.h"},
     {"ir/text/program_reader_", "ir/text/program_reader.h"},
 };

@@ -33,7 +33,10 @@ Result<std::pair<std::int64_t, std::int64_t>> parse_size(const std::string& word
 void ConvertFlags::declare(Call& call) {
   Options& options = call.options;
   options.group("what the package computes");
-  options.choice("--precision", precision_, kPrecisions, "fp16 (the default) is what the Neural Engine computes in");
+  options.choice("--precision", precision_, kPrecisions,
+                 precision_by_default_ == toolchain::PackagePrecision::fp16
+                     ? "fp16 (the default) is what the Neural Engine computes in"
+                     : "fp32 by default; fp16 halves the file");
   options.choice("--target", target_, kTargets, "oldest system that shall load it (ios17; a package keeps its own)");
   options.list("--outputs", "all|final|NAME,…", outputs_,
                "outputs to keep; final = landmarks only, the default of landmark networks", {.distinct = true});
@@ -79,7 +82,7 @@ Result<toolchain::ConvertOptions> ConvertFlags::read(const Call& call) const {
   if (precision_ && !passes_.empty())
     return bad_usage("--passes names what is done, and --precision chooses among pipelines: they do not go together",
                      "the pipelines are default-fp16 and default-fp32: name one in --passes");
-  out.precision = precision_.value_or(toolchain::PackagePrecision::fp16);
+  out.precision = precision_.value_or(precision_by_default_);
   out.target = target_;
   out.input = input_;
   out.scale = scale_;

@@ -22,6 +22,9 @@ inline constexpr Choice<std::optional<toolchain::PackagePrecision>> kPlannedPrec
 
 class ConvertFlags {
  public:
+  /// `precision`: what the verb takes for granted.
+  explicit ConvertFlags(toolchain::PackagePrecision precision = toolchain::PackagePrecision::fp16)
+      : precision_by_default_(precision) {}
   void declare(Call& call);
   /// After parse(): the words as options, or what is wrong with them.
   Result<toolchain::ConvertOptions> read(const Call& call) const;
@@ -31,6 +34,7 @@ class ConvertFlags {
  private:
   bool check_passes_ = false, stats_ = false;
   ModelFlags model_;
+  toolchain::PackagePrecision precision_by_default_;
   std::optional<toolchain::PackagePrecision> precision_;
   std::optional<Target> target_;
   toolchain::InputKind input_ = toolchain::InputKind::automatic;

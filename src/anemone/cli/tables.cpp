@@ -7,6 +7,7 @@
 
 #include "anemone/cli/verbs.h"
 #include "anemone/report/errors.h"
+#include "anemone/report/onnx_tables.h"
 
 namespace anemone::cli {
 namespace {
@@ -17,15 +18,16 @@ void show(Call& call, bool markdown, const std::string& text) { return markdown 
 int run_ops(Call& call) {
   bool markdown = false;
   bool onnx = false;
-  call.options.flag("--onnx", onnx, "the operations of ONNX that become operations of MIL");
+  call.options.flag("--onnx", onnx, "the operations of ONNX that become operations of MIL, and the way back");
   call.options.flag("--markdown", markdown, "as docs/reference/ops.md, or onnx.md");
   if (const auto over = call.parse()) return *over;
   if (onnx) {
     const auto table = toolchain::onnx_rows();
-    call.detail(fmt::format("{} rows", table.size()));
-    call.print(call.json  ? report::onnx_json(table)
-               : markdown ? report::onnx_markdown(table)
-                          : report::onnx_text(table));
+    const report::OnnxExport way_back{toolchain::onnx_export_rows(), toolchain::ort_rewrite_rows()};
+    call.detail(fmt::format("{} rows to read, {} to write", table.size(), way_back.rows.size()));
+    call.print(call.json  ? report::onnx_json(table, way_back)
+               : markdown ? report::onnx_markdown(table) + "\n" + report::onnx_export_markdown(way_back)
+                          : report::onnx_text(table) + "\n" + report::onnx_export_text(way_back));
     return 0;
   }
   const auto rows = toolchain::op_rows();

@@ -71,6 +71,7 @@ TEST_F(Verbose, EveryVerbTellsWhatItDoes) {
       {"analyze", {{model}, {"read ", "analysed: "}}},
       {"convert", {{model, "-o", at + "/c.mlpackage"}, {"read ", "passes in", "wrote "}}},
       {"optimize", {{model, "-o", at + "/o.mil"}, {"read ", "passes in", "wrote "}}},
+      {"export", {{model, "-o", at + "/e.onnx"}, {"read ", "passes in", "wrote "}}},
       {"plan", {{model}, {"read ", "planned for M1"}}},
       {"explain", {{"ANE001"}, {"rules"}}},
       {"run", {{model, "--input", at + "/x.npy", "-o", at + "/out"}, {"read ", "compiled ", "executed "}}},

@@ -5,9 +5,9 @@ namespace anemone::cli {
 namespace {
 
 constexpr const Verb* kVerbs[] = {
-    &kAnalyzeVerb, &kConvertVerb, &kOptimizeVerb, &kPlanVerb,       &kExplainVerb, &kRunVerb,
-    &kVerifyVerb,  &kBenchVerb,   &kPrintVerb,    &kSynthVerb,      &kOpsVerb,     &kPassesVerb,
-    &kRulesVerb,   &kErrorsVerb,  &kDoctorVerb,   &kCompletionVerb, &kVersionVerb,
+    &kAnalyzeVerb, &kConvertVerb, &kOptimizeVerb, &kExportVerb, &kPlanVerb,       &kExplainVerb,
+    &kRunVerb,     &kVerifyVerb,  &kBenchVerb,    &kPrintVerb,  &kSynthVerb,      &kOpsVerb,
+    &kPassesVerb,  &kRulesVerb,   &kErrorsVerb,   &kDoctorVerb, &kCompletionVerb, &kVersionVerb,
 };
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace anemone::onnx {
 
@@ -143,6 +144,12 @@ Node& Graph::add_node(std::string op_type, std::vector<Value*> inputs, std::vect
   }
   node.outputs_ = std::move(outputs);
   return node;
+}
+
+void Graph::move_producer(Value& from, Value& to) {
+  to.producer_ = std::exchange(from.producer_, nullptr);
+  to.output_ = from.output_;
+  to.producer_->outputs_[to.output_] = &to;
 }
 
 void Graph::replace_uses(Value& value, Value& with) {

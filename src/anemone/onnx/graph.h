@@ -144,6 +144,8 @@ class Graph {
   Node& add_node(std::string op_type, std::vector<Value*> inputs, std::vector<Value*> outputs,
                  const Node* before = nullptr);
 
+  /// The node that makes `from` makes `to` instead, which nothing made so far. `from` keeps its uses.
+  void move_producer(Value& from, Value& to);
   /// All uses of `value`, outputs of the graph included, become uses of `with`.
   void replace_uses(Value& value, Value& with);
   /// The node's outputs have no uses; they go with it.

@@ -87,13 +87,6 @@ std::string onnx_text(const std::vector<OnnxRow>& rows) {
   return out + fmt::format("{} rows; the number is the opset from which a row speaks\n", rows.size());
 }
 
-std::string onnx_json(const std::vector<OnnxRow>& rows) {
-  Json list = Json::array();
-  for (const OnnxRow& row : rows)
-    list.push_back({{"domain", row.domain}, {"op", row.op}, {"since", row.since}, {"refused", row.limits}});
-  return dump({{"schema", "anemone.onnx/1"}, {"import", list}});
-}
-
 std::string onnx_markdown(const std::vector<OnnxRow>& rows) {
   std::string out = fmt::format(fmt::runtime(kGenerated), "ops --onnx");
   out +=

@@ -10,7 +10,6 @@ std::string ops_text(const std::vector<toolchain::OpRow>& rows);
 std::string ops_json(const std::vector<toolchain::OpRow>& rows);
 std::string ops_markdown(const std::vector<toolchain::OpRow>& rows);
 std::string onnx_text(const std::vector<toolchain::OnnxRow>& rows);
-std::string onnx_json(const std::vector<toolchain::OnnxRow>& rows);
 std::string onnx_markdown(const std::vector<toolchain::OnnxRow>& rows);
 std::string passes_text(const std::vector<toolchain::PassRow>& rows,
                         const std::vector<toolchain::PipelineRow>& pipelines);

@@ -8,6 +8,7 @@
 #include "anemone/ir/verify.h"
 #include "anemone/support/file.h"
 #include "anemone/support/text.h"
+#include "anemone/toolchain/export.h"
 
 namespace anemone::toolchain {
 namespace {
@@ -48,15 +49,29 @@ std::uint64_t bytes_of(const std::filesystem::path& path) {
 
 Result<void> check_ending(const std::filesystem::path& output) {
   const std::string extension = output.extension().string();
-  if (extension == ".mlpackage" || extension == ".mil") return {};
+  if (extension == ".mlpackage" || extension == ".onnx" || extension == ".mil") return {};
   return bad_usage(fmt::format("'{}' ends in '{}', and the ending decides the format", output.string(), extension),
                    extension.empty() ? fmt::format("did you mean '{}.mlpackage'?", output.string())
-                                     : "end it in .mlpackage or .mil");
+                                     : "end it in .mlpackage, .onnx or .mil");
+}
+
+void describe_conversion(const Model& model, Converted converted, ConvertResult& result) {
+  result.input = model.path.string();
+  result.input_bytes = bytes_of(model.path);
+  if (model.network) {
+    result.parameters = model.network->keys.parameters.total;
+    result.parameters_dead = model.network->keys.parameters.dead;
+  }
+  for (const auto& function : converted.program->functions) result.functions.push_back(function->name);
+  result.outputs_left_out = std::move(converted.outputs_left_out);
+  for (passes::PassReport& p : converted.passes)
+    result.passes.push_back({std::string(p.name), p.changed, p.ms, std::move(p.counts), std::move(p.remarks)});
 }
 
 Result<Delivered> deliver(const Model& model, const std::filesystem::path& output, const ConvertOptions& options,
                           bool write) {
   TRY_VOID(check_ending(output));
+  if (output.extension() == ".onnx") return deliver_onnx(model, output, options, {}, write);
   TRY_VOID(require_weights(model));
   const Stopwatch watch;
   TRY(Converted converted, convert(model, options));
@@ -70,23 +85,14 @@ Result<Delivered> deliver(const Model& model, const std::filesystem::path& outpu
     model.talk.detail(fmt::format("wrote {}: {} bytes in {:.0f} ms", output.string(),
                                   grouped(static_cast<std::int64_t>(result.bytes)), writing.ms()));
   }
-  result.input_bytes = bytes_of(model.path);
-  if (model.network) {
-    result.parameters = model.network->keys.parameters.total;
-    result.parameters_dead = model.network->keys.parameters.dead;
-  }
   const Function& main = converted.program->main();
-  result.input = model.path.string();
   result.output = output.string();
   result.ops = count_ops(main);
   result.precision = computes_in_half(main) ? "fp16" : "fp32";
   result.target = std::string(name(main.opset));
   result.inputs = summarise_inputs(main);
   result.outputs = summarise_outputs(main);
-  for (const auto& function : converted.program->functions) result.functions.push_back(function->name);
-  result.outputs_left_out = std::move(converted.outputs_left_out);
-  for (passes::PassReport& p : converted.passes)
-    result.passes.push_back({std::string(p.name), p.changed, p.ms, std::move(p.counts), std::move(p.remarks)});
+  describe_conversion(model, std::move(converted), result);
   result.seconds = model.seconds + watch.seconds();
   return delivered;
 }

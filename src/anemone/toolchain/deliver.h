@@ -13,9 +13,12 @@ struct Delivered {
 /// An error where the ending of `output` names no format: to be asked before anything is read.
 Result<void> check_ending(const std::filesystem::path& output);
 
-/// convert() and the writing; the format follows the ending: .mlpackage, or .mil with all weights in it. Without `write`
-/// everything but that is done: `bytes` is 0 then.
+/// convert() and the writing; the format follows the ending: .mlpackage, .onnx (toolchain/export.h), or .mil with all
+/// weights in it. Without `write` everything but that is done: `bytes` is 0 then.
 Result<Delivered> deliver(const Model& model, const std::filesystem::path& output, const ConvertOptions& options,
                           bool write = true);
+
+/// What went in, what was left out, and what the passes did.
+void describe_conversion(const Model& model, Converted converted, ConvertResult& result);
 
 }  // namespace anemone::toolchain

@@ -236,4 +236,13 @@ Analysis describe_onnx(const onnx::Model& model, const Diagnostics& warnings) {
   return out;
 }
 
+void describe_onnx(const onnx::Model& model, ConvertResult& result) {
+  Counts counts;
+  count(*model.graph, counts);
+  result.ops.total = counts.nodes;
+  result.ops.by_type = std::move(counts.by_type);
+  result.inputs = summaries(true_inputs(model));
+  result.outputs = summaries(model.graph->outputs());
+}
+
 }  // namespace anemone::toolchain

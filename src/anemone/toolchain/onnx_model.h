@@ -7,6 +7,7 @@
 #include "anemone/toolchain/analysis.h"
 #include "anemone/toolchain/inputs.h"
 #include "anemone/toolchain/model.h"
+#include "anemone/toolchain/results.h"
 
 namespace anemone::toolchain {
 
@@ -31,5 +32,8 @@ std::string brief(const onnx::Model& model);
 void note_onnx(const Model& model, Analysis& out);
 /// What `analyze` says of a file of which no program can be made: its operations counted.
 Analysis describe_onnx(const onnx::Model& model, const Diagnostics& warnings);
+
+/// Operations, inputs and outputs of a file that was written.
+void describe_onnx(const onnx::Model& model, ConvertResult& result);
 
 }  // namespace anemone::toolchain

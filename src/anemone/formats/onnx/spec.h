@@ -212,6 +212,8 @@ Result<Model> read_model(const Bytes& file, std::string_view name);
 /// The canonical encoding: the same struct always gives the same bytes (fields in order, defaults left out, numbers of
 /// tensors as raw_data). Errors: more than 2 GiB (E0409), data that does not fit its type (a bug of ours, E0070).
 Result<std::string> write_model(const Model& model);
+/// The same straight to a file, so that weights are not copied in memory. Gives the bytes written.
+Result<std::uint64_t> write_model_file(const Model& model, const std::filesystem::path& path);
 
 /// The bytes of a tensor whose data lie in another file. `folder` is the model's. Locations that leave the folder
 /// (absolute, with "..", or through a link that leads elsewhere) are refused (E0405), as are ranges outside the file

@@ -1,9 +1,14 @@
 // Structs -> ModelProto, canonically.
 #include <fmt/format.h>
 
+#include <functional>
+#include <iterator>
 #include <new>
+#include <span>
+#include <utility>
 
 #include "anemone/formats/onnx/spec_wire.h"
+#include "anemone/support/file.h"
 #include "anemone/support/utf8.h"
 
 namespace anemone::formats::onnxspec {
@@ -12,25 +17,85 @@ namespace {
 using protobuf::ParseError;
 using Writer = protozero::pbf_writer;
 
-/// Writes into one string; knows how deep it is. Fields are written in ascending order: that makes it canonical.
+/// Where the bytes of a file go, in order.
+using Sink = std::function<Result<void>(std::span<const std::byte>)>;
+
+/// An initialiser as a field, but for its numbers, which are never copied.
+struct TensorFrame {
+  std::string before, after;
+};
+
+std::span<const std::byte> bytes_of(const std::string& text) { return std::as_bytes(std::span(text)); }
+
+/// Writes messages into one string; knows how deep it is. Fields are written in ascending order: that makes it
+/// canonical.
 class Encoder {
  public:
-  std::string write(const Model& model) {
-    Writer w(bytes_);
-    integer(w, 1, model.ir_version);
-    text(w, 2, model.producer_name);
-    text(w, 3, model.producer_version);
-    text(w, 4, model.domain);
-    integer(w, 5, model.model_version);
-    text(w, 6, model.doc);
-    nested(w, 7, [&](Writer& g) { write_graph(g, model.graph); });
-    write_imports(w, 8, model.opset_imports);
-    properties(w, 14, model.metadata);
-    each(w, 25, model.functions, [&](Writer& f, const Function& function) { write_function(f, function); });
-    return std::move(bytes_);
+  Result<void> write(const Model& model, const Sink& sink) {
+    const std::string head = piece([&](Writer& w) {
+      integer(w, 1, model.ir_version);
+      text(w, 2, model.producer_name);
+      text(w, 3, model.producer_version);
+      text(w, 4, model.domain);
+      integer(w, 5, model.model_version);
+      text(w, 6, model.doc);
+    });
+    const std::string tail = piece([&](Writer& w) {
+      write_imports(w, 8, model.opset_imports);
+      properties(w, 14, model.metadata);
+      each(w, 25, model.functions, [&](Writer& f, const Function& function) { write_function(f, function); });
+    });
+    ++depth_;
+    const std::string graph_head = piece([&](Writer& w) { write_graph_head(w, model.graph); });
+    const std::string graph_tail = piece([&](Writer& w) { write_graph_tail(w, model.graph); });
+    std::vector<TensorFrame> frames;
+    std::uint64_t graph_size = graph_head.size() + graph_tail.size();
+    for (const Tensor& tensor : model.graph.initializers) {
+      TensorFrame& frame = frames.emplace_back(frame_of(tensor));
+      graph_size += frame.before.size() + tensor.data.size() + frame.after.size();
+    }
+    const std::string graph_begin = message_head(7, graph_size);
+    if (head.size() + graph_begin.size() + graph_size + tail.size() > wire::kMaxBytes)
+      throw ParseError(ErrorCode::onnx_too_large, "the file would exceed 2 GiB, which protobuf cannot hold");
+    for (const std::string* part : {&head, &graph_begin, &graph_head}) TRY_VOID(sink(bytes_of(*part)));
+    for (std::size_t i = 0; i < frames.size(); ++i) {
+      TRY_VOID(sink(bytes_of(frames[i].before)));
+      TRY_VOID(sink(model.graph.initializers[i].data.view));
+      TRY_VOID(sink(bytes_of(frames[i].after)));
+    }
+    TRY_VOID(sink(bytes_of(graph_tail)));
+    return sink(bytes_of(tail));
   }
 
  private:
+  /// Fields on their own.
+  template <class Fill>
+  std::string piece(Fill&& fill) {
+    bytes_.clear();
+    {
+      Writer w(bytes_);
+      fill(w);
+    }
+    return std::exchange(bytes_, {});
+  }
+  /// Tag and length of a message whose content follows.
+  static std::string message_head(std::uint32_t number, std::uint64_t size) {
+    std::string out;
+    protozero::write_varint(std::back_inserter(out), protobuf::bytes_field(number));
+    protozero::write_varint(std::back_inserter(out), size);
+    return out;
+  }
+  TensorFrame frame_of(const Tensor& tensor) {
+    ++depth_;
+    TensorFrame frame;
+    frame.before = piece([&](Writer& w) { write_tensor_head(w, tensor); });
+    if (tensor.data.size() > 0) frame.before += message_head(9, tensor.data.size());
+    frame.after = piece([&](Writer& w) { write_tensor_tail(w, tensor); });
+    frame.before = message_head(5, frame.before.size() + tensor.data.size() + frame.after.size()) + frame.before;
+    --depth_;
+    return frame;
+  }
+
   template <class Fill>
   void nested(Writer& parent, std::uint32_t number, Fill&& fill) {
     if (++depth_ > wire::kMaxDepth)
@@ -67,6 +132,11 @@ class Encoder {
   }
 
   void write_tensor(Writer& w, const Tensor& tensor) {
+    write_tensor_head(w, tensor);
+    if (tensor.data.size() > 0) w.add_bytes(9, reinterpret_cast<const char*>(tensor.data.data()), tensor.data.size());
+    write_tensor_tail(w, tensor);
+  }
+  void write_tensor_head(Writer& w, const Tensor& tensor) {
     const std::optional<std::int64_t> count = element_count(tensor.dims);
     const std::optional<std::int64_t> size = count ? packed_size(tensor.dtype, *count) : std::nullopt;
     const bool fits = tensor.external ? tensor.data.size() == 0
@@ -80,7 +150,8 @@ class Encoder {
     integer(w, 2, static_cast<std::int64_t>(tensor.dtype));
     texts(w, 6, tensor.strings);
     text(w, 8, tensor.name);
-    if (tensor.data.size() > 0) w.add_bytes(9, reinterpret_cast<const char*>(tensor.data.data()), tensor.data.size());
+  }
+  void write_tensor_tail(Writer& w, const Tensor& tensor) {
     text(w, 12, tensor.doc);
     if (tensor.external) {
       Properties entries{{"location", tensor.external->location}};
@@ -192,9 +263,15 @@ class Encoder {
   }
 
   void write_graph(Writer& w, const Graph& graph) {
+    write_graph_head(w, graph);
+    each(w, 5, graph.initializers, [&](Writer& t, const Tensor& tensor) { write_tensor(t, tensor); });
+    write_graph_tail(w, graph);
+  }
+  void write_graph_head(Writer& w, const Graph& graph) {
     write_nodes(w, 1, graph.nodes);
     text(w, 2, graph.name);
-    each(w, 5, graph.initializers, [&](Writer& t, const Tensor& tensor) { write_tensor(t, tensor); });
+  }
+  void write_graph_tail(Writer& w, const Graph& graph) {
     text(w, 10, graph.doc);
     write_infos(w, 11, graph.inputs);
     write_infos(w, 12, graph.outputs);
@@ -226,11 +303,9 @@ class Encoder {
   int depth_ = 1;  // the model itself
 };
 
-}  // namespace
-
-Result<std::string> write_model(const Model& model) {
+Result<void> write_to(const Model& model, const Sink& sink) {
   try {
-    return Encoder().write(model);
+    return Encoder().write(model, sink);
   } catch (const ParseError& error) {
     if (error.code() == ErrorCode::own_bug) return own_bug(error.what(), "writing an ONNX model");
     return bad_input(error.code(), error.what(), "writing an ONNX model", "store large weights in a file of their own");
@@ -239,6 +314,25 @@ Result<std::string> write_model(const Model& model) {
   } catch (const std::bad_alloc&) {
     return bad_environment(ErrorCode::out_of_memory, "out of memory while writing an ONNX model");
   }
+}
+
+}  // namespace
+
+Result<std::string> write_model(const Model& model) {
+  std::string bytes;
+  TRY_VOID(write_to(model, [&](std::span<const std::byte> part) -> Result<void> {
+    bytes.append(reinterpret_cast<const char*>(part.data()), part.size());
+    return {};
+  }));
+  return bytes;
+}
+
+Result<std::uint64_t> write_model_file(const Model& model, const std::filesystem::path& path) {
+  TRY(FileWriter file, FileWriter::create(path));
+  TRY_VOID(write_to(model, [&](std::span<const std::byte> part) { return file.append(part); }));
+  const std::uint64_t size = file.size();
+  TRY_VOID(file.close());
+  return size;
 }
 
 }  // namespace anemone::formats::onnxspec
