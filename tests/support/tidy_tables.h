@@ -34,7 +34,7 @@ inline const std::map<std::string, std::set<std::string>> kMayInclude{
     {"frontends/mlpackage", {"support", "ir", "ir/text", "ops", "formats/wire", "formats/coreml"}},
     {"frontends/onnx", {"support", "ir", "ops", "onnx", "formats/wire", "formats/onnx"}},
     {"backends/mlpackage", {"support", "ir", "ops", "formats/wire", "formats/coreml"}},
-    {"backends/onnx", {"support", "ir", "ops", "onnx", "formats/wire", "formats/onnx"}},
+    {"backends/onnx", {"support", "ir", "ir/text", "ops", "onnx", "formats/wire", "formats/onnx"}},
     {"face", {"support", "formats/wire", "formats/image", "runtime"}},
     {"toolchain",
      {"support", "formats", "formats/*", "ir", "ir/text", "ops", "onnx", "passes", "plan", "plan/*", "runtime",
