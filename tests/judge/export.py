@@ -62,6 +62,9 @@ def executed(model, feeds, outputs, options, folder):
         np.save(folder / f'in_{name}.npy', value)
         words += ['--input', f'{name}={folder}/in_{name}.npy']
     answer = run(*words)
+    if answer and 'label' in answer:  # a classifier: its tensor holds the probabilities in the order of the labels
+        label = np.array([int(answer['label'])])
+        return [label, *(np.load(folder / o['file']) for o in answer['outputs'])]
     return answer and [np.load(folder / o['file']) for o in answer['outputs']]
 
 
@@ -194,7 +197,11 @@ def packages():
     else:
         skip(7, 'packages of ../shared/zoo/coreml')
     for package in found:
-        judge(package.stem, package)
+        # One has a manifest of a version that is not there yet, one its description alone: neither can be computed.
+        if package.stem in ('ironmill_simple', 'yolo11n_spec_only'):
+            run('export', package, '-o', scratch / 'x.onnx', expect=3)
+        else:
+            judge(package.stem, package)
 
 
 def opsets():
@@ -216,9 +223,6 @@ def half():
     check('--fp16-interface takes fp16', kinds == {onnx.TensorProto.FLOAT16})
 
 
-MAPS = 'heatmaps0,heatmaps1,heatmaps2'
-
-
 def ort_coreml():
     """The graph for ONNX Runtime's provider computes what the plain one does, and has nothing that it refuses."""
     checkpoint = star()
@@ -232,14 +236,9 @@ def ort_coreml():
     a, b = session_of(plain), session_of(rewritten)
     for seed in range(3):
         feeds = draw(a, seed, set())
-        np.save(scratch / 'x.npy', feeds['image'])
-        run('run', checkpoint, '--input', scratch / 'x.npy', '-o', scratch / 'maps', '--outputs', MAPS)
-        on_slope = sum(int(((m > 0.05) & (m < 0.05 + 1 / 16384)).sum()) for m in (
-            np.load(scratch / f'maps/{name}.npy')[:, 97] for name in MAPS.split(',')))
         difference = max(map(worst, b.run(None, feeds), a.run(None, feeds)))
-        # Where a value lies on the slope that stands for the comparison, the result lies between both.
-        check('the same numbers', difference <= (1e-4 if on_slope == 0 else 1e-2), f'{difference:.3g}, {on_slope}')
-        print(f'for ort-coreml: worst {difference:.2g} with {on_slope} of 12288 values on a slope')
+        check('the same numbers', difference <= 1e-4, f'{difference:.3g}')
+        print(f'for ort-coreml: worst {difference:.2g}')
     run('export', checkpoint, '-o', rewritten, '--for', 'ort-coreml', '--ort', '1.24/mlprogram')
     kinds = {node.op_type for node in onnx.load(str(rewritten)).graph.node}
     check('an ML Program keeps its normalisation', 'InstanceNormalization' in kinds and 'Where' not in kinds, kinds)

@@ -108,9 +108,11 @@ std::size_t for_each_of(Model& model, std::string_view op, Rewrite&& rewrite) {
       std::count_if(nodes.begin(), nodes.end(), [&](Node* node) { return rewrite(*node); }));
 }
 
-// Where(h > t, a, b) = b + gate · (a − b) with gate = Clip(K · h − K · t, 0, 1): 1 from 1/K above t on.
+// Where(h > t, a, b) = b + gate · (a − b) with gate = clip(K · clip(K · (h − t))), clip between 0 and 1. Near t the
+// difference is exact, and above 1/32 one unit in the last place of float is at least 1/K²: the gate is 0 or 1. Twice K,
+// with a clip between, because K² is out of half precision's range.
 std::size_t gate_by_clip(Model& model) {
-  constexpr double kSteep = 16384;  // exact in half precision, which has no room for more
+  constexpr double kSteep = 16384;
   return for_each_of(model, "Where", [&](Node& node) {
     Node* compare = node.input(0)->producer();
     const bool greater = is(compare, "Greater"), less = is(compare, "Less");
@@ -118,11 +120,12 @@ std::size_t gate_by_clip(Model& model) {
     const auto limit = one_number(compare->input(1));
     const auto shape = fixed(compare->input(0)), out = fixed(node.output(0));
     if (!limit || !shape || compare->input(0)->type.dtype != node.output(0)->type.dtype) return false;
-    const double slope = greater ? kSteep : -kSteep;
     Replacement r(model, node);
-    Value* gate = r.add("Mul", {compare->input(0), r.number(slope)}, *shape);
-    gate = r.add("Add", {gate, r.number(-slope * *limit)}, *shape);
-    gate = r.add("Clip", {gate, r.number(0), r.number(1)}, *shape);
+    Value* gate = r.add("Add", {compare->input(0), r.number(-*limit)}, *shape);
+    for (const double slope : {greater ? kSteep : -kSteep, kSteep}) {
+      gate = r.add("Mul", {gate, r.number(slope)}, *shape);
+      gate = r.add("Clip", {gate, r.number(0), r.number(1)}, *shape);
+    }
     Value *a = node.input(1), *b = node.input(2);
     if (one_number(b) == 0.0) {
       r.finish(r.add("Mul", {gate, a}, *out));
@@ -249,7 +252,7 @@ std::size_t hard_sigmoid_by_clip(Model& model) {
 
 constexpr std::array kRewrites = {
     OrtRewrite{"gate_by_clip", "Where, Greater and Less have no builder",
-               "within 1/16384 above the limit the result lies between both", false, gate_by_clip},
+               "within 2^-28 above the limit, which float can tell apart below 1/32 alone, the result lies between both", false, gate_by_clip},
     OrtRewrite{"hard_sigmoid_by_clip", "HardSigmoid has no builder", "", false, hard_sigmoid_by_clip},
     OrtRewrite{"bounds_by_clip", "Max has no builder in a NeuralNetwork, Min in neither format", "", false,
                bounds_by_clip},
