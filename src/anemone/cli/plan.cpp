@@ -78,9 +78,14 @@ int run_plan(Call& call) {
   if (const auto over = call.parse()) return *over;
   if (Result<void> good = report::check(view); !good) return call.misused(good.error().front());
   if (ort) {
-    if (fail_under)
-      return call.misused(bad_usage("--fail-under is about the Neural Engine, not about --ort", "leave one out"));
-    const auto plans = toolchain::plan_for_ort(path, *ort, call.talk());
+    if (other || other_device || fail_under || !svg.empty() || !html.empty() || !hypotheses.empty() ||
+        !flags.request.off.empty() || view.selects())
+      return call.misused(
+          bad_usage("--ort is another plan: of the other options it takes --per-op, and --outputs and "
+                    "--precision of what is exported first",
+                    "leave the rest out"));
+    const auto plans =
+        toolchain::plan_for_ort(path, {*ort, flags.load(call), flags.request.outputs, flags.request.precision});
     if (!plans) return call.fail(plans.error());
     call.page(call.json ? report::ort_plan_json(*plans) : report::ort_plan_text(*plans, view.per_op));
     return 0;

@@ -150,8 +150,14 @@ std::string ort_plan_text(const toolchain::OrtPlans& plans, bool per_node) {
       plan.supported, plan.coverage_percent(), plan.partitions.size(),
       plan.partitions.empty() ? "" : ": " + sizes(plan.partitions, 40));
   out += "\n" + wrapped(fmt::format("{} {}", kNotTheEngine, plan.engine), 0) + "\n";
-  for (const std::string& note : plan.notes) out += wrapped("note: " + escaped(note), 2) + "\n";
+  for (const auto& notes : {plan.notes, plans.notes}) {
+    for (const std::string& note : notes) out += wrapped("note: " + escaped(note), 2) + "\n";
+  }
   if (!plan.rejected.empty()) out += rejections(plan, per_node);
+  if (plans.rewritten)
+    out += fmt::format("\nas 'anemone export --for ort-coreml' writes it: {} nodes, {} supported, {}\n",
+                       plans.rewritten->nodes, plans.rewritten->supported,
+                       times(plans.rewritten->partitions, "partition"));
   out += merging(plan);
   if (plan.partitions.size() > 1) out += borders(plan);
   return out;
@@ -166,6 +172,11 @@ std::string ort_plan_json(const toolchain::OrtPlans& plans) {
   }
   Json out{{"schema", "anemone.plan-ort/1"}, {"model", plans.model}};
   out.update(as_json(plans.plans.front(), true));
+  for (const std::string& note : plans.notes) out["notes"].push_back(note);
+  if (plans.rewritten)
+    out["rewritten"] = {{"nodes", plans.rewritten->nodes},
+                        {"supported", plans.rewritten->supported},
+                        {"partitions", plans.rewritten->partitions}};
   out["seconds"] = plans.seconds;
   return dump(out);
 }
