@@ -25,8 +25,8 @@ Result<Dims> input_dims(const Value& input, const LowerOptions& options, const s
     for (std::size_t i = 0; fits && i < declared->size(); ++i)
       fits = extent((*declared)[i]) < 0 || extent((*declared)[i]) == asked->second[i];
     if (!fits) {
-      return bad_input(ErrorCode::onnx_not_read, fmt::format("{}, and {} is given", says(), brief(asked->second)), file,
-                       "give an array of that shape, or export the model with dynamic axes");
+      return bad_input(ErrorCode::onnx_shape_refused, fmt::format("{}, and {} is given", says(), brief(asked->second)),
+                       file, "give an array of that shape, or export the model with dynamic axes");
     }
     return asked->second;
   }
@@ -38,7 +38,7 @@ Result<Dims> input_dims(const Value& input, const LowerOptions& options, const s
     if (options.size && declared->size() == 4 && i >= 2) {
       const std::int64_t wanted = i == 2 ? options.size->first : options.size->second;
       if (n >= 0 && n != wanted) {
-        return bad_input(ErrorCode::onnx_not_read,
+        return bad_input(ErrorCode::onnx_shape_refused,
                          fmt::format("{}, and {}x{} is asked for", says(), options.size->first, options.size->second),
                          file, "export the model with dynamic height and width, or leave --shapes out");
       }
@@ -48,7 +48,7 @@ Result<Dims> input_dims(const Value& input, const LowerOptions& options, const s
     dims.push_back(n);
   }
   if (complete) return dims;
-  return bad_input(ErrorCode::onnx_not_read, fmt::format("{}: not all of its extents are known", says()), file,
+  return bad_input(ErrorCode::onnx_shape_open, fmt::format("{}: not all of its extents are known", says()), file,
                    declared && declared->size() == 4
                        ? "name the size: '--shapes HxW', and '--batch N' where it is not 1"
                        : "give the input ('run --input FILE.npy'), or fix its shape when the model is exported");
@@ -59,7 +59,7 @@ Result<void> make_inputs(const Model& model, Lowering& lowering, anemone::Functi
     if (input->is_initializer()) continue;
     if (input->type.kind != onnxspec::Type::Kind::tensor || input->type.dtype == DataType::string ||
         input->type.dtype == DataType::undefined) {
-      return bad_input(ErrorCode::onnx_not_read,
+      return bad_input(ErrorCode::onnx_not_tensors,
                        fmt::format("the input '{}' is {}, and Core ML takes tensors of numbers", input->name(),
                                    to_text(input->type)),
                        model.file);
@@ -85,7 +85,9 @@ void make_outputs(const Model& model, Lowering& lowering, anemone::Function& fun
     const Lowered* lowered = lowering.find(*output);
     if (!lowered) continue;  // refused, and the refusal has been noted
     if (lowered->is_sequence)
-      throw Refused{fmt::format("the output '{}' is a sequence, and Core ML gives tensors", output->name()), {}};
+      throw Diagnostics{bad_input(
+          ErrorCode::onnx_not_tensors,
+          fmt::format("the output '{}' is a sequence, and Core ML gives tensors", output->name()), model.file)};
     MilValue* value = lowered->items[0];
     Port port{output->name(), {}, lowered->dtype, value->type.dims};
     if (!is_float(value->type.dtype)) value = emit.cast(value, DType::int32);
@@ -131,7 +133,7 @@ void check_ranks(const Model& model, const Block& block, Diagnostics& errors) {
   for (std::size_t i = 0; i < std::min<std::size_t>(names.size(), 4); ++i)
     list += fmt::format("{}'{}'", i > 0 ? ", " : "", names[i]);
   errors.push_back(bad_input(
-      ErrorCode::onnx_not_read,
+      ErrorCode::onnx_rank,
       fmt::format("{} values have more than five dimensions, among them {} of rank {}", names.size(), list, rank),
       model.file, "Core ML ends at five; merge dimensions before the model is exported"));
 }
@@ -159,7 +161,7 @@ Result<LoweredModel> lower_inlined(const Model& model, const LowerOptions& optio
     out.unneeded = lowering.unneeded;
   } catch (const Refused& why) {
     return bad_input(ErrorCode::onnx_not_read, why.reason, model.file, why.help);
-  } catch (const Diagnostics& errors) {  // external data that cannot be read
+  } catch (const Diagnostics& errors) {  // also external data that cannot be read
     return errors;
   }
   sweep(function.body);

@@ -39,8 +39,9 @@ struct LoweredModel {
 };
 
 /// Every extent is fixed, arithmetic on shapes is gone, weights are views of the file where their type allows it.
-/// Errors (E0400): operations or forms that MIL cannot express, all of them in one diagnostic with the names of their
-/// nodes; an input whose extents are not known; a shape that the graph does not take. E0405, E0406.
+/// Errors: E0400, operations or forms that MIL cannot express, all of them in one diagnostic with the names of their
+/// nodes; E0440, an input whose extents are not known; E0441, a shape that the graph does not take; E0442, more than
+/// five dimensions; E0443, inputs or outputs that are no tensors; E0405, E0406.
 Result<LoweredModel> lower(const Model& model, const LowerOptions& options = {});
 
 /// One line of the table of what is understood.

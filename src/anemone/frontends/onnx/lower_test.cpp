@@ -178,11 +178,28 @@ TEST(OnnxLower, EverythingRefusedIsSaidAtOnce) {
   EXPECT_EQ(text.find("Add"), std::string::npos) << text;
 }
 
+TEST(OnnxLower, WhatIsNoTensorAndWhatHasTooManyDimensionsHaveCodes) {
+  Graph_ words({node("Identity", {"x"}, {"y"})});
+  words.input("x", {2}, DataType::string).output("y");
+  Graph_ wide({node("Unsqueeze", {"x", "axes"}, {"y"})});
+  wide.input("x", {1, 2, 3, 4, 5}).output("y").constant(integers("axes", {0}));
+  Graph_ list({node("SequenceConstruct", {"x"}, {"y"})});
+  list.input("x", {2}).output("y");
+  for (const auto& [graph, code] :
+       {std::pair(&words, ErrorCode::onnx_not_tensors), std::pair(&list, ErrorCode::onnx_not_tensors),
+        std::pair(&wide, ErrorCode::onnx_rank)}) {
+    const auto lowered = graph->lower();
+    ASSERT_FALSE(lowered);
+    EXPECT_EQ(lowered.error().at(0).code, code) << render(lowered.error());
+  }
+}
+
 TEST(OnnxLower, SizesThatAreOpenAreAskedFor) {
   Graph_ graph({node("Relu", {"x"}, {"y"})});
   graph.input("x", {-1, 3, -1, -1}).output("y");
   const auto open = graph.lower();
   ASSERT_FALSE(open);
+  EXPECT_EQ(open.error().at(0).code, ErrorCode::onnx_shape_open);
   EXPECT_NE(render(open.error()).find("--shapes HxW"), std::string::npos);
   LowerOptions options;
   options.size = std::pair(8, 6);
@@ -190,7 +207,9 @@ TEST(OnnxLower, SizesThatAreOpenAreAskedFor) {
   ASSERT_TRUE(fixed) << render(fixed.error());
   EXPECT_EQ(fixed->program->main().body.inputs[0]->type.dims, (anemone::Dims{1, 3, 8, 6}));
   options.input_shapes["x"] = {2, 4, 8, 8};  // four channels where three are declared
-  EXPECT_FALSE(graph.lower(options));
+  const auto other = graph.lower(options);
+  ASSERT_FALSE(other);
+  EXPECT_EQ(other.error().at(0).code, ErrorCode::onnx_shape_refused);
 }
 
 TEST(OnnxLower, TheBoundaryHasTypesThatCoreMlTakes) {
