@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 #include <cstring>
 #include <limits>
+#include <optional>
 
 #include "anemone/frontends/onnx/lowering.h"
 
@@ -53,6 +55,45 @@ ConstantPtr from_int4(const Bytes& bytes, Dims dims, std::size_t count, bool is_
     out[i] = is_signed && code >= 8 ? code - 16 : code;
   }
   return make_constant(is_signed ? DType::int8 : DType::uint8, std::move(dims), std::span<const double>(out));
+}
+
+// The numbers of 8 bits: sign, exponent, mantissa. "fn": no infinities, NaN is all ones; "fnuz": no negative zero
+// either, NaN is its code. OCP 8-bit floating point specification, and ONNX's page on float8.
+struct Float8 {
+  int mantissa_bits, bias;
+  bool finite, no_negative_zero;
+};
+std::optional<Float8> float8_of(DataType dtype) {
+  switch (dtype) {
+    case DataType::float8_e4m3fn:
+      return Float8{3, 7, true, false};
+    case DataType::float8_e4m3fnuz:
+      return Float8{3, 8, true, true};
+    case DataType::float8_e5m2:
+      return Float8{2, 15, false, false};
+    case DataType::float8_e5m2fnuz:
+      return Float8{2, 16, true, true};
+    default:
+      return std::nullopt;
+  }
+}
+float value_of(const Float8& form, unsigned code) {
+  constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+  const float sign = (code & 0x80u) != 0 ? -1.0f : 1.0f;
+  const unsigned magnitude = code & 0x7fu, most = 0x7fu >> form.mantissa_bits;
+  if (form.no_negative_zero && code == 0x80u) return kNan;
+  if (form.finite && !form.no_negative_zero && magnitude == 0x7fu) return kNan;
+  const unsigned exponent = magnitude >> form.mantissa_bits, mantissa = magnitude & ((1u << form.mantissa_bits) - 1);
+  if (!form.finite && exponent == most) return mantissa == 0 ? sign * std::numeric_limits<float>::infinity() : kNan;
+  const unsigned whole = exponent == 0 ? mantissa : mantissa + (1u << form.mantissa_bits);
+  return sign * std::ldexp(static_cast<float>(whole),
+                           static_cast<int>(std::max(exponent, 1u)) - form.bias - form.mantissa_bits);
+}
+
+ConstantPtr float_from_float8(const Bytes& bytes, Dims dims, std::size_t count, const Float8& form) {
+  std::vector<float> out(count);
+  for (std::size_t i = 0; i < count; ++i) out[i] = value_of(form, load<std::uint8_t>(bytes, i));
+  return make_constant(DType::fp32, std::move(dims), std::span<const float>(out));
 }
 
 // The same bytes, where they lie as the executor wants them; else a copy.
@@ -139,6 +180,7 @@ ConstantPtr to_mil(const Tensor& tensor, const std::filesystem::path& folder) {
     case DataType::uint4:
       return from_int4(bytes, std::move(dims), count, false);
     default:
+      if (const auto form = float8_of(tensor.dtype)) return float_from_float8(bytes, std::move(dims), count, *form);
       mil_dtype(tensor.dtype);
       throw Refused{fmt::format("constants of type {} are not read", onnxspec::name_of(tensor.dtype)), {}};
   }

@@ -58,20 +58,42 @@ ConstantPtr scalar_or_vector(Emit& emit, const ConstantPtr& parameter) {
   return parameter->type.dims.empty() ? parameter : emit.known(emit.add("squeeze", {{"x", value}}));
 }
 
-void check_blocks(const Call& c) {
-  if (c.integer("block_size", 0) != 0) Call::refuse("blocks of values with a scale each");
+// One number for each block of `block_size` along the axis, repeated as often, for every element of x.
+MilValue* spread(Call& c, MilValue* blocks, std::int64_t block_size) {
+  Emit& emit = c.emit();
+  const Dims& dims = c.dims(0);
+  const std::size_t axis = Call::axis(c.integer("axis", 1), dims.size());
+  Dims counts = dims;
+  counts[axis] = block_size < 1 ? -1 : (dims[axis] + block_size - 1) / block_size;
+  if (blocks->type.dims != counts) {
+    Call::refuse(fmt::format("scales {} for blocks of {} along axis {} of {}", brief(blocks->type.dims), block_size,
+                             axis, brief(dims)));
+  }
+  const auto at = static_cast<std::ptrdiff_t>(axis);
+  const std::int64_t before = count_of(Dims(dims.begin(), dims.begin() + at)),
+                     after = count_of(Dims(dims.begin() + at + 1, dims.end()));
+  blocks =
+      emit.broadcast(emit.reshape(blocks, {before, counts[axis], 1, after}), {before, counts[axis], block_size, after});
+  Dims whole = dims;
+  whole[axis] = counts[axis] * block_size;
+  return emit.slice(emit.reshape(blocks, whole), static_cast<std::int64_t>(axis), 0, dims[axis]);
+}
+
+// Scale or zero point, made to broadcast against x.
+MilValue* fitted(Call& c, MilValue* parameter) {
+  const std::int64_t block_size = c.integer("block_size", 0);
+  return block_size != 0 ? spread(c, parameter, block_size) : along(c, parameter, c.rank(0), c.integer("axis", 1));
 }
 
 void lower_quantize_linear(Call& c) {
   Emit& emit = c.emit();
-  check_blocks(c);
   const auto said = static_cast<DataType>(c.integer("output_dtype", 0));
   const DataType dtype = c.has(2) ? c.dtype(2) : said == DataType::undefined ? DataType::uint8 : said;
   const ConstantPtr scale = c.known(1), zero = c.known(2);
   MilValue* x = c.real(0);
   const std::int64_t axis = c.integer("axis", 1);
   const bool is_own = (dtype == DataType::int8 || dtype == DataType::uint8) && c.target() >= Target::ios17 && scale &&
-                      (zero || !c.has(2));
+                      (zero || !c.has(2)) && c.integer("block_size", 0) == 0;
   MilValue* y = nullptr;
   if (is_own) {
     const bool is_vector = scale->count() != 1;
@@ -83,30 +105,52 @@ void lower_quantize_linear(Call& c) {
          {"axis", is_vector ? make_scalar(DType::int32, static_cast<double>(Call::axis(axis, c.rank(0)))) : nullptr},
          {"output_dtype", dtype == DataType::int8 ? "int8" : "uint8"}});
   } else {
-    MilValue* steps = emit.add("real_div", {{"x", x}, {"y", along(c, c.real(1), c.rank(0), axis)}});
-    y = quantised(emit, steps, c.has(2) ? along(c, c.in(2), c.rank(0), axis) : nullptr, dtype);
+    MilValue* steps = emit.add("real_div", {{"x", x}, {"y", fitted(c, c.real(1))}});
+    y = quantised(emit, steps, c.has(2) ? fitted(c, c.in(2)) : nullptr, dtype);
   }
   c.give(0, Lowered{dtype, {y}, false});
 }
 
-// (x − zero point) · scale, computed; of integers of any width.
-MilValue* dequantised(Call& c, MilValue* x, MilValue* scale, MilValue* zero, std::int64_t axis) {
+// (x − zero point) · scale, computed; of integers of any width, and of float8, whose zero point is 0.
+MilValue* dequantised(Call& c, MilValue* x) {
   Emit& emit = c.emit();
-  const std::size_t rank = x->type.dims.size();
-  x = emit.cast(x, DType::int32);
-  if (zero) x = emit.sub(x, along(c, emit.cast(zero, DType::int32), rank, axis));
-  return emit.mul(emit.cast(x, scale->type.dtype), along(c, scale, rank, axis));
+  MilValue* scale = c.real(1);
+  if (!is_float(x->type.dtype)) {
+    x = emit.cast(x, DType::int32);
+    if (c.has(2)) x = emit.sub(x, fitted(c, emit.cast(c.in(2), DType::int32)));
+  }
+  return emit.mul(emit.cast(x, scale->type.dtype), fitted(c, scale));
+}
+
+// A weight in blocks stays one: from ios18 on MIL has them, where they are whole. Null: it does not fit.
+MilValue* packed_blocks(Call& c, const ConstantPtr& data, const ConstantPtr& scale, const ConstantPtr& zero) {
+  const std::int64_t block_size = c.integer("block_size", 0);
+  if (!data || !scale || c.target() < Target::ios18 || block_size < 1 || (c.has(2) && !zero)) return nullptr;
+  const Dims& dims = data->type.dims;
+  const std::size_t axis = Call::axis(c.integer("axis", 1), dims.size());
+  const bool four = c.dtype(0) == DataType::int4 || c.dtype(0) == DataType::uint4;
+  if (dims[axis] % block_size != 0 || scale->type.dims.size() != dims.size() ||
+      scale->type.dims[axis] != dims[axis] / block_size ||
+      !(four || data->type.dtype == DType::int8 || data->type.dtype == DType::uint8))
+    return nullptr;
+  const auto narrow = [&](const ConstantPtr& wide) -> ConstantPtr {
+    if (!four || !wide) return wide;
+    return make_constant(c.dtype(0) == DataType::int4 ? DType::int4 : DType::uint4, wide->type.dims, to_doubles(*wide));
+  };
+  Emit& emit = c.emit();
+  return emit.add("constexpr_blockwise_shift_scale",
+                  {{"data", narrow(data)}, {"scale", scale}, {"offset", narrow(zero)}});
 }
 
 void lower_dequantize_linear(Call& c) {
   Emit& emit = c.emit();
-  check_blocks(c);
   MilValue* x = c.raw(0);
   const ConstantPtr scale = c.known(1), zero = c.known(2), data = emit.known(x);
   const std::size_t rank = c.rank(0);
-  const bool is_own = is_int8(x) && scale && (zero || !c.has(2)) && (!zero || zero->type.dtype == x->type.dtype);
-  if (!is_own || rank == 0)
-    return c.give(dequantised(c, x, c.real(1), c.has(2) ? c.in(2) : nullptr, c.integer("axis", 1)));
+  if (MilValue* packed = packed_blocks(c, data, scale, zero)) return c.give(packed);
+  const bool is_own = is_int8(x) && scale && (zero || !c.has(2)) && (!zero || zero->type.dtype == x->type.dtype) &&
+                      c.integer("block_size", 0) == 0;
+  if (!is_own || rank == 0) return c.give(dequantised(c, x));
   const bool is_vector = scale->count() != 1;
   const std::size_t axis = is_vector ? Call::axis(c.integer("axis", 1), rank) : 0;
   if (data && c.target() >= Target::ios16) {  // a compressed weight
@@ -116,8 +160,7 @@ void lower_dequantize_linear(Call& c) {
                             {"scale", scalar_or_vector(emit, scale)},
                             {"axis", static_cast<std::int64_t>(axis)}}));
   }
-  if (c.target() < Target::ios17)
-    return c.give(dequantised(c, x, c.real(1), c.has(2) ? c.in(2) : nullptr, c.integer("axis", 1)));
+  if (c.target() < Target::ios17) return c.give(dequantised(c, x));
   c.give(
       emit.add("dequantize", {{"input", x},
                               {"scale", scalar_or_vector(emit, scale)},
@@ -209,15 +252,15 @@ void lower_qlinear_mul(Call& c) { lower_qlinear_binary(c, "mul"); }
 
 constexpr std::string_view kMicrosoft = "com.microsoft";
 constexpr Row kRows[] = {
-    {"QuantizeLinear", 10, lower_quantize_linear, "float8, blocks"},
-    {"DequantizeLinear", 10, lower_dequantize_linear, "float8, blocks"},
+    {"QuantizeLinear", 10, lower_quantize_linear, "to float8"},
+    {"DequantizeLinear", 10, lower_dequantize_linear, "float8 that is computed"},
     {"DynamicQuantizeLinear", 11, lower_dynamic_quantize_linear},
     {"MatMulInteger", 10, lower_matmul_integer},
     {"ConvInteger", 10, lower_conv_integer, "sums of more than 258 products"},
     {"QLinearMatMul", 10, lower_qlinear_matmul},
     {"QLinearConv", 10, lower_qlinear_conv},
-    {"QuantizeLinear", 1, lower_quantize_linear, "float8, blocks", kMicrosoft},
-    {"DequantizeLinear", 1, lower_dequantize_linear, "float8, blocks", kMicrosoft},
+    {"QuantizeLinear", 1, lower_quantize_linear, "to float8", kMicrosoft},
+    {"DequantizeLinear", 1, lower_dequantize_linear, "float8 that is computed", kMicrosoft},
     {"QLinearAdd", 1, lower_qlinear_add, {}, kMicrosoft},
     {"QLinearMul", 1, lower_qlinear_mul, {}, kMicrosoft},
 };
