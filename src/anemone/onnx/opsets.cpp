@@ -2,8 +2,11 @@
 #include "anemone/onnx/opsets.h"
 
 #include <bit>
+#include <charconv>
 #include <initializer_list>
 #include <unordered_map>
+
+#include "anemone/onnx/graph.h"
 
 namespace anemone::onnx {
 namespace {
@@ -237,6 +240,17 @@ std::int64_t since_version(std::string_view op, std::int64_t opset) {
   if (found == kOpsets.end() || opset < 1) return 0;
   const std::uint32_t reached = opset >= 31 ? found->second : found->second & ((2u << opset) - 1);
   return reached == 0 ? 0 : std::bit_width(reached) - 1;
+}
+
+std::int64_t opset_of(const Model& model, const Node& node) {
+  for (const onnxspec::Property& property : node.metadata) {
+    std::int64_t own = 0;
+    const std::string& text = property.value;
+    if (property.key == kOpsetProperty &&
+        std::from_chars(text.data(), text.data() + text.size(), own).ec == std::errc())
+      return own;
+  }
+  return model.opset(node.domain);
 }
 
 }  // namespace anemone::onnx

@@ -5,6 +5,7 @@
 
 #include "anemone/frontends/onnx/lowering.h"
 #include "anemone/onnx/infer.h"
+#include "anemone/onnx/opsets.h"
 
 namespace anemone::onnx {
 namespace {
@@ -53,11 +54,6 @@ class Inliner {
 
   std::vector<onnxspec::Node> instantiate(const onnxspec::Function& function, const onnxspec::Node& call) {
     const std::int64_t opset = opset_of(function.opset_imports);
-    if (opset != 0 && file_opset_ != 0 && opset != file_opset_) {
-      throw Refused{fmt::format("the function '{}' is written for opset {}, and the graph for {}", function.name, opset,
-                                file_opset_),
-                    "convert the model to one opset"};
-    }
     Names names{{"", ""}};
     for (std::size_t i = 0; i < function.inputs.size(); ++i)
       names[function.inputs[i]] = i < call.inputs.size() ? call.inputs[i] : "";
@@ -70,7 +66,21 @@ class Inliner {
     const std::string prefix = fmt::format("{}.{}/", call.name.empty() ? function.name : call.name, ++instances_);
     std::vector<onnxspec::Node> nodes = function.nodes;
     rename(nodes, names, arguments, prefix);
+    if (opset != 0 && opset != file_opset_) mark(nodes, std::to_string(opset));
     return nodes;
+  }
+
+  // Nodes keep the meaning of the opset that their function imports.
+  static void mark(std::vector<onnxspec::Node>& nodes, const std::string& opset) {
+    for (onnxspec::Node& node : nodes) {
+      if (node.domain.empty() || node.domain == "ai.onnx")
+        node.metadata.push_back({std::string(kOpsetProperty), opset});
+      for (Attribute& attribute : node.attributes) {
+        if (auto* graphs = std::get_if<std::vector<onnxspec::Graph>>(&attribute.value)) {
+          for (onnxspec::Graph& graph : *graphs) mark(graph.nodes, opset);
+        }
+      }
+    }
   }
 
   static const std::string& renamed(const std::string& name, Names& names, const std::string& prefix) {
