@@ -27,6 +27,17 @@ seed_models() {
 }
 [[ ! -x build/release/anemone ]] || seed_models
 
+# ONNX's own small test models, where the system has them (Debian: libonnx-testdata).
+seed_onnx() {
+  local model data=/usr/lib/python3/dist-packages/onnx/backend/test/data folder=build/fuzz/corpus/onnx
+  [[ -d $data ]] || return 0
+  mkdir -p "$folder"
+  find "$data" -name model.onnx -size -40 | while read -r model; do
+    cp -n "$model" "$folder/seed-$(basename "$(dirname "$model")")"
+  done
+}
+seed_onnx
+
 fuzz_one() {
   local name=$1 found=build/fuzz/corpus/$1 log=build/fuzz/$1.log options=()
   mkdir -p "$found"

@@ -1,7 +1,11 @@
 // What a lowering function asks about its node.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <limits>
+
 #include "anemone/frontends/onnx/lowering.h"
+#include "anemone/onnx/opsets.h"
 
 namespace anemone::onnx {
 namespace {
@@ -15,7 +19,7 @@ MilValue* widened(Emit& emit, MilValue* value) {
 
 Call::Call(Lowering& lowering, const Node& node) : lowering_(&lowering), node_(&node) {}
 
-std::int64_t Call::opset() const { return std::max<std::int64_t>(lowering_->model().opset(node_->domain), 1); }
+std::int64_t Call::opset() const { return std::max<std::int64_t>(opset_of(lowering_->model(), *node_), 1); }
 Target Call::target() const { return lowering_->options().target; }
 Emit& Call::emit() const { return lowering_->emit(); }
 
@@ -76,6 +80,21 @@ std::size_t Call::axis(std::int64_t axis, std::size_t rank) {
   return static_cast<std::size_t>(axis < 0 ? axis + n : axis);
 }
 
+namespace {
+std::int64_t in_32_bits(std::int64_t value) {
+  return std::clamp<std::int64_t>(value, std::numeric_limits<std::int32_t>::min(),
+                                  std::numeric_limits<std::int32_t>::max());
+}
+}  // namespace
+
+std::int64_t Call::integer(std::string_view name, std::int64_t fallback) const {
+  return in_32_bits(node_->integer(name, fallback));
+}
+Dims Call::list(std::string_view name) const {
+  Dims values = node_->integers(name);
+  std::transform(values.begin(), values.end(), values.begin(), in_32_bits);
+  return values;
+}
 std::vector<float> Call::floats(std::string_view name) const {
   const Attribute* found = node_->attribute(name);
   const auto* list = found ? std::get_if<std::vector<float>>(&found->value) : nullptr;

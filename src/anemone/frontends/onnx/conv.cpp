@@ -26,26 +26,52 @@ Dims Window::pads() const {
 
 Dims spatial(const Dims& dims) { return dims.size() < 2 ? Dims{} : Dims(dims.begin() + 2, dims.end()); }
 
+namespace {
+
+// Beyond it nothing is a window, and sums and products of numbers within it are far from overflowing.
+constexpr std::int64_t kMostOfWindow = 1 << 24;
+
+void check_each(std::string_view name, const Dims& values, std::int64_t least) {
+  for (const std::int64_t value : values) {
+    if (value < least || value > kMostOfWindow) Call::refuse(fmt::format("{} {}", name, brief(values)));
+  }
+}
+
+// The numbers of an attribute, or as many of the fallback.
+Dims list_of(const Call& c, std::string_view name, std::size_t count, std::int64_t fallback) {
+  Dims values = c.list(name);
+  if (values.empty()) values.assign(count, fallback);
+  if (values.size() != count) Call::refuse(fmt::format("{} has {} numbers instead of {}", name, values.size(), count));
+  return values;
+}
+
+void read_pads(const Call& c, Window& w) {
+  const std::size_t n = w.rank();
+  const Dims pads = list_of(c, "pads", 2 * n, 0);
+  check_each("pads", pads, -kMostOfWindow);
+  std::copy_n(pads.begin(), n, w.before.begin());
+  std::copy_n(pads.begin() + static_cast<std::ptrdiff_t>(n), n, w.after.begin());
+}
+
+// Without pads.
+Window window_of(const Call& c, const Dims& kernel, const Dims& extents) {
+  const std::size_t n = kernel.size();
+  if (extents.size() != n) Call::refuse(fmt::format("a window of rank {} on {}", n, brief(extents)));
+  Window w{kernel, list_of(c, "strides", n, 1), list_of(c, "dilations", n, 1), Dims(n, 0), Dims(n, 0)};
+  check_each("kernel_shape", w.kernel, 1);
+  check_each("strides", w.strides, 1);
+  check_each("dilations", w.dilations, 1);
+  return w;
+}
+
+}  // namespace
+
 Window read_window(const Call& c, const Dims& kernel, const Dims& extents) {
   const std::size_t n = kernel.size();
-  const auto list = [&](std::string_view name, std::size_t count, std::int64_t fallback) {
-    Dims values = c.list(name);
-    if (values.empty()) values.assign(count, fallback);
-    if (values.size() != count)
-      Call::refuse(fmt::format("{} has {} numbers instead of {}", name, values.size(), count));
-    return values;
-  };
-  Window w{kernel, list("strides", n, 1), list("dilations", n, 1), Dims(n, 0), Dims(n, 0)};
-  if (extents.size() != n) Call::refuse(fmt::format("a window of rank {} on {}", n, brief(extents)));
-  for (std::size_t d = 0; d < n; ++d) {
-    if (w.strides[d] < 1 || w.dilations[d] < 1 || kernel[d] < 1)
-      Call::refuse("kernel, strides and dilations must be positive");
-  }
+  Window w = window_of(c, kernel, extents);
   const std::string mode = c.text("auto_pad", "NOTSET");
   if (mode == "NOTSET" || mode.empty()) {
-    const Dims pads = list("pads", 2 * n, 0);
-    std::copy_n(pads.begin(), n, w.before.begin());
-    std::copy_n(pads.begin() + static_cast<std::ptrdiff_t>(n), n, w.after.begin());
+    read_pads(c, w);
   } else if (mode == "SAME_UPPER" || mode == "SAME_LOWER") {
     for (std::size_t d = 0; d < n; ++d) {
       const std::int64_t out = (extents[d] + w.strides[d] - 1) / w.strides[d];
@@ -95,8 +121,8 @@ void lower_conv(Call& c) { c.give(conv_value(c)); }
 void read_transposed_pads(const Call& c, Window& w, const Dims& extents) {
   const std::size_t n = w.rank();
   const Dims shape = c.list("output_shape");
-  Dims extra = c.list("output_padding");
-  extra.resize(n, 0);
+  const Dims extra = list_of(c, "output_padding", n, 0);
+  check_each("output_padding", extra, 0);
   const std::string mode = c.text("auto_pad", "NOTSET");
   const bool same = mode == "SAME_UPPER" || mode == "SAME_LOWER";
   for (std::size_t d = 0; d < n; ++d) {
@@ -116,13 +142,8 @@ void lower_conv_transpose(Call& c) {
   check_kernel_shape(c, kernel);
   const Dims shape = c.list("output_shape");
   if (!shape.empty() && shape.size() < kernel.size()) Call::refuse("output_shape is too short");
-  Window w{kernel, c.list("strides"), c.list("dilations"), Dims(kernel.size(), 0), Dims(kernel.size(), 0)};
-  if (w.strides.empty()) w.strides.assign(kernel.size(), 1);
-  if (w.dilations.empty()) w.dilations.assign(kernel.size(), 1);
-  if (const Dims pads = c.list("pads"); pads.size() == 2 * kernel.size()) {
-    std::copy_n(pads.begin(), kernel.size(), w.before.begin());
-    std::copy_n(pads.begin() + static_cast<std::ptrdiff_t>(kernel.size()), kernel.size(), w.after.begin());
-  }
+  Window w = window_of(c, kernel, extents);
+  read_pads(c, w);
   read_transposed_pads(c, w, extents);
   Dims grown;
   for (std::int64_t& n : w.after) {

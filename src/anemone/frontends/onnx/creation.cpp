@@ -62,7 +62,7 @@ void lower_range(Call& c) {
   const double start = c.numbers(0).at(0), limit = c.numbers(1).at(0), step = c.numbers(2).at(0);
   if (step == 0) Call::refuse("a step of 0");
   const double count = std::max(0.0, std::ceil((limit - start) / step));
-  if (count > 1 << 26) Call::refuse(fmt::format("a range of {} numbers", count));
+  if (!(count <= 1 << 20)) Call::refuse(fmt::format("a range of {} numbers", count));
   std::vector<double> values;
   for (std::int64_t i = 0; i < static_cast<std::int64_t>(count); ++i)
     values.push_back(start + static_cast<double>(i) * step);
@@ -76,6 +76,7 @@ void lower_eye_like(Call& c) {
   const auto dtype = static_cast<DataType>(c.integer("dtype", static_cast<std::int64_t>(c.dtype(0))));
   const std::int64_t k = c.integer("k", 0);
   std::vector<double> values;
+  values.reserve(table_size(dims));
   for (std::int64_t i = 0; i < dims[0]; ++i) {
     for (std::int64_t j = 0; j < dims[1]; ++j) values.push_back(j - i == k);
   }
@@ -111,6 +112,7 @@ void give_window(Call& c, double a0, double a1, double a2) {
   const double n = static_cast<double>(c.flag("periodic", true) ? size : size - 1);
   const auto dtype = static_cast<DataType>(c.integer("output_datatype", static_cast<std::int64_t>(DataType::float32)));
   std::vector<double> values;
+  values.reserve(table_size({size}));
   for (std::int64_t i = 0; i < size; ++i) {
     const double phase = 2 * M_PI * static_cast<double>(i) / n;
     values.push_back(a0 - a1 * std::cos(phase) + a2 * std::cos(2 * phase));

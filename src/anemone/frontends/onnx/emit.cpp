@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <numeric>
 
 #include "anemone/ops/execute.h"
@@ -13,7 +14,7 @@ namespace {
 
 // What is computed while the graph is read: arithmetic on shapes and small tables. Larger results are left to constant
 // folding, which shares them.
-constexpr std::int64_t kFoldedResult = 1 << 16, kFoldedOperand = 1 << 20;
+constexpr std::int64_t kFoldedResult = 1 << 16, kFoldedOperand = 1 << 20, kShapes = 1 << 8;
 
 const Array* fetch_constant(const MilValue& value, std::list<Array>& held) {
   if (!value.constant) return nullptr;
@@ -23,7 +24,19 @@ const Array* fetch_constant(const MilValue& value, std::list<Array>& held) {
 
 }  // namespace
 
-std::int64_t count_of(const Dims& dims) { return element_count(dims).value_or(-1); }
+std::int64_t count_of(const Dims& dims) {
+  const auto is_beyond = [](std::int64_t n) { return n < 0 || n > std::numeric_limits<std::int32_t>::max(); };
+  const auto count = element_count(dims);
+  if (!count || *count > std::int64_t{1} << 40 || std::any_of(dims.begin(), dims.end(), is_beyond))
+    throw Refused{fmt::format("extents {}, which cannot be counted", brief(dims)), {}};
+  return *count;
+}
+
+std::size_t table_size(const Dims& dims, std::int64_t most) {
+  const std::int64_t count = count_of(dims);
+  if (count > most) throw Refused{fmt::format("it needs a table of {} numbers", count), {}};
+  return static_cast<std::size_t>(count);
+}
 
 Dims broadcast_dims(const Dims& a, const Dims& b) {
   Dims out(std::max(a.size(), b.size()));
@@ -45,9 +58,13 @@ bool Emit::is_foldable(const MilNode& node, bool large) const {
       if (!large && value->constant->count() > kFoldedOperand) return false;
     }
   }
-  return std::all_of(node.outputs.begin(), node.outputs.end(), [&](const auto& output) {
-    return output->type.is_fixed() && (large || count_of(output->type.dims) <= kFoldedResult);
-  });
+  std::int64_t result = 0;
+  for (const auto& output : node.outputs) {
+    if (!output->type.is_fixed()) return false;
+    result += count_of(output->type.dims);
+  }
+  // Arithmetic on shapes costs nothing, and must not stop where large tables have been made.
+  return (large || result <= kFoldedResult) && (result <= kShapes || computed_ + result <= budget_);
 }
 
 std::vector<MilValue*> Emit::fold(MilNode& node) {
@@ -55,7 +72,10 @@ std::vector<MilValue*> Emit::fold(MilNode& node) {
   const auto arrays = ops::evaluate_node(node, [&](const MilValue& value) { return fetch_constant(value, held); });
   if (!arrays) throw Refused{arrays.error().front().message, arrays.error().front().help};
   std::vector<MilValue*> out;
-  for (const Array& array : *arrays) out.push_back(builder_.constant(to_constant(array)));
+  for (const Array& array : *arrays) {
+    computed_ += array.dims.empty() ? 1 : static_cast<std::int64_t>(array.data.size());
+    out.push_back(builder_.constant(to_constant(array)));
+  }
   return out;
 }
 
@@ -65,6 +85,9 @@ std::vector<MilValue*> Emit::add_all(std::string_view type, Arguments arguments)
     const Diagnostic why = builder_.finish().error().front();
     if (why.blame == Blame::bug) throw Refused{"(a bug of the importer) " + why.message, {}};
     throw Refused{why.message, why.help};
+  }
+  for (const auto& output : node->outputs) {
+    if (output->type.is_fixed()) count_of(output->type.dims);
   }
   if (is_foldable(*node, false)) {
     std::vector<MilValue*> constants = fold(*node);
@@ -114,6 +137,8 @@ MilValue* Emit::transpose(MilValue* x, const Dims& perm) {
   Dims identity(perm.size());
   std::iota(identity.begin(), identity.end(), 0);
   if (perm == identity) return x;
+  if (perm.size() != x->type.dims.size())
+    throw Refused{fmt::format("{} dimensions to exchange in {}", perm.size(), brief(x->type)), {}};
   if (!x->type.is_fixed()) return add("transpose", {{"x", x}, {"perm", perm}});
   // Where only extents of 1 move, or the rank is beyond MIL's: axes that stay neighbours are one axis, those of 1 none.
   const Dims& dims = x->type.dims;
@@ -154,6 +179,8 @@ MilValue* Emit::transpose(MilValue* x, const Dims& perm) {
 
 MilValue* Emit::broadcast(MilValue* x, const Dims& dims) {
   if (x->type.dims == dims) return x;
+  if (x->type.dims.size() > dims.size())
+    throw Refused{fmt::format("{} does not spread over {}", brief(x->type), brief(dims)), {}};
   Dims padded(dims.size() - x->type.dims.size(), 1);
   padded.insert(padded.end(), x->type.dims.begin(), x->type.dims.end());
   Dims reps(dims.size(), 1);
@@ -168,6 +195,7 @@ MilValue* Emit::broadcast(MilValue* x, const Dims& dims) {
 MilValue* Emit::slice(MilValue* x, std::int64_t axis, std::int64_t begin, std::int64_t end, std::int64_t step) {
   const Dims& dims = x->type.dims;
   const auto at = static_cast<std::size_t>(axis);
+  if (at >= dims.size()) throw Refused{fmt::format("no dimension {} in {}", axis, brief(x->type)), {}};
   if (begin == 0 && end == dims[at] && step == 1) return x;
   Dims begins(dims.size(), 0), ends = dims, steps(dims.size(), 1);
   begins[at] = begin;
@@ -185,10 +213,9 @@ MilValue* Emit::concat(const std::vector<MilValue*>& values, std::int64_t axis) 
 }
 
 MilValue* Emit::pick(MilValue* x, std::int64_t axis, const Dims& indices) {
-  const std::int64_t extent = x->type.dims[static_cast<std::size_t>(axis)];
-  Dims all(static_cast<std::size_t>(std::max<std::int64_t>(extent, 0)));
-  std::iota(all.begin(), all.end(), 0);
-  if (indices == all) return x;
+  std::int64_t next = 0;
+  const bool is_all = std::all_of(indices.begin(), indices.end(), [&](std::int64_t index) { return index == next++; });
+  if (is_all && next == x->type.dims[static_cast<std::size_t>(axis)]) return x;
   return add("gather", {{"x", x}, {"indices", indices}, {"axis", axis}});
 }
 

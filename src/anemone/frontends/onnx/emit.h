@@ -29,7 +29,7 @@ class Emit {
   MilValue* ints(const Dims& values) { return constant(make_ints(values)); }
   /// A scalar of x's dtype.
   ConstantPtr number(const MilValue* x, double value) const { return make_scalar(x->type.dtype, value); }
-  /// The content, computed now if that is possible however large it is; null: it comes at run time.
+  /// The content, computed now if that is possible within the budget; null: it comes at run time.
   ConstantPtr known(MilValue* x);
 
   // The usual moves. Those that change nothing give x itself.
@@ -49,6 +49,8 @@ class Emit {
   MilValue* mul(MilValue* x, double y) { return y == 1 ? x : add("mul", {{"x", x}, {"y", number(x, y)}}); }
   MilValue* add2(MilValue* x, double y) { return y == 0 ? x : add("add", {{"x", x}, {"y", number(x, y)}}); }
 
+  /// How many numbers may be computed in all: in proportion to what the file holds, so that a small one stays small.
+  void set_budget(std::int64_t numbers) { budget_ = numbers; }
   /// The name and origin of the ONNX node whose translation follows.
   void begin(std::string origin) { builder_.set_origin(std::move(origin)); }
   Block& block() const { return *block_; }
@@ -59,10 +61,14 @@ class Emit {
 
   Block* block_;
   Builder builder_;
+  std::int64_t budget_ = 1 << 20, computed_ = 0;
 };
 
 /// The broadcast of two shapes by NumPy's rule; refuses shapes that do not go together.
 Dims broadcast_dims(const Dims& a, const Dims& b);
-std::int64_t count_of(const Dims& dims);  ///< all known
+/// All extents are known. Refuses what Core ML cannot count: extents beyond 32 bits, more than 2⁴⁰ elements.
+std::int64_t count_of(const Dims& dims);
+/// The same for a table that is written down number by number: refuses more than `most`.
+std::size_t table_size(const Dims& dims, std::int64_t most = 1 << 20);
 
 }  // namespace anemone::onnx

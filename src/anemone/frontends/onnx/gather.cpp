@@ -83,6 +83,7 @@ MilValue* positions_from_the_front(Call& c, std::size_t first) {
 }
 void lower_gather_nd(Call& c) {
   const std::int64_t batch = c.integer("batch_dims", 0);
+  if (batch < 0) Call::refuse(fmt::format("batch_dims {}", batch));
   MilValue* indices = positions_from_the_front(c, static_cast<std::size_t>(batch));
   if (c.target() < Target::ios16) {
     if (batch != 0) Call::refuse("batch_dims before ios16", "--target ios16 or later");
@@ -120,6 +121,7 @@ void lower_scatter_elements(Call& c) {
   Emit& emit = c.emit();
   const Dims x = c.dims(0), at = c.dims(1);
   const std::size_t axis = Call::axis(c.integer("axis", 0), x.size());
+  if (at.size() != x.size()) Call::refuse(fmt::format("indices {} in {}", brief(at), brief(x)));
   MilValue* indices = from_the_front(emit, c.in(1), x[axis]);
   bool whole = true;
   for (std::size_t d = 0; d < x.size(); ++d) whole &= d == axis || at[d] == x[d];
@@ -133,7 +135,7 @@ void lower_scatter_elements(Call& c) {
       parts.push_back(emit.reshape(indices, one));
       continue;
     }
-    std::vector<double> values(static_cast<std::size_t>(count_of(at)));
+    std::vector<double> values(table_size(at));
     const Dims strides = row_major_strides(at);
     for (std::size_t i = 0; i < values.size(); ++i)
       values[i] = static_cast<double>(static_cast<std::int64_t>(i) / strides[d] % at[d]);
@@ -158,7 +160,7 @@ void lower_one_hot(Call& c) {
   Dims classes(static_cast<std::size_t>(rank) + 1, 1);
   classes.at(static_cast<std::size_t>(axis)) = depth;
   std::vector<double> numbers;
-  for (std::int64_t i = 0; i < depth; ++i) numbers.push_back(static_cast<double>(i));
+  for (std::size_t i = 0, n = table_size({depth}); i < n; ++i) numbers.push_back(static_cast<double>(i));
   MilValue* hit = emit.add("equal", {{"x", emit.add("expand_dims", {{"x", indices}, {"axes", {axis}}})},
                                      {"y", make_constant(DType::int32, classes, std::span<const double>(numbers))}});
   c.give(emit.add(

@@ -15,7 +15,7 @@ void give_loss(Call& c, MilValue* log_probabilities, std::size_t targets, std::s
   Dims classes(x.size(), 1);
   classes[1] = x[1];
   std::vector<double> numbers;
-  for (std::int64_t i = 0; i < x[1]; ++i) numbers.push_back(static_cast<double>(i));
+  for (std::size_t i = 0, n = table_size({x[1]}); i < n; ++i) numbers.push_back(static_cast<double>(i));
   MilValue* target = emit.add("expand_dims", {{"x", c.in(targets)}, {"axes", {1}}});
   MilValue* is_target =
       emit.add("equal", {{"x", target}, {"y", make_constant(DType::int32, classes, std::span<const double>(numbers))}});

@@ -65,6 +65,12 @@ Result<void> make_inputs(const Model& model, Lowering& lowering, anemone::Functi
                        model.file);
     }
     TRY(const Dims dims, input_dims(*input, lowering.options(), model.file));
+    try {
+      count_of(dims);
+    } catch (const Refused& why) {
+      return bad_input(ErrorCode::onnx_shape_refused, fmt::format("the input '{}' has {}", input->name(), why.reason),
+                       model.file);
+    }
     const DType natural = mil_dtype(input->type.dtype);
     const DType at_border = natural == DType::boolean ? DType::int32 : natural;
     MilValue* value = function.body.add_input(function.unique_name(input->name()),
@@ -77,11 +83,23 @@ Result<void> make_inputs(const Model& model, Lowering& lowering, anemone::Functi
   return {};
 }
 
-void make_outputs(const Model& model, Lowering& lowering, anemone::Function& function, LoweredModel& out) {
+// The values that the program ends at.
+std::vector<const Value*> ends_of(const Model& model, const LowerOptions& options) {
+  if (options.outputs.empty()) return {model.graph->outputs().begin(), model.graph->outputs().end()};
+  std::vector<const Value*> ends;
+  for (const std::string& name : options.outputs) {
+    ends.push_back(model.graph->find_here(name));
+    if (!ends.back()) throw Refused{fmt::format("the graph has no value '{}' to end at", name), {}};
+  }
+  return ends;
+}
+
+void make_outputs(const Model& model, const std::vector<const Value*>& ends, Lowering& lowering,
+                  anemone::Function& function, LoweredModel& out) {
   std::vector<MilValue*> outputs;
   Emit& emit = lowering.emit();
   emit.begin({});
-  for (const Value* output : model.graph->outputs()) {
+  for (const Value* output : ends) {
     const Lowered* lowered = lowering.find(*output);
     if (!lowered) continue;  // refused, and the refusal has been noted
     if (lowered->is_sequence)
@@ -151,10 +169,11 @@ Result<LoweredModel> lower_inlined(const Model& model, const LowerOptions& optio
   Lowering lowering(model, options, function);
   try {
     TRY_VOID(make_inputs(model, lowering, function, out));
+    const std::vector<const Value*> ends = ends_of(model, options);
     std::vector<std::string> reserved;
-    for (const Value* output : model.graph->outputs()) reserved.push_back(function.unique_name(output->name()));
-    lowering.lower_main(*model.graph);
-    make_outputs(model, lowering, function, out);
+    for (const Value* output : ends) reserved.push_back(function.unique_name(output->name()));
+    lowering.lower_main(*model.graph, ends);
+    make_outputs(model, ends, lowering, function, out);
     if (Diagnostics refused = lowering.refusals(); !refused.empty()) return refused;
     name_outputs(reserved, function, out);
     out.computed = lowering.computed;

@@ -20,6 +20,7 @@ struct LowerOptions {
   std::int64_t batch = 1;                                         ///< for a first dimension that is not fixed
   std::optional<std::pair<std::int64_t, std::int64_t>> size;      ///< (height, width) of inputs of rank 4
   std::map<std::string, std::vector<std::int64_t>> input_shapes;  ///< by the graph's names; before all else
+  std::vector<std::string> outputs;                               ///< values to end at; none: the graph's own outputs
 };
 
 /// What the ONNX graph calls an input or an output, and its type there. Core ML takes fp32, fp16 and int32 in one to

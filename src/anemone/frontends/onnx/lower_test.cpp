@@ -164,6 +164,64 @@ TEST(OnnxLower, FunctionsOfTheFileAreInlined) {
   EXPECT_EQ(run(graph, {array({2}, {1, 2})}), (Numbers{2, 4}));
 }
 
+TEST(OnnxLower, AFunctionMeansWhatItsOwnOpsetSays) {
+  // Up to opset 12 softmax is one over all dimensions from `axis` on, since then over `axis` alone.
+  onnxspec::Node call = node("Old", {"x"}, {"y"});
+  call.domain = "own";
+  Graph_ graph({call}, 13);
+  graph.input("x", {1, 2, 2}).output("y");
+  onnxspec::Function old;
+  old.name = "Old";
+  old.domain = "own";
+  old.inputs = {"a"};
+  old.outputs = {"b"};
+  old.nodes = {node("Softmax", {"a"}, {"b"}, {attribute("axis", std::int64_t{1})})};
+  graph.spec.opset_imports.push_back({"own", 1});
+  for (const auto& [opset, want] : {std::pair(12, 0.25), std::pair(13, 0.5)}) {
+    old.opset_imports = {{"", opset}};
+    graph.spec.functions = {old};
+    EXPECT_EQ(run(graph, {array({1, 2, 2}, {1, 1, 1, 1})}), Numbers(4, want)) << opset;
+  }
+}
+
+TEST(OnnxLower, WeightsInBlocksHaveAScaleEach) {
+  Graph_ graph({node("DequantizeLinear", {"w", "scale", "zero"}, {"d"},
+                     {attribute("axis", std::int64_t{1}), attribute("block_size", std::int64_t{2})}),
+                node("Mul", {"x", "d"}, {"y"})},
+               21);
+  graph.input("x", {1, 4}).output("y");
+  graph.constant(tensor<std::uint8_t>("w", DataType::int4, {1, 4}, {0x21, 0x83}));  // 1, 2, 3, -8
+  graph.constant(tensor<float>("scale", DataType::float32, {1, 2}, {10, 100}));
+  graph.constant(tensor<std::uint8_t>("zero", DataType::int4, {1, 2}, {0x01}));
+  const Array ones = array({1, 4}, {1, 1, 1, 1});
+  EXPECT_EQ(run(graph, {ones}), (Numbers{0, 10, 300, -800}));
+  LowerOptions newest;
+  newest.target = Target::ios18;
+  EXPECT_EQ(types(graph, newest), (Words{"constexpr_blockwise_shift_scale", "mul"}));
+  const auto lowered = graph.lower(newest);
+  const auto result = ops::evaluate(lowered->program->main(), std::vector<Array>{ones});
+  ASSERT_TRUE(result) << render(result.error());
+  EXPECT_EQ((*result)[0].data, (Numbers{0, 10, 300, -800}));
+}
+
+TEST(OnnxLower, EightBitFloatsOfTheFileAreNumbers) {
+  // Least, one and greatest of each form, and what is no number in it.
+  for (const auto& [dtype, codes, want] :
+       {std::tuple(DataType::float8_e4m3fn, std::vector<std::uint8_t>{0x01, 0xb8, 0x7e}, Numbers{0x1p-9, -1, 448}),
+        std::tuple(DataType::float8_e4m3fnuz, std::vector<std::uint8_t>{0x01, 0xc0, 0x7f}, Numbers{0x1p-10, -1, 240}),
+        std::tuple(DataType::float8_e5m2, std::vector<std::uint8_t>{0x01, 0xbc, 0x7b}, Numbers{0x1p-16, -1, 57344}),
+        std::tuple(DataType::float8_e5m2fnuz, std::vector<std::uint8_t>{0x01, 0xc0, 0x7f},
+                   Numbers{0x1p-17, -1, 57344})}) {
+    Graph_ graph({node("DequantizeLinear", {"w", "scale"}, {"d"}), node("Mul", {"x", "d"}, {"y"})}, 19);
+    graph.input("x", {3}).output("y");
+    graph.constant(tensor<std::uint8_t>("w", dtype, {3}, codes))
+        .constant(tensor<float>("scale", DataType::float32, {}, {2}));
+    Numbers doubled = want;
+    for (double& number : doubled) number *= 2;
+    EXPECT_EQ(run(graph, {array({3}, {1, 1, 1})}), doubled);
+  }
+}
+
 TEST(OnnxLower, EverythingRefusedIsSaidAtOnce) {
   Graph_ graph({node("Foo", {"x"}, {"a"}), node("Foo", {"x"}, {"b"}), node("NonMaxSuppression", {"x", "x"}, {"c"}),
                 node("Add", {"a", "b"}, {"d"}), node("Add", {"d", "c"}, {"y"})});

@@ -4,7 +4,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <stdexcept>
 #include <unordered_set>
+
+#include "anemone/onnx/opsets.h"
 
 namespace anemone::onnx {
 namespace {
@@ -50,7 +53,14 @@ std::vector<SupportRow> support_table() {
 }
 
 Lowering::Lowering(const Model& model, const LowerOptions& options, anemone::Function& function)
-    : model_(&model), options_(&options), function_(&function), emit_(function.body) {}
+    : model_(&model), options_(&options), function_(&function), emit_(function.body) {
+  std::int64_t held = 0;
+  for (const auto& value : model.graph->values()) {
+    const auto count = value->tensor ? onnxspec::element_count(value->tensor->dims) : 0;
+    if (count && *count < std::int64_t{1} << 40) held += *count;
+  }
+  emit_.set_budget((1 << 20) + 4 * held);
+}
 
 Lowered* Lowering::find(const Value& value) {
   if (const auto found = values_.find(&value); found != values_.end()) return &found->second;
@@ -58,6 +68,7 @@ Lowered* Lowering::find(const Value& value) {
     if (value.sparse) throw Refused{"sparse tensors are not read", {}};
     return nullptr;
   }
+  count_of(value.tensor->dims);
   Lowered lowered{value.tensor->dtype, {emit_.constant(to_mil(*value.tensor, options_->folder))}, false};
   take_name(*lowered.items[0], value.name());
   return &(values_[&value] = std::move(lowered));
@@ -79,7 +90,7 @@ void Lowering::refuse(const Node& node, const Refused& why) {
 }
 
 void Lowering::lower_node(const Node& node) {
-  const std::int64_t opset = std::max<std::int64_t>(model_->opset(node.domain), 1);
+  const std::int64_t opset = std::max<std::int64_t>(opset_of(*model_, node), 1);
   const Row* row = find_lowering(node.domain, node.op_type, opset);
   if (!row) return refuse(node, {"not an operation that this version translates", {}});
   emit_.begin(
@@ -89,6 +100,8 @@ void Lowering::lower_node(const Node& node) {
     row->lower(call);
   } catch (const Refused& why) {
     refuse(node, why);
+  } catch (const std::out_of_range&) {
+    refuse(node, {"an operand, attribute or result is missing, or has fewer numbers than the operation needs", {}});
   } catch (const Poisoned&) {
   }
 }
@@ -100,14 +113,15 @@ void Lowering::lower_body(const Graph& graph) {
   }
 }
 
-void Lowering::lower_main(const Graph& graph) {
+void Lowering::lower_main(const Graph& graph, const std::vector<const Value*>& outputs) {
   std::unordered_set<const Node*> needed;
+  for (const Value* output : outputs) needed.insert(output->producer());
   for (auto at = graph.nodes().rbegin(); at != graph.nodes().rend(); ++at) {
     const Node& node = **at;
     for (std::size_t i = 0; i < node.output_count() && !needed.contains(&node); ++i) {
       if (!node.output(i)) continue;
       for (const Use& use : node.output(i)->uses()) {
-        if (!use.node || needed.contains(outermost(use.node))) needed.insert(&node);
+        if (use.node && needed.contains(outermost(use.node))) needed.insert(&node);
       }
     }
   }

@@ -60,13 +60,14 @@ class Call {
 
   // Attributes.
   bool has_attribute(std::string_view name) const { return node_->attribute(name) != nullptr; }
-  std::int64_t integer(std::string_view name, std::int64_t fallback) const { return node_->integer(name, fallback); }
+  /// Integers of attributes are the nearest that 32 bits hold, as those of tensors are: "to the end" keeps its meaning.
+  std::int64_t integer(std::string_view name, std::int64_t fallback) const;
   bool flag(std::string_view name, bool fallback) const { return node_->integer(name, fallback) != 0; }
   double number(std::string_view name, double fallback) const {
     return has_attribute(name) ? node_->number(name, 0) : fallback;
   }
   std::string text(std::string_view name, std::string_view fallback) const { return node_->text(name, fallback); }
-  Dims list(std::string_view name) const { return node_->integers(name); }
+  Dims list(std::string_view name) const;
   std::vector<float> floats(std::string_view name) const;
   std::vector<std::string> words(std::string_view name) const;
   const Graph& body(std::string_view name) const;
@@ -83,7 +84,8 @@ class Call {
   const Node* node_;
 };
 
-/// One operation from an opset on.
+/// One operation from an opset on. Its function refuses what it cannot say; lists that may be too short it reads with
+/// at(), whose exception is a refusal too.
 struct Row {
   std::string_view op;
   std::int64_t since = 1;
@@ -125,8 +127,8 @@ class Lowering {
 
   /// Lowers the nodes of a body; its inputs have been set. Refuses what any of them refuses.
   void lower_body(const Graph& graph);
-  /// Lowers all nodes whose results are needed, and notes what is refused.
-  void lower_main(const Graph& graph);
+  /// Lowers all nodes that `outputs` need, and notes what is refused.
+  void lower_main(const Graph& graph, const std::vector<const Value*>& outputs);
   Lowered* find(const Value& value);
   void set(const Value& value, Lowered lowered) { values_[&value] = std::move(lowered); }
   /// Gives a value the name that the ONNX graph has for it, unless it has got one.

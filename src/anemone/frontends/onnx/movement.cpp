@@ -68,7 +68,11 @@ void lower_flatten(Call& c) {
 
 std::vector<bool> marked(const Dims& axes, std::size_t rank) {
   std::vector<bool> marks(rank, false);
-  for (const std::int64_t axis : axes) marks[Call::axis(axis, rank)] = true;
+  for (const std::int64_t axis : axes) {
+    const std::size_t at = Call::axis(axis, rank);
+    if (marks[at]) Call::refuse(fmt::format("an axis twice in {}", brief(axes)));
+    marks[at] = true;
+  }
   return marks;
 }
 void lower_squeeze(Call& c) {
@@ -229,6 +233,7 @@ void lower_trilu(Call& c) {
   const std::int64_t k = c.has(1) ? c.ints(1).at(0) : 0;
   const bool upper = c.flag("upper", true);
   std::vector<double> keep;
+  keep.reserve(table_size({rows, columns}));
   for (std::int64_t i = 0; i < rows; ++i) {
     for (std::int64_t j = 0; j < columns; ++j) keep.push_back(upper ? j - i >= k : j - i <= k);
   }

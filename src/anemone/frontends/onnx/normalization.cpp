@@ -134,7 +134,8 @@ void lower_group_normalization(Call& c) {
   Emit& emit = c.emit();
   const Dims x = c.dims(0);
   const std::int64_t groups = c.integer("num_groups", 1);
-  if (x.size() < 3 || groups < 1 || x[1] % groups != 0) Call::refuse(fmt::format("{} groups of {}", groups, brief(x)));
+  if (x.size() < 3 || groups < 1 || x[1] % groups != 0 || count_of(x) == 0)
+    Call::refuse(fmt::format("{} groups of {}", groups, brief(x)));
   MilValue* grouped = emit.reshape(c.in(0), {x[0], groups, count_of(x) / x[0] / groups});
   MilValue* normal = standardised(emit, grouped, {2}, c.number("epsilon", 1e-5));
   if (c.opset() < 21 && count_of(c.dims(1)) == groups) {
@@ -216,6 +217,7 @@ Flat flat_from_axis(Call& c) {
   if (c.opset() >= 13) return {x, dims, static_cast<std::int64_t>(Call::axis(c.integer("axis", -1), dims.size()))};
   std::int64_t axis = c.integer("axis", 1);
   if (axis < 0) axis += static_cast<std::int64_t>(dims.size());
+  if (axis < 0) Call::refuse(fmt::format("there is no axis {} in {}", c.integer("axis", 1), brief(dims)));
   const auto middle = dims.begin() + std::min<std::int64_t>(axis, static_cast<std::int64_t>(dims.size()));
   const bool alone = std::count_if(middle, dims.end(), [](std::int64_t n) { return n != 1; }) <= 1;
   if (alone && middle != dims.end()) {  // one extent that counts: no need to flatten

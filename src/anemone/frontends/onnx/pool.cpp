@@ -40,8 +40,7 @@ MilValue* padded(Emit& emit, MilValue* x, const Window& w, double value) {
 
 // For each place in the window the elements that stand there, one for each window: [N, C, out…].
 std::vector<MilValue*> window_slices(Emit& emit, MilValue* x, const Window& w, const Dims& out) {
-  std::int64_t places = 1;
-  for (const std::int64_t k : w.kernel) places *= k;
+  const std::int64_t places = count_of(w.kernel);
   if (places > 169) Call::refuse(fmt::format("a window of {} places that MIL's pooling cannot say", places));
   const std::size_t n = w.rank();
   std::vector<MilValue*> slices;
@@ -76,7 +75,7 @@ ConstantPtr place_indices(const Call& c, const Window& w, const Dims& extents, c
   for (std::size_t d = n; d-- > 0; place /= w.kernel[d]) offset[d] = place % w.kernel[d] * w.dilations[d];
   Dims dims{1, 1};
   dims.insert(dims.end(), out.begin(), out.end());
-  std::vector<double> values(static_cast<std::size_t>(count_of(dims)));
+  std::vector<double> values(table_size(dims));
   for (std::size_t flat = 0; flat < values.size(); ++flat) {
     std::size_t rest = flat;
     Dims at(n);
@@ -112,7 +111,8 @@ void give_max_and_indices(Call& c, MilValue* x, const Window& w, const Dims& ext
   if (!index) return;
   const Dims& dims = x->type.dims;
   std::vector<double> planes;
-  for (std::int64_t i = 0; i < dims[0] * dims[1]; ++i) planes.push_back(static_cast<double>(i * count_of(extents)));
+  for (std::size_t i = 0, n = table_size({dims[0], dims[1]}); i < n; ++i)
+    planes.push_back(static_cast<double>(i) * static_cast<double>(count_of(extents)));
   Dims plane_dims(dims.size(), 1);
   plane_dims[0] = dims[0];
   plane_dims[1] = dims[1];
@@ -122,6 +122,7 @@ void give_max_and_indices(Call& c, MilValue* x, const Window& w, const Dims& ext
 // The greatest of rows first, of columns then: as many slices as the window is wide and high together.
 MilValue* greatest_by_axis(Emit& emit, MilValue* x, const Window& w, const Dims& out) {
   for (std::size_t d = 0; d < w.rank(); ++d) {
+    if (w.kernel[d] > 1024) Call::refuse(fmt::format("a window of {} that MIL's pooling cannot say", w.kernel[d]));
     const auto axis = static_cast<std::int64_t>(d + 2);
     MilValue* best = nullptr;
     for (std::int64_t place = 0; place < w.kernel[d]; ++place) {
@@ -159,7 +160,7 @@ void lower_max_pool(Call& c) {
 ConstantPtr share_factors(DType dtype, const Window& w, const Dims& room_begin, const Dims& room_end, const Dims& out) {
   Dims dims{1, 1};
   dims.insert(dims.end(), out.begin(), out.end());
-  std::vector<double> values(static_cast<std::size_t>(count_of(dims)));
+  std::vector<double> values(table_size(dims));
   for (std::size_t flat = 0; flat < values.size(); ++flat) {
     std::size_t rest = flat;
     double factor = 1;

@@ -70,6 +70,7 @@ void take_diagonals(Emit& emit, Term& term) {
     Dims dims(front->type.dims.begin() + 2, front->type.dims.end()), merged = dims, diagonal;
     merged.insert(merged.begin(), n * n);
     dims.insert(dims.begin(), n);
+    diagonal.reserve(table_size({n}));
     for (std::int64_t k = 0; k < n; ++k) diagonal.push_back(k * (n + 1));
     term = {emit.pick(emit.reshape(front, merged), 0, diagonal), term.letters.substr(i, 1) + rest};
     i = static_cast<std::size_t>(-1);

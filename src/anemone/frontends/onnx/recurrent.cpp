@@ -13,10 +13,10 @@ namespace {
 Recurrence read(const Call& c, std::int64_t gates, std::vector<std::string> usual) {
   Recurrence r;
   Emit& emit = c.emit();
+  if (c.rank(0) != 3 || c.rank(1) != 3) Call::refuse("operands of another rank than 3");
   r.batch_first = c.integer("layout", 0) == 1;
   r.x = c.in(0);
   if (r.batch_first) r.x = emit.transpose(r.x, {1, 0, 2});
-  if (c.rank(0) != 3 || c.rank(1) != 3) Call::refuse("operands of another rank than 3");
   r.steps = r.x->type.dims[0];
   r.batch = r.x->type.dims[1];
   r.gates = gates;
@@ -29,6 +29,7 @@ Recurrence read(const Call& c, std::int64_t gates, std::vector<std::string> usua
   r.is_usual = true;
   for (std::size_t i = 0; i < r.activations.size(); ++i) r.is_usual &= r.activations[i] == usual[i % each];
   if (r.activations.empty()) r.activations = usual;
+  if (r.activations.size() < each) Call::refuse(fmt::format("{} activations", r.activations.size()));
   while (r.activations.size() < each * static_cast<std::size_t>(r.directions))
     r.activations.push_back(r.activations[r.activations.size() - each]);
   r.alphas = c.floats("activation_alpha");
@@ -50,6 +51,7 @@ Recurrence read(const Call& c, std::int64_t gates, std::vector<std::string> usua
 
 // One direction's part of an operand [directions, …], without that dimension.
 MilValue* part(Emit& emit, MilValue* operand, std::int64_t direction) {
+  if (operand->type.dims.empty()) Call::refuse("a number where a tensor for each direction is wanted");
   MilValue* slice = emit.slice(operand, 0, direction, direction + 1);
   return emit.reshape(slice, Dims(operand->type.dims.begin() + 1, operand->type.dims.end()));
 }
@@ -57,7 +59,7 @@ MilValue* part(Emit& emit, MilValue* operand, std::int64_t direction) {
 // Blocks of rows in another order.
 MilValue* reordered(Emit& emit, MilValue* x, const std::vector<std::int64_t>& order) {
   std::vector<MilValue*> blocks;
-  const std::int64_t size = x->type.dims[0] / static_cast<std::int64_t>(order.size());
+  const std::int64_t size = x->type.dims.at(0) / static_cast<std::int64_t>(order.size());
   for (const std::int64_t block : order) blocks.push_back(emit.slice(x, 0, block * size, (block + 1) * size));
   return emit.concat(blocks, 0);
 }

@@ -71,7 +71,7 @@ double kernel(const Sampling& s, double d) {
 
 // Row i: the weights of the input's elements in element i of the output.
 std::vector<double> weight_matrix(const Sampling& s, const Axis& a) {
-  std::vector<double> matrix(static_cast<std::size_t>(a.out * a.in), 0.0);
+  std::vector<double> matrix(table_size({a.out, a.in}, 1 << 22), 0.0);
   const double stretch = s.antialias && a.scale < 1 ? 1 / a.scale : 1;
   const double reach = (s.mode == Mode::linear ? 1 : 2) * stretch;
   for (std::int64_t i = 0; i < a.out; ++i) {
@@ -210,6 +210,10 @@ Mode read_mode(const Call& c) {
   Call::refuse(fmt::format("mode '{}'", mode));
 }
 
+void check_extent(double extent) {
+  if (!(extent >= 0 && extent < 1 << 30)) Call::refuse(fmt::format("an extent of {}", extent));
+}
+
 std::vector<Axis> by_scales(const Call& c, const std::vector<double>& scales, const Dims& named) {
   const Dims& x = c.dims(0);
   const std::size_t count = named.empty() ? x.size() : named.size();
@@ -220,6 +224,7 @@ std::vector<Axis> by_scales(const Call& c, const std::vector<double>& scales, co
     if (!(scales[i] > 0)) Call::refuse(fmt::format("a scale of {}", scales[i]));
     // Scales are floats: 0.6 · 5 is 3, not 2.9999998.
     const double extent = static_cast<double>(x[d]) * static_cast<double>(static_cast<float>(scales[i]));
+    check_extent(extent);
     axes.push_back({d, x[d], static_cast<std::int64_t>(std::floor(extent + 1e-6 * extent)), scales[i]});
   }
   return axes;
@@ -232,6 +237,7 @@ std::vector<Axis> by_sizes(const Call& c, const Dims& sizes, const Dims& named) 
   std::vector<Axis> axes;
   for (std::size_t i = 0; i < count; ++i) {
     const std::size_t d = named.empty() ? i : Call::axis(named[i], x.size());
+    if (x[d] < 1) Call::refuse(fmt::format("nothing to resize in {}", brief(x)));
     axes.push_back({d, x[d], sizes[i], static_cast<double>(sizes[i]) / static_cast<double>(x[d])});
   }
   const std::string policy = c.text("keep_aspect_ratio_policy", "stretch");
@@ -240,6 +246,7 @@ std::vector<Axis> by_sizes(const Call& c, const Dims& sizes, const Dims& named) 
   for (const Axis& a : axes) scale = policy == "not_larger" ? std::min(scale, a.scale) : std::max(scale, a.scale);
   for (Axis& a : axes) {
     a.scale = scale;
+    check_extent(scale * static_cast<double>(a.in));
     a.out = static_cast<std::int64_t>(std::floor(scale * static_cast<double>(a.in) + 0.5));
   }
   return axes;

@@ -50,6 +50,8 @@ void lower_sequence_length(Call& c) {
   c.give(c.emit().constant(make_scalar(DType::int32, static_cast<double>(sequence(c, 0).items.size()))));
 }
 
+constexpr std::size_t kMostParts = 1024;
+
 void lower_split_to_sequence(Call& c) {
   Emit& emit = c.emit();
   const Dims& x = c.dims(0);
@@ -57,13 +59,15 @@ void lower_split_to_sequence(Call& c) {
   const bool keep = c.has(1) || c.flag("keepdims", true);
   Dims sizes;
   if (!c.has(1)) {
-    sizes.assign(static_cast<std::size_t>(x[axis]), 1);
+    sizes.assign(table_size({x[axis]}), 1);
   } else if (sizes = c.ints(1); c.dims(1).empty()) {
     const std::int64_t each = sizes.at(0);
     if (each < 1) Call::refuse("parts of nothing");
+    table_size({x[axis] / each});
     sizes.clear();
     for (std::int64_t begin = 0; begin < x[axis]; begin += each) sizes.push_back(std::min(each, x[axis] - begin));
   }
+  if (sizes.size() > kMostParts) Call::refuse(fmt::format("{} parts", sizes.size()));
   Lowered out{c.dtype(0), {}, true};
   std::int64_t begin = 0;
   for (const std::int64_t size : sizes) {

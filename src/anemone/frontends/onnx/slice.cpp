@@ -72,7 +72,9 @@ void lower_slice(Call& c) {
 
 // Margins of x along each axis, of other modes than `constant`: which element stands where.
 Dims border_indices(std::string_view mode, std::int64_t extent, std::int64_t before, std::int64_t after) {
+  if (extent < 1) Call::refuse("margins around nothing");
   Dims indices;
+  indices.reserve(table_size({before + extent + after}));
   for (std::int64_t i = -before; i < extent + after; ++i) {
     std::int64_t at = i;
     if (mode == "edge") {
