@@ -30,7 +30,8 @@ class Conv(OpRun):
         windows = sliding_window_view(x, w.shape[2:], axis=(2, 3))[:, :, :: strides[0], :: strides[1]]
         parts = []
         for part, weight in zip(np.split(windows, group, axis=1), np.split(w, group)):
-            parts.append(sum(np.einsum('mc,nchw->nmhw', v, part[..., i, j], optimize=True) for (i, j), v in taps(weight)))
+            terms = (np.einsum('mc,nchw->nmhw', v, part[..., i, j], optimize=True) for (i, j), v in taps(weight))
+            parts.append(sum(terms))
         y = np.concatenate(parts, axis=1)
         return (y if b is None else y + b[:, None, None],)
 

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """ONNX files that others made become programs with the same numbers.
 
-usage: onnx_import.py [zoo] [node] [recorded] [--list FILE.json] [--only TEXT]
+usage: onnx_import.py [zoo] [node] [recorded] [options] [--list FILE.json] [--only TEXT]
 
 zoo       small networks of others, three seeded inputs each, beside onnxruntime; coremltools loads the packages
 node      ONNX's own backend tests (Debian: libonnx-testdata): import + execute, and written, read, executed
 recorded  networks exported from PyTorch with the outputs that were recorded
+options   what the command line says about an ONNX graph: open shapes of any rank, and where it ends
 
 Every case is pass, refused (exit 3, and listed with its reason in refused_onnx.txt, which may only shrink) or fail. Of
 the node cases whose operations are understood and whose shapes are given, 95 % must pass by either way.
@@ -276,6 +277,42 @@ def recorded():
         yield meta.parent.name, judge(meta.parent.name, model, inputs, want, max(SINGLE, told.get('rtol', 0)))
 
 
+def options():
+    """A volume of open extents through a pool, and behind that an operation that nobody knows."""
+    helper, single = onnx.helper, onnx.TensorProto.FLOAT
+    graph = helper.make_graph(
+        [
+            helper.make_node('MaxPool', ['x'], ['middle'], kernel_shape=[1, 2, 2], strides=[1, 2, 2]),
+            helper.make_node('Unheard', ['middle'], ['y'], domain='nobody'),
+        ],
+        'g',
+        [helper.make_tensor_value_info('x', single, ['batch', 3, 'depth', 'height', 'width'])],
+        [helper.make_tensor_value_info('y', single, None)],
+    )
+    model, package = lib.scratch / 'volume.onnx', lib.scratch / 'volume.mlpackage'
+    imports = [helper.make_opsetid('', 17), helper.make_opsetid('nobody', 1)]
+    onnx.save(helper.make_model(graph, opset_imports=imports, ir_version=8), model)
+
+    def expect(name, code, says, *words):
+        got, report = tool(lib.scratch, *words)
+        lib.check(f'options: {name}', got == code and says in str(report), f'exit {got}: {report}')
+
+    end, shape = ('--outputs', 'middle'), ('--shapes', 'x=2x3x4x6x8')
+    expect('open extents are asked for', 3, 'E0440', 'convert', model, '-o', package, *end)
+    expect('what cannot be said is refused', 3, 'Unheard', 'convert', model, '-o', package, *shape)
+    expect('it ends before', 0, "'middle'", 'convert', model, '-o', package, *end, *shape)
+    convert = ('convert', model, '-o', package, *end, '--shapes')
+    expect("the shape is the only input's", 0, 'middle', *convert, '2x3x4x6x8')
+    expect('an input that is not there', 2, "no input 'z'", *convert, 'z=1x2x3')
+    expect('a shape that it does not take', 3, 'E0441', *convert, '2x4x4x6x8')
+    expect('a package has its own shape', 2, 'ONNX', 'analyze', package, '--shapes', '2x3x4x6x8')
+    np.save(lib.scratch / 'volume.npy', np.arange(2 * 3 * 4 * 6 * 8, dtype=np.float32).reshape(2, 3, 4, 6, 8))
+    words = ('run', model, '--input', lib.scratch / 'volume.npy', '-o', lib.scratch / 'ends', *end)
+    expect('run ends before', 0, 'middle', *words)
+    got = np.load(lib.scratch / 'ends/middle.npy')
+    lib.check('options: the numbers', got.shape == (2, 3, 4, 3, 4) and got[0, 0, 0, 0, 0] == 9, f'{got.shape}')
+
+
 def listed():
     rows = {}
     for line in LISTED.read_text().splitlines() if LISTED.exists() else []:
@@ -297,9 +334,12 @@ def check_share(outcomes):
 
 
 def main(words):
-    kinds = [w for w in words if w in ('zoo', 'node', 'recorded')] or ['zoo', 'node', 'recorded']
+    kinds = [w for w in words if w in ('zoo', 'node', 'recorded', 'options')] or ['zoo', 'node', 'recorded', 'options']
     only = words[words.index('--only') + 1] if '--only' in words else ''
     allowed, results = listed(), {}
+    if 'options' in kinds:
+        options()
+        kinds.remove('options')
     for kind in kinds:
         there = NODE_DATA.is_dir() if kind == 'node' else lib.shared is not None
         if not there:

@@ -30,6 +30,37 @@ Result<std::pair<std::int64_t, std::int64_t>> parse_size(const std::string& word
   return std::pair(height, width);
 }
 
+bool is_whole_shape(const std::string& word) {
+  return word.find('=') != word.npos || std::count(word.begin(), word.end(), 'x') > 1;
+}
+
+Result<std::pair<std::string, Dims>> parse_shape(const std::string& word) {
+  const std::size_t equals = word.rfind('=');
+  std::pair<std::string, Dims> out{equals == word.npos ? "" : word.substr(0, equals), {}};
+  const char *at = word.data() + (equals == word.npos ? 0 : equals + 1), *end = word.data() + word.size();
+  for (bool more = true; more; at += more ? 1 : 0) {
+    std::int64_t extent = 0;
+    const auto [stop, problem] = std::from_chars(at, end, extent);
+    more = stop != end;
+    if (problem != std::errc() || extent < 1 || extent > 1 << 24 || (more && *stop != 'x')) {
+      return bad_usage("'" + word + "' is not a size such as 256x256 (height x width, 1 to 16384), nor a whole shape " +
+                       "such as NAME=1x3x8x64x64");
+    }
+    out.second.push_back(extent);
+    at = stop;
+  }
+  return out;
+}
+
+Result<void> ModelFlags::add_shapes(std::string_view words) {
+  for (std::size_t begin = 0, end = 0; end < words.size(); begin = end + 1) {
+    end = std::min(words.find(',', begin), words.size());
+    TRY(auto shape, parse_shape(std::string(words.substr(begin, end - begin))));
+    if (!shapes.insert(shape).second) return bad_usage("--shapes: the input '" + shape.first + "' is given twice");
+  }
+  return {};
+}
+
 void ConvertFlags::declare(Call& call) {
   Options& options = call.options;
   options.group("what the package computes");
@@ -41,7 +72,9 @@ void ConvertFlags::declare(Call& call) {
   options.list("--outputs", "all|final|NAME,…", outputs_,
                "outputs to keep; final = landmarks only, the default of landmark networks", {.distinct = true});
   options.list("--shapes", "HxW,…", shapes_,
-               "input size; several make a package that takes each of them, the first by default", {.distinct = true});
+               "input size; several make a package that takes each of them, the first by default; of an ONNX file also "
+               "whole shapes, [NAME=]1x3x16x112x112",
+               {.distinct = true});
   model_.declare_common(options);
   options.group("image input");
   options.choice("--input", input_, kInputs, "auto: an image for networks that take one; a package keeps its own");
@@ -68,8 +101,13 @@ void ConvertFlags::declare(Call& call) {
 }
 
 toolchain::LoadOptions ConvertFlags::load(Call& call, const toolchain::ConvertOptions& options) const {
-  toolchain::LoadOptions load = model_.load(call);
+  ModelFlags model = model_;
+  for (const std::string& word : shapes_) {
+    if (is_whole_shape(word)) (void)model.add_shapes(word);  // read() has said what is wrong with them
+  }
+  toolchain::LoadOptions load = model.load(call);
   load.target = target_;
+  load.outputs = options.outputs;
   if (!options.shapes.empty()) {  // a checkpoint is built at its first size, not at its default size before
     load.height = options.shapes[0].first;
     load.width = options.shapes[0].second;
@@ -100,7 +138,12 @@ Result<toolchain::ConvertOptions> ConvertFlags::read(const Call& call) const {
     out.color = *color;
   }
   if (bias_.size() != 0 && bias_.size() != 1 && bias_.size() != 3) return bad_usage("--bias takes one number or three");
+  ModelFlags whole;
   for (const std::string& word : shapes_) {
+    if (is_whole_shape(word)) {
+      TRY_VOID(whole.add_shapes(word));
+      continue;
+    }
     TRY(const auto size, parse_size(word));
     if (std::find(out.shapes.begin(), out.shapes.end(), size) != out.shapes.end())
       return bad_usage("--shapes: '" + word + "' is given twice");

@@ -44,6 +44,4 @@ class ConvertFlags {
   std::vector<std::string> colors_, shapes_, outputs_, passes_, skip_, user_;
 };
 
-/// "256x256" as (height, width).
-
 }  // namespace anemone::cli

@@ -1,7 +1,9 @@
 #pragma once
 // The options of every verb that reads a model.
+#include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <tuple>
 #include <utility>
 
@@ -12,11 +14,16 @@ namespace anemone::cli {
 
 /// "256x256": height and width.
 Result<std::pair<std::int64_t, std::int64_t>> parse_size(const std::string& word);
+/// "image=1x3x256x256": the whole shape of an input of an ONNX graph; "1x3x8x112x112" is that of its only one.
+Result<std::pair<std::string, Dims>> parse_shape(const std::string& word);
+/// Says more than height and width.
+bool is_whole_shape(const std::string& word);
 
 struct ModelFlags {
   std::optional<std::string> network, weights;
   std::optional<std::int64_t> part;
   std::optional<std::pair<std::int64_t, std::int64_t>> size;
+  std::map<std::string, Dims> shapes;
   std::int64_t batch = 1;
 
   /// With --shapes for one size; `convert` has one for several.
@@ -25,10 +32,14 @@ struct ModelFlags {
     options.value(
         "--shapes", "HxW",
         [this](std::string_view word) -> Result<void> {
-          TRY(size, parse_size(std::string(word)));
-          return {};
+          if (!is_whole_shape(std::string(word))) {
+            TRY(size, parse_size(std::string(word)));
+            return {};
+          }
+          return add_shapes(word);
         },
-        "height and width of the input of a checkpoint or ONNX file, where it can have several");
+        "height and width of the input of a checkpoint or ONNX file, where it can have several; of an ONNX file also "
+        "whole shapes, [NAME=]1x3x16x112x112,…");
   }
   void declare_common(Options& options) {
     options.value("--network", "NAME", network, "the checkpoint's network, when it is not recognised");
@@ -46,8 +57,12 @@ struct ModelFlags {
                                    .one_of_several = one_of_several,
                                    .talk = call.talk()};
     if (size) std::tie(options.height, options.width) = *size;
+    options.input_shapes = shapes;
+    options.shapes_asked = !shapes.empty();
     return options;
   }
+  /// Of "a=1x3x8x8,b=2x4".
+  Result<void> add_shapes(std::string_view words);
 };
 
 }  // namespace anemone::cli

@@ -20,7 +20,9 @@ class SessionFlags {
     model_.declare(options);
   }
   toolchain::LoadOptions load(Call& call, bool one_of_several = false) const {
-    return model_.load(call, one_of_several);
+    toolchain::LoadOptions load = model_.load(call, one_of_several);
+    load.outputs = outputs_;
+    return load;
   }
   toolchain::SessionOptions read(const Call& call) const {
     toolchain::SessionOptions out;

@@ -45,9 +45,13 @@ Result<std::vector<std::string>> wanted_outputs(const Model& model, std::vector<
 Result<void> choose_outputs(Model& model, const ConvertOptions& options, Converted& result) {
   if (!model.network && options.outputs.empty()) return {};
   TRY(std::vector<std::string> outputs, wanted_outputs(model, options.outputs));
-  for (const Value* value : model.program->main().body.outputs()) {
-    if (std::find(outputs.begin(), outputs.end(), value->name) == outputs.end())
-      result.outputs_left_out.push_back(value->name);
+  const auto note = [&](const std::string& name) {
+    if (std::find(outputs.begin(), outputs.end(), name) == outputs.end()) result.outputs_left_out.push_back(name);
+  };
+  if (model.onnx) {  // the program may have ended before
+    for (const onnx::Value* value : model.onnx->graph->outputs()) note(value->name());
+  } else {
+    for (const Value* value : model.program->main().body.outputs()) note(value->name);
   }
   model.talk.detail(fmt::format("keeping {} outputs, leaving out {}", outputs.size(), result.outputs_left_out.size()));
   for (const std::string& output : outputs) model.talk.more("output " + output);

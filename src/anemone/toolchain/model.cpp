@@ -189,14 +189,16 @@ std::string package_around(const fs::path& path) {
 
 /// Options that only one kind of file has a use for are not ignored elsewhere.
 Result<void> check_options(ModelFormat format, const LoadOptions& options) {
-  if (format == ModelFormat::checkpoint || options.one_of_several) return {};
+  if (options.one_of_several) return {};
+  if (options.shapes_asked && format != ModelFormat::onnx)
+    return bad_usage("--shapes with a whole shape is of ONNX files", "give height and width: 256x256");
+  if (format == ModelFormat::checkpoint) return {};
   const auto refuse = [&](std::string_view option) {
     return bad_usage(fmt::format("{} is of PyTorch checkpoints, and this is a {}", option, name(format)),
                      "leave it out");
   };
   if (options.network) return refuse("--network");
-  if (options.weights) return refuse("--weights");
-  return {};
+  return options.weights ? refuse("--weights") : Result<void>();
 }
 
 }  // namespace
@@ -291,6 +293,7 @@ Result<Model> at_size(const Model& model, std::int64_t height, std::int64_t widt
     for (const onnx::Port& input : model.onnx_inputs) {
       if (!input.dims.empty()) options.batch = input.dims[0];
     }
+    for (const onnx::Port& output : model.onnx_outputs) options.outputs.push_back(output.name);
     TRY_VOID(lower_onnx(out, model.path, options));
     return out;
   }

@@ -31,7 +31,9 @@ struct LoadOptions {
   std::optional<std::int64_t> height, width;
   std::int64_t batch = 1;                    ///< of an ONNX graph whose first dimension is open
   std::map<std::string, Dims> input_shapes;  ///< of an ONNX graph, by the names of its inputs; "": its only input
-  std::optional<Target> target;              ///< the opset that the program of a checkpoint or ONNX graph is built for
+  bool shapes_asked = false;  ///< `input_shapes` were asked for, so that other formats and other names refuse them
+  std::vector<std::string> outputs;  ///< of an ONNX graph: where it names all of them, it ends there
+  std::optional<Target> target;      ///< the opset that the program of a checkpoint or ONNX graph is built for
   bool program_needed = true;  ///< else a checkpoint of an unknown network loads as its tensors, ONNX as its graph
   std::optional<std::int64_t> part;  ///< of a pipeline, from 1; else its only ML Program
   bool one_of_several = false;       ///< options that this file has no use for may be meant for another one

@@ -65,6 +65,12 @@ std::vector<onnx::Value*> true_inputs(const onnx::Model& model) {
   return inputs;
 }
 
+std::string names_of(const std::vector<onnx::Value*>& values) {
+  std::string names;
+  for (const onnx::Value* value : values) names += (names.empty() ? "" : ", ") + value->name();
+  return names;
+}
+
 std::vector<FeatureSummary> summaries(const std::vector<onnx::Value*>& values) {
   std::vector<FeatureSummary> out;
   for (const onnx::Value* value : values) {
@@ -97,10 +103,20 @@ Result<void> lower_onnx(Model& model, const std::filesystem::path& path, const L
   lower.folder = path.parent_path();
   lower.batch = options.batch;
   lower.input_shapes = options.input_shapes;
-  if (const auto only = lower.input_shapes.find(""); only != lower.input_shapes.end()) {
-    if (const auto inputs = true_inputs(*model.onnx); inputs.size() == 1)
-      lower.input_shapes[inputs[0]->name()] = only->second;
+  const std::vector<onnx::Value*> inputs = true_inputs(*model.onnx);
+  if (const auto only = lower.input_shapes.find(""); only != lower.input_shapes.end() && inputs.size() == 1)
+    lower.input_shapes[inputs[0]->name()] = only->second;
+  for (const auto& [name, dims] : options.input_shapes) {
+    const auto is_called = [&](const onnx::Value* input) { return input->name() == name; };
+    if (!options.shapes_asked || options.one_of_several || std::any_of(inputs.begin(), inputs.end(), is_called) ||
+        (name.empty() && inputs.size() == 1))
+      continue;
+    return bad_usage(name.empty() ? fmt::format("--shapes: the graph has {} inputs", inputs.size())
+                                  : fmt::format("--shapes: the graph has no input '{}'", name),
+                     "name them: " + names_of(inputs));
   }
+  const auto is_there = [&](const std::string& name) { return model.onnx->graph->find_here(name) != nullptr; };
+  if (std::all_of(options.outputs.begin(), options.outputs.end(), is_there)) lower.outputs = options.outputs;
   if (options.height && options.width) lower.size = std::pair(*options.height, *options.width);
   TRY(onnx::LoweredModel lowered, onnx::lower(*model.onnx, lower));
   model.program = std::move(lowered.program);
