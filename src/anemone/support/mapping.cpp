@@ -103,6 +103,15 @@ void rest_mappings() {
   }
 }
 
+void rest_mappings_after(std::size_t bytes) {
+  static std::atomic<std::size_t> read{0};
+  constexpr std::size_t kOften = std::size_t{32} << 20;
+  if (bytes >= kOften || read.fetch_add(bytes) + bytes >= kOften) {
+    read = 0;
+    rest_mappings();
+  }
+}
+
 std::optional<Diagnostic> lost_file() {
   if (!lost.load()) return std::nullopt;
   return bad_input(ErrorCode::file_shrank, "the file shrank while it was read, or its disk failed", lost_name.data(),

@@ -17,6 +17,8 @@ Result<std::shared_ptr<const void>> map_guarded(int descriptor, std::size_t size
 /// Gives the memory back that mapped files occupy: for when their content has been packed into something else. Nothing is
 /// lost; what is read again comes from the file again.
 void rest_mappings();
+/// The same from time to time, for what goes through large files piece by piece: `bytes` more have been read.
+void rest_mappings_after(std::size_t bytes);
 
 /// The diagnostic for a mapped file that shrank since the process began: what was read of it is not to be trusted, so
 /// outputs are not put in their place (PendingOutput::commit) and the program says so at its end (E0107).

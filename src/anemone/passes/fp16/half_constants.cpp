@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "anemone/support/half.h"
+#include "anemone/support/mapping.h"
 
 namespace anemone::passes {
 namespace {
@@ -38,7 +39,9 @@ ConstantPtr to_half(const Constant& constant) {
     }
     values = storage;
   }
-  return make_constant(DType::fp16, constant.type.dims, values);
+  ConstantPtr half = make_constant(DType::fp16, constant.type.dims, values);
+  rest_mappings_after(constant.data.size());  // nobody reads the wide ones again
+  return half;
 }
 
 }  // namespace anemone::passes
