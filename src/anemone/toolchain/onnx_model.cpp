@@ -106,7 +106,8 @@ Result<void> lower_onnx(Model& model, const std::filesystem::path& path, const L
   const std::vector<onnx::Value*> inputs = true_inputs(*model.onnx);
   if (const auto only = lower.input_shapes.find(""); only != lower.input_shapes.end() && inputs.size() == 1)
     lower.input_shapes[inputs[0]->name()] = only->second;
-  for (const auto& [name, dims] : options.input_shapes) {
+  for (const auto& asked : options.input_shapes) {
+    const std::string& name = asked.first;
     const auto is_called = [&](const onnx::Value* input) { return input->name() == name; };
     if (!options.shapes_asked || options.one_of_several || std::any_of(inputs.begin(), inputs.end(), is_called) ||
         (name.empty() && inputs.size() == 1))
