@@ -71,7 +71,7 @@ std::string borders(const ProviderPlan& plan) {
   return out;
 }
 
-std::string merging(const ProviderPlan& plan) {
+std::string merging(const ProviderPlan& plan, const std::string& model) {
   std::string out;
   if (plan.fixed) {
     const FixedShapes& fixed = *plan.fixed;
@@ -89,7 +89,10 @@ std::string merging(const ProviderPlan& plan) {
                        fmt::format("{} {}", change.nodes, escaped(change.op)), times(change.partitions, "partition"),
                        change.code, change.instead);
   }
-  return out + "  'anemone explain CODE' says why\n";
+  return out +
+         fmt::format(
+             "  'anemone explain CODE' says why; 'anemone export {} --for ort-coreml' makes what it can of them\n",
+             escaped(model));
 }
 
 Json as_json(const ProviderPlan& plan, bool details) {
@@ -158,7 +161,7 @@ std::string ort_plan_text(const toolchain::OrtPlans& plans, bool per_node) {
     out += fmt::format("\nas 'anemone export --for ort-coreml' writes it: {} nodes, {} supported, {}\n",
                        plans.rewritten->nodes, plans.rewritten->supported,
                        times(plans.rewritten->partitions, "partition"));
-  out += merging(plan);
+  out += merging(plan, plans.model);
   if (plan.partitions.size() > 1) out += borders(plan);
   return out;
 }
