@@ -6,6 +6,7 @@ usage: export.py [PART ...]   (the functions listed in PARTS; all of them by def
 Three seeded inputs each; the tolerance is 1e-4 of the largest value of an output, or of 1.
 """
 
+import lzma
 import struct
 import subprocess
 import sys
@@ -18,6 +19,7 @@ import retinaface as hashed_retinaface
 from lib import anemone, check, data, finish, root, run, scratch, shared, skip
 
 try:
+    import exact_onnx
     import onnx
     import onnxruntime
 except ImportError as error:
@@ -52,7 +54,7 @@ def draw(session, seed, pixels):
     return feeds
 
 
-def executed(model, feeds, outputs, options, folder):
+def executed(model, feeds, outputs, options, folder, expect=0):
     """What our executor makes of the model the export began with."""
     folder.mkdir(exist_ok=True)
     words = ['run', model, '-o', folder, *options]
@@ -61,11 +63,13 @@ def executed(model, feeds, outputs, options, folder):
     for name, value in feeds.items():
         np.save(folder / f'in_{name}.npy', value)
         words += ['--input', f'{name}={folder}/in_{name}.npy']
-    answer = run(*words)
-    if answer and 'label' in answer:  # a classifier: its tensor holds the probabilities in the order of the labels
+    answer = run(*words, expect=expect)
+    if not answer or 'outputs' not in answer:
+        return None
+    if 'label' in answer:  # a classifier: its tensor holds the probabilities in the order of the labels
         label = np.array([int(answer['label'])])
         return [label, *(np.load(folder / o['file']) for o in answer['outputs'])]
-    return answer and [np.load(folder / o['file']) for o in answer['outputs']]
+    return [np.load(folder / o['file']) for o in answer['outputs']]
 
 
 def worst(ours, theirs, half=False):
@@ -204,6 +208,46 @@ def packages():
             judge(package.stem, package)
 
 
+def networks():
+    """ONNX, optimised, ONNX again: the callers' names, and the numbers of the original in ONNX Runtime."""
+    if not shared:
+        skip(21, 'networks of ../shared/zoo/onnx')
+        return
+    paths = sorted((shared / 'zoo/onnx').glob('*.onnx'))
+    for name in ('star_dyn', 'star_fixed'):
+        path = scratch / f'{name}.onnx'
+        path.write_bytes(lzma.decompress((data / f'ort/{name}.onnx.xz').read_bytes()))
+        paths.append(path)
+    for path in paths:
+        try:
+            before = session_of(path)
+        except Exception:  # what ONNX Runtime does not take has nothing to be held against
+            print(f'{path.stem}: left out')
+            continue
+        exported = scratch / 'again.onnx'
+        if run('export', path, '-o', exported) is None:
+            continue
+        onnx.checker.check_model(str(exported), full_check=True)
+        after = session_of(exported)
+        ports = [[(p.name, p.type) for p in (*s.get_inputs(), *s.get_outputs())] for s in (before, after)]
+        check(f'{path.stem}: names and types', ports[0] == ports[1], f'{ports[1]} instead of {ports[0]}')
+        limit = 5e-3 if any('float16' in kind for _, kind in ports[0]) else 1e-4
+        for seed in range(3):
+            feeds = draw(before, seed, set())
+            ours, theirs = after.run(None, feeds), before.run(None, feeds)
+            largest, allowed = max(map(worst, ours, theirs)), limit
+            if largest > limit:  # the network in double decides, and rounding in another order is a draw
+                truth = exact_onnx.run(onnx.load(path), feeds)
+                off = max(map(worst, theirs, truth))
+                if off > 0.1:
+                    print(f'NOTE {path.stem}: rounding decides its outputs, ONNX Runtime is off by {off:.2g} itself')
+                    break
+                largest, allowed = max(map(worst, ours, truth)), max(limit, 2 * off)
+            check(f'{path.stem}: the same numbers', largest <= allowed, f'{largest:.3g}, {allowed:.3g} is allowed')
+        nodes = [len(onnx.load(str(p), load_external_data=False).graph.node) for p in (path, exported)]
+        print(f'{path.stem}: {nodes[0]} nodes become {nodes[1]}, worst {largest:.2g}')
+
+
 def opsets():
     checkpoint = star()
     for opset in range(13, 22):
@@ -278,7 +322,7 @@ def refused():
     run('export', star(), '-o', scratch / 'x.mlpackage', expect=2)
 
 
-PARTS = {f.__name__: f for f in (checkpoints, packages, opsets, half, ort_coreml, dynamic_batch, refused)}
+PARTS = {f.__name__: f for f in (checkpoints, packages, networks, opsets, half, ort_coreml, dynamic_batch, refused)}
 if __name__ == '__main__':
     for part in sys.argv[1:] or PARTS:
         PARTS[part]()

@@ -109,6 +109,17 @@ std::string Graph::free_name(const std::string& stem) const {
   }
 }
 
+void Graph::rename(Value& value, const std::string& to) {
+  if (value.name() == to) return;
+  if (Value* other = find_here(to)) rename(*other, free_name(to));
+  const auto found = by_name_.find(value.name());
+  const auto at = found->second;
+  by_name_.erase(found);  // its key looks into the value's name
+  value.name_ = to;
+  if (value.tensor) value.tensor->name = to;
+  by_name_.emplace(value.name(), at);
+}
+
 void Graph::make_input(Value& value) {
   value.is_input_ = true;
   inputs_.push_back(&value);

@@ -137,6 +137,8 @@ class Graph {
   Value* add_value(std::string name);
   /// A name that no value of this graph, nor of one around it, has: `stem`, `stem_1`, …
   std::string free_name(const std::string& stem) const;
+  /// A value that has this name already gets another one.
+  void rename(Value& value, const std::string& to);
   void make_input(Value& value);
   void add_output(Value& value);
   void set_output(std::size_t index, Value& value);

@@ -24,6 +24,16 @@ Result<void> check_half(const ExportOptions& what) {
                    "leave '--precision fp16' out: a NeuralNetwork computes in fp16 whatever the file says");
 }
 
+/// `half`: fp16 is asked for at the border, whatever floats the file had there.
+std::vector<onnx::exporting::BorderValue> border(const std::vector<onnx::Port>& ports, bool half) {
+  std::vector<onnx::exporting::BorderValue> out;
+  for (const onnx::Port& port : ports) {
+    const bool is_float = port.dtype == onnx::DataType::float32 || port.dtype == onnx::DataType::float16;
+    out.push_back({port.mil_name, port.name, half && is_float ? onnx::DataType::undefined : port.dtype, port.dims});
+  }
+  return out;
+}
+
 }  // namespace
 
 Result<onnx::exporting::OrtCoreml> ort_coreml_from(const std::string& word) {
@@ -52,6 +62,9 @@ Result<Exported> export_model(const Model& model, ConvertOptions options, const 
   TRY(Converted converted, convert(model, options));
   TRY(onnx::Model raised, onnx::exporting::raise(*converted.program, {.opset = what.opset, .widen = !half}));
   if (half && !what.half_interface) onnx::exporting::take_and_give_float(raised);
+  // What came as ONNX goes back under the names and types that its callers know.
+  onnx::exporting::restore_border(raised, border(model.onnx_inputs, what.half_interface),
+                                  border(model.onnx_outputs, what.half_interface));
   if (what.dynamic_batch) TRY_VOID(onnx::exporting::make_batch_dynamic(raised));
   if (what.for_ort_coreml) {
     for (const onnx::exporting::OrtRewritten& done : onnx::exporting::rewrite_for_ort_coreml(raised, what.ort)) {

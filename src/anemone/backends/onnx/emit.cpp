@@ -269,8 +269,7 @@ Value* Emit::in_as(std::string_view param, DataType wanted) {
 Value* Emit::in_int64(std::string_view param) {
   if (const Constant* known = constant(param)) {
     const Dims values = to_ints(*known);
-    return known->type.dims.empty() ? literals(DataType::int64, {}, {static_cast<double>(values.at(0))})
-                                    : int64s(values);
+    return literals(DataType::int64, known->type.dims, std::vector<double>(values.begin(), values.end()));
   }
   return in_as(param, DataType::int64);
 }

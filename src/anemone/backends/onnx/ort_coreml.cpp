@@ -251,8 +251,10 @@ std::size_t hard_sigmoid_by_clip(Model& model) {
 }
 
 constexpr std::array kRewrites = {
-    OrtRewrite{"gate_by_clip", "Where, Greater and Less have no builder",
-               "within 2^-28 above the limit, which float can tell apart below 1/32 alone, the result lies between both", false, gate_by_clip},
+    OrtRewrite{
+        "gate_by_clip", "Where, Greater and Less have no builder",
+        "within 2^-28 above the limit, which float can tell apart below 1/32 alone, the result lies between both",
+        false, gate_by_clip},
     OrtRewrite{"hard_sigmoid_by_clip", "HardSigmoid has no builder", "", false, hard_sigmoid_by_clip},
     OrtRewrite{"bounds_by_clip", "Max has no builder in a NeuralNetwork, Min in neither format", "", false,
                bounds_by_clip},

@@ -76,6 +76,29 @@ TEST(Raise, OutputsWithoutAMaker) {
   EXPECT_EQ(names, (Words{"a", "b", "c"}));
 }
 
+// What came as ONNX is called by the names and types that its callers know, even where MIL does not admit them.
+TEST(Raise, BorderAsCallersKnowIt) {
+  Model model = raised(
+      "func main<ios17>(tensor<int32, [1]> n_, tensor<fp32, [2]> x) { _7 = add(x = n_, y = 1); x_ = relu(x = x); b = "
+      "identity(x = x_); } -> (_7, x_, b);");
+  restore_border(
+      model, {{"n_", "n", DataType::int64, {}}, {"x", "input.1", DataType::float32, {2}}},
+      {{"_7", "7", DataType::int64, {}}, {"x_", "x", DataType::float64, {2}}, {"b", "x", DataType::float64, {2}}});
+  const auto& graph = *model.graph;
+  ASSERT_EQ(graph.inputs().size(), 2U);
+  EXPECT_EQ(graph.inputs()[0]->name(), "n");
+  EXPECT_EQ(graph.inputs()[0]->type.dtype, DataType::int64);
+  EXPECT_TRUE(graph.inputs()[0]->type.shape->empty());
+  EXPECT_EQ(graph.inputs()[1]->name(), "input.1");
+  ASSERT_EQ(graph.outputs().size(), 3U);
+  EXPECT_EQ(graph.outputs()[0]->name(), "7");
+  EXPECT_EQ(graph.outputs()[0]->type.dtype, DataType::int64);
+  EXPECT_EQ(graph.outputs()[1]->name(), "x");
+  EXPECT_EQ(graph.outputs()[1]->type.dtype, DataType::float64);
+  EXPECT_EQ(graph.outputs()[2], graph.outputs()[1]);
+  EXPECT_EQ(ops_of(model), (Words{"Reshape", "Cast", "Add", "Relu", "Reshape", "Cast", "Cast"}));
+}
+
 TEST(Raise, ReductionAxesAreAttributesBeforeOpset18) {
   const char* text = "func main<ios17>(tensor<fp32, [2, 3]> x) { y = reduce_max(x = x, axes = [1]); } -> (y);";
   EXPECT_EQ(raised(text, {.opset = 17}).graph->nodes().front()->input_count(), 1U);

@@ -53,19 +53,20 @@ Result<void> cond(Emit& e) {
   return {};
 }
 
-/// The condition for these values of the variables, in the graph of `scope`.
-Result<Value*> condition(Raising& scope, const Block& block, const Inputs& variables) {
+/// The condition for these values of the variables, in the graph of `scope`: a scalar, as Loop wants it.
+Result<Value*> condition(Raising& scope, const MilNode& loop, const Inputs& variables) {
+  const Block& block = *loop.blocks[0];
   for (std::size_t i = 0; i < variables.size(); ++i) scope.set(*block.inputs[i], variables[i]);
   TRY_VOID(scope.walk(block));
   TRY(const Inputs results, results_of(scope, block));
-  return results[0];
+  return block.outputs()[0]->type.dims.empty() ? results[0] : Emit(scope, loop).reshape(results[0], {});
 }
 
 // ONNX asks for the condition after the body: before the loop it stands by itself, and in the body behind it.
 Result<void> while_loop(Emit& e) {
-  const Block &test = *e.node().blocks[0], &step = *e.node().blocks[1];
+  const Block& step = *e.node().blocks[1];
   Inputs variables = e.all("loop_vars");
-  TRY(Value * first, condition(e.raising(), test, variables));
+  TRY(Value * first, condition(e.raising(), e.node(), variables));
   Inputs inputs{nullptr, first};
   inputs.insert(inputs.end(), variables.begin(), variables.end());
   Node& node = e.give_node({"Loop", std::move(inputs), {}});
@@ -84,7 +85,7 @@ Result<void> while_loop(Emit& e) {
   TRY_VOID(scope.walk(step));
   TRY(const Inputs next, results_of(scope, step));
   Raising again(body, scope);
-  TRY(Value * goes_on, condition(again, test, next));
+  TRY(Value * goes_on, condition(again, e.node(), next));
   Inputs results{goes_on};
   results.insert(results.end(), next.begin(), next.end());
   add_outputs(body, results);

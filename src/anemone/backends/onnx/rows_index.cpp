@@ -12,7 +12,10 @@ namespace {
 
 Result<void> gather(Emit& e) {
   const std::int64_t axis = e.axis("axis", e.rank()), batch = e.integer("batch_dims");
-  if (batch == 0) return e.give("Gather", {e.in("x"), e.in("indices")}, {attr("axis", axis)});
+  if (batch == 0) {
+    Value* indices = e.dtype("indices") == DataType::int32 ? e.in("indices") : e.in_int64("indices");
+    return e.give("Gather", {e.in("x"), indices}, {attr("axis", axis)});
+  }
   // GatherND takes places in the first dimension behind the batch, and puts them there.
   Value *x = e.in("x"), *places = e.unsqueeze(e.in_int64("indices"), {e.rank("indices")});
   if (axis == batch) return e.give("GatherND", {x, places}, {attr("batch_dims", batch)});
@@ -66,7 +69,20 @@ Attrs with_reduction(const Combination& c, Attrs attributes) {
   return attributes;
 }
 
+/// ONNX Runtime stops at an index outside of the data, where MIL lets it be with validate_indices = false.
+Result<void> check_indices(Emit& e, std::int64_t axis) {
+  const Constant* indices = e.constant("indices");
+  const std::int64_t extent = e.dims("data")[static_cast<std::size_t>(axis)];
+  if (!indices || extent == kUnknown) return {};
+  for (const std::int64_t at : to_ints(*indices)) {
+    if (at < -extent || at >= extent)
+      return e.refuse(fmt::format("index {} is outside of an axis of {}", at, extent), "use indices that are inside");
+  }
+  return {};
+}
+
 Result<void> scatter_along_axis(Emit& e) {
+  TRY_VOID(check_indices(e, e.axis("axis", e.rank("data"))));
   TRY(const Combination c, combination(e));
   return e.give("ScatterElements", {e.in("data"), e.in_int64("indices"), c.updates},
                 with_reduction(c, {attr("axis", e.axis("axis", e.rank("data")))}));
@@ -82,6 +98,7 @@ Result<void> scatter(Emit& e) {
   TRY(const Combination c, combination(e));
   const Dims& data = e.dims("data");
   const auto axis = static_cast<std::size_t>(e.axis("axis", e.rank("data")));
+  TRY_VOID(check_indices(e, static_cast<std::int64_t>(axis)));
   const auto picks = element_count(e.dims("indices"));
   if (!picks || !e.type("data").is_fixed())
     return e.refuse("extents of data or indices are not known", "give the input a size with --shapes");
