@@ -6,7 +6,7 @@ build_packages=(
   g++ cmake ninja-build ccache pkg-config
   libfmt-dev libcli11-dev nlohmann-json3-dev libexpected-dev libfast-float-dev
   libprotozero-dev libzip-dev zlib1g-dev libmd-dev libxxhash-dev libhwy-dev
-  libopencv-core-dev libopencv-imgproc-dev libopencv-imgcodecs-dev
+  libopencv-core-dev libopencv-imgproc-dev libopencv-imgcodecs-dev libopencv-videoio-dev
   libgtest-dev libbenchmark-dev
 )
 # For the whole test suite: the second compiler with its library and its fuzzer, the formatter, Python for the judges.

@@ -1,6 +1,8 @@
 // The media module: OpenCV's decoders and encoders behind a C interface. No exception and no text leaves it.
 #include "anemone/formats/image/media_module.h"
 
+#include <algorithm>
+#include <cstdlib>
 #include <cstring>
 #include <opencv2/core.hpp>
 #include <opencv2/core/utils/logger.hpp>
@@ -61,12 +63,52 @@ const char* encode(const std::uint8_t* bgr, std::int32_t width, std::int32_t hei
   }
 }
 
-constexpr anemone::formats::MediaFunctions kFunctions = {anemone::formats::kMediaVersion, decode, resize, encode};
+void draw_one(cv::Mat& image, const anemone::formats::MediaShape& shape) {
+  using anemone::formats::MediaShape;
+  constexpr int kShift = 4;  // OpenCV draws at sixteenths of a pixel
+  const auto fixed = [](float x) { return cvRound(x * (1 << kShift)); };
+  std::vector<cv::Point> points;
+  for (std::size_t i = 0; i < shape.count; ++i)
+    points.emplace_back(fixed(shape.points[2 * i]), fixed(shape.points[2 * i + 1]));
+  if (points.empty()) return;
+  const cv::Scalar color(shape.bgr[0], shape.bgr[1], shape.bgr[2]);
+  const int width = std::max(1, cvRound(shape.size));
+  switch (shape.kind) {
+    case MediaShape::line:
+    case MediaShape::closed_line:
+      cv::polylines(image, points, shape.kind == MediaShape::closed_line, color, width, cv::LINE_AA, kShift);
+      break;
+    case MediaShape::circle:
+      cv::circle(image, points[0], fixed(shape.size), color, cv::FILLED, cv::LINE_AA, kShift);
+      break;
+    case MediaShape::text: {
+      constexpr double kCapital = 21;  // pixels of this font at scale 1
+      cv::putText(image, shape.words, cv::Point(points[0].x >> kShift, points[0].y >> kShift), cv::FONT_HERSHEY_SIMPLEX,
+                  shape.size / kCapital, color, std::max(1, cvRound(shape.size / 8)), cv::LINE_AA);
+      break;
+    }
+  }
+}
+
+const char* draw(std::uint8_t* bgr, std::int32_t width, std::int32_t height, const anemone::formats::MediaShape* shapes,
+                 std::size_t count) {
+  try {
+    cv::Mat image = view(bgr, width, height);
+    for (std::size_t i = 0; i < count; ++i) draw_one(image, shapes[i]);
+    return nullptr;
+  } catch (...) {
+    return "the image cannot be drawn into";
+  }
+}
+
+const anemone::formats::MediaFunctions kFunctions =
+    anemone::formats::with_video({anemone::formats::kMediaVersion, decode, resize, encode, draw});
 
 }  // namespace
 
 extern "C" __attribute__((visibility("default"))) const anemone::formats::MediaFunctions* anemone_media() {
   cv::utils::logging::setLogLevel(cv::utils::logging::LOG_LEVEL_SILENT);
-  cv::setNumThreads(1);  // threads belong to the runtime
+  cv::setNumThreads(1);                         // threads belong to the runtime
+  ::setenv("OPENCV_FFMPEG_LOGLEVEL", "-8", 0);  // FFmpeg prints nothing
   return &kFunctions;
 }
