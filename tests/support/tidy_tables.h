@@ -36,6 +36,7 @@ inline const std::map<std::string, std::set<std::string>> kMayInclude{
     {"backends/mlpackage", {"support", "ir", "ops", "formats/wire", "formats/coreml"}},
     {"backends/onnx", {"support", "ir", "ir/text", "ops", "onnx", "formats/wire", "formats/onnx"}},
     {"face", {"support", "formats/wire", "formats/image", "runtime"}},
+    {"face.h", {"support", "formats/image", "face", "toolchain"}},
     {"toolchain",
      {"support", "formats", "formats/*", "ir", "ir/text", "ops", "onnx", "passes", "plan", "plan/*", "runtime",
       "frontends/*", "backends/*", "face"}},
@@ -72,6 +73,7 @@ inline const std::map<std::string, std::string> kJobs{
     {"backends/mlpackage", "Core ML"},
     {"backends/onnx", "ONNX"},
     {"face", "from a photo to landmarks"},
+    {"face.h", "the door for applications"},
     {"toolchain", "the verbs as functions: Model and Session in, plain results out"},
     {"report", "results as text, JSON, Markdown, pictures"},
     {"cli", "options, one call, one print, the exit code"},
@@ -82,6 +84,7 @@ inline const std::map<std::string, std::string> kJobs{
 inline const std::map<std::string, std::string> kNamespaces{
     {"support", "anemone"},  // the vocabulary that every file speaks
     {"ir", "anemone"},
+    {"face.h", "anemone"},
     {"runtime/cpu", "anemone::cpu"},
 };
 

@@ -75,6 +75,11 @@ void Call::print(std::string_view text) {
   terminal_.out(escaped_page(text, terminal_.color_on_out()));
 }
 
+void Call::print_at_once(std::string_view text) {
+  print(text);
+  terminal_.err({});  // what was printed before goes out first
+}
+
 void Call::page(std::string_view text) {
   if (json) return terminal_.out(text);
   const std::string page = report::folded(escaped_page(text, false), terminal_.width());

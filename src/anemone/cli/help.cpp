@@ -121,6 +121,7 @@ std::string program_help(std::span<const Verb* const> verbs, std::size_t width) 
                     "\n\nusage: anemone <verb> [arguments] [options]\n";
   constexpr std::pair<VerbGroup, std::string_view> kGroups[] = {{VerbGroup::main, "from a checkpoint to a package"},
                                                                 {VerbGroup::look, "look into files"},
+                                                                {VerbGroup::faces, "faces"},
                                                                 {VerbGroup::table, "look up"}};
   for (const auto& [group, title] : kGroups) {
     std::vector<Row> rows;

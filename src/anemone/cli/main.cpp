@@ -8,6 +8,7 @@
 
 #include "anemone/cli/program.h"
 #include "anemone/cli/verbs.h"
+#include "anemone/support/interrupt.h"
 #include "anemone/support/unfinished.h"
 
 namespace {
@@ -17,6 +18,7 @@ pthread_t g_main_thread;
 /// Removes what is half written and ends with 128 + n. Files are written by the main thread alone: while it runs the
 /// handler, nothing new appears.
 extern "C" void end_by_signal(int number) {
+  if (anemone::postpone_signal(number)) return;
   if (::pthread_equal(::pthread_self(), g_main_thread) == 0) {
     ::pthread_kill(g_main_thread, number);
     return;

@@ -15,6 +15,7 @@ namespace anemone::cli {
 namespace {
 
 constexpr std::size_t kBufferSize = 1 << 16;
+constexpr std::uint64_t kUnknownTotal = 0;
 constexpr std::string_view kClearLine = "\r\x1b[K";
 
 /// errno of the failure, or 0.
@@ -127,8 +128,8 @@ std::optional<Diagnostic> Terminal::finish() {
 }
 
 void Progress::update(std::string_view label, std::uint64_t done, std::uint64_t total) {
-  if (!terminal_.interactive() || total == 0) return;
-  if (done >= total) return terminal_.status({});
+  if (!terminal_.interactive()) return;
+  if (total != kUnknownTotal && done >= total) return terminal_.status({});
   const auto now = std::chrono::steady_clock::now();
   if (now < next_) return;
   next_ = now + std::chrono::milliseconds(100);
@@ -138,11 +139,13 @@ void Progress::update(std::string_view label, std::uint64_t done, std::uint64_t 
     begun_at_ = done;
   }
   done_ = done;
-  std::string line = fmt::format("{} {}/{}", label, done, total);
+  const bool known = total != kUnknownTotal;
+  std::string line = known ? fmt::format("{} {}/{}", label, done, total) : fmt::format("{} {}", label, done);
   const double spent = std::chrono::duration<double>(now - begun_).count();
   if (done > begun_at_ && spent > 1) {
-    const double left = spent * static_cast<double>(total - done) / static_cast<double>(done - begun_at_);
-    line += fmt::format("  {:.0f} s left", left);
+    const double rate = static_cast<double>(done - begun_at_) / spent;
+    line += fmt::format("  {:.1f}/s", rate);
+    if (known) line += fmt::format("  {:.0f} s left", static_cast<double>(total - done) / rate);
   }
   terminal_.status(line);
 }

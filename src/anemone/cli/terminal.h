@@ -52,8 +52,8 @@ class Terminal {
   std::string buffer_;
 };
 
-/// "label 12/30  4 s left" on the last line of an interactive terminal, at most ten times a second. Does nothing elsewhere. The
-/// line goes away when all is done, and before anything else is written.
+/// "label 12/30  4.5/s  4 s left" on the last line of an interactive terminal, at most ten times a second. Does nothing
+/// elsewhere. A total of 0 is not known. The line goes away when all is done, and before anything else is written.
 class Progress {
  public:
   explicit Progress(Terminal& terminal) : terminal_(terminal) {}

@@ -33,6 +33,7 @@ class Call;
 enum class VerbGroup : std::uint8_t {
   main,   ///< the way from a checkpoint to a package that is proved
   look,   ///< what is in a file, how fast it is
+  faces,  ///< pictures and videos of faces
   table,  ///< what is known
 };
 
@@ -83,6 +84,8 @@ class Call {
   /// A result, to stdout, as it is: JSON, and text that programs read. With --json it is the whole document.
   /// What a terminal would obey is escaped here whatever came before; JSON has its own escapes.
   void print(std::string_view text);
+  /// The same, and it is out when this returns: for results that come one by one.
+  void print_at_once(std::string_view text);
   /// A result for people: folded at the terminal's width, and coloured where that is wanted. With --json as print().
   void page(std::string_view text);
   /// A line of talk, to stderr: silent with -q and with --json.

@@ -77,6 +77,11 @@ TEST_F(Verbose, EveryVerbTellsWhatItDoes) {
       {"run", {{model, "--input", at + "/x.npy", "-o", at + "/out"}, {"read ", "compiled ", "executed "}}},
       {"verify", {{model, "--against", model}, {"read ", "compiled ", "on seed 2"}}},
       {"bench", {{model, "--runs", "2"}, {"read ", "compiled "}}},
+      {"detect",
+       {{"tests/data/face/astronaut.png", "--faces", "tests/data/face/detector.mil", "--landmarks",
+         "tests/data/face/points.mil"},
+        {"read ", "compiled "}}},
+      {"score", {{"tests/data/metrics/pd_98.npy", "--truth", "tests/data/metrics/gt_98.npy"}, {"60 predicted faces"}}},
       {"print", {{model}, {"read "}}},
       {"synth", {{"star", "-o", at + "/s.pkl", "--points", "29"}, {"tensors"}}},
       {"ops", {{}, {"operations"}}},
@@ -93,6 +98,7 @@ TEST_F(Verbose, EveryVerbTellsWhatItDoes) {
     std::vector<std::string> words{std::string(verb->name)};
     words.insert(words.end(), row->second.first.begin(), row->second.first.end());
     const Outcome plain = run(words);
+    if (verb->name == "detect" && plain.code == 4) continue;  // the media module is not built
     words.push_back("-v");
     const Outcome once = run(words);
     words.push_back("-v");

@@ -5,8 +5,8 @@ namespace anemone::cli {
 namespace {
 
 constexpr const Verb* kVerbs[] = {
-    &kAnalyzeVerb, &kConvertVerb, &kOptimizeVerb, &kExportVerb, &kPlanVerb,       &kExplainVerb,
-    &kRunVerb,     &kVerifyVerb,  &kBenchVerb,    &kPrintVerb,  &kSynthVerb,      &kOpsVerb,
+    &kAnalyzeVerb, &kConvertVerb, &kOptimizeVerb, &kExportVerb, &kPlanVerb,       &kExplainVerb, &kRunVerb,
+    &kVerifyVerb,  &kBenchVerb,   &kDetectVerb,   &kScoreVerb,  &kPrintVerb,      &kSynthVerb,   &kOpsVerb,
     &kPassesVerb,  &kRulesVerb,   &kErrorsVerb,   &kDoctorVerb, &kCompletionVerb, &kVersionVerb,
 };
 

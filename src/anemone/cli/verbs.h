@@ -8,7 +8,7 @@ namespace anemone::cli {
 
 extern const Verb kBenchVerb, kConvertVerb, kOptimizeVerb, kOpsVerb, kPassesVerb, kPrintVerb, kRunVerb, kSynthVerb,
     kVerifyVerb, kVersionVerb, kPlanVerb, kExplainVerb, kRulesVerb, kAnalyzeVerb, kErrorsVerb, kDoctorVerb,
-    kCompletionVerb, kExportVerb;
+    kCompletionVerb, kExportVerb, kDetectVerb, kScoreVerb;
 
 /// In the order of the help page.
 std::span<const Verb* const> all_verbs();

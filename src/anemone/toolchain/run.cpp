@@ -8,6 +8,7 @@
 #include <set>
 
 #include "anemone/toolchain/arrays.h"
+#include "anemone/toolchain/line_file.h"
 #include "anemone/toolchain/onnx_model.h"
 
 namespace anemone::toolchain {
@@ -78,11 +79,7 @@ Result<RunResult> run(const Model& model, const std::vector<InputFile>& inputs, 
   const double seconds = watch.seconds();
   tell(session, seconds);
 
-  std::error_code error;
-  std::filesystem::create_directories(folder, error);
-  if (error)
-    return bad_environment(ErrorCode::cannot_create_folder,
-                           fmt::format("cannot create the folder: {}", error.message()), folder.string());
+  TRY_VOID(make_folder(folder));
   RunResult result;
   result.model = model.path.string();
   result.folder = folder.string();

@@ -1,0 +1,41 @@
+#pragma once
+// What `detect` writes while it runs, frame by frame.
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+
+#include "anemone/toolchain/face_drawing.h"
+#include "anemone/toolchain/line_file.h"
+
+namespace anemone::cli {
+
+struct DetectOutputOptions {
+  std::filesystem::path folder;
+  std::size_t points = 0;
+  bool table = false;   ///< faces.csv as well
+  bool draw = false;    ///< annotated copies
+  bool resume = false;  ///< go on behind what is in faces.jsonl
+};
+
+/// faces.jsonl, faces.csv and annotated copies in one folder. Each frame is complete when take() returns.
+class DetectOutputs {
+ public:
+  static Result<DetectOutputs> open(const DetectOutputOptions& options);
+  /// What was done before, where `resume` was asked for.
+  const std::map<std::string, toolchain::ResumePoint>& done() const { return done_; }
+  Result<void> take(const toolchain::FaceFrame& frame, const std::string& line);
+  Result<void> close();
+
+ private:
+  DetectOutputs() = default;
+  Result<void> read_done(const std::filesystem::path& log);
+  DetectOutputOptions options_;
+  std::map<std::string, toolchain::ResumePoint> done_;
+  std::uint64_t log_bytes_ = 0;
+  std::string table_rows_;  ///< of what was done before
+  std::optional<toolchain::LineFile> log_, table_;
+  std::optional<toolchain::DrawnFiles> drawn_;
+};
+
+}  // namespace anemone::cli

@@ -1,0 +1,31 @@
+#pragma once
+// Annotated copies of pictures and videos.
+#include <filesystem>
+#include <optional>
+#include <set>
+#include <string>
+
+#include "anemone/formats/image/video.h"
+#include "anemone/toolchain/detect.h"
+
+namespace anemone::toolchain {
+
+/// Boxes, names, contour lines and points, and with heatmaps what lit up, drawn into a copy.
+Result<formats::Image> drawn(const FaceFrame& frame);
+
+/// Writes NAME-faces.png for a picture and NAME-faces.avi (Motion JPEG) for a video into a folder; a second input of the
+/// same name becomes NAME-faces-1. Inputs are never in the way.
+class DrawnFiles {
+ public:
+  explicit DrawnFiles(std::filesystem::path folder) : folder_(std::move(folder)) {}
+  Result<void> take(const FaceFrame& frame);
+  Result<void> close();  ///< finishes the video that is open
+
+ private:
+  std::filesystem::path folder_;
+  std::set<std::string> taken_;
+  std::string file_;
+  std::optional<formats::VideoWriter> video_;
+};
+
+}  // namespace anemone::toolchain

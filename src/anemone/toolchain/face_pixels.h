@@ -1,0 +1,20 @@
+#pragma once
+// Which pixels a network of the face pipeline takes, and whether those are the ones that its kind was trained with.
+#include <string>
+
+#include "anemone/face/network.h"
+#include "anemone/toolchain/model.h"
+
+namespace anemone::toolchain {
+
+enum class FaceNetworkKind : std::uint8_t { detector, landmarks };
+
+/// How the pipeline has to fill the network's input. Checkpoints, ONNX files and packages with an array take normalised
+/// numbers; an image input takes pixels. E0632: an image input of another order of channels, or whose scale and bias,
+/// as the first operations of the graph say them, are not those of the training.
+Result<face::InputForm> input_form(const Model& model, FaceNetworkKind kind);
+
+/// What cannot be checked: an image input whose scale is nowhere to be seen (folded into the weights). Else empty.
+std::string unproved_pixels(const Model& model);
+
+}  // namespace anemone::toolchain
