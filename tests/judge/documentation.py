@@ -50,6 +50,8 @@ for line in (
     'anemone convert star.pkl -o after.mlpackage -q',
     'anemone convert star.pkl -o before.mlpackage --input tensor -q',
     'cp -r before.mlpackage old.mlpackage; cp -r before.mlpackage new.mlpackage',
+    f'cp {data}/face/astronaut.png .; cp astronaut.png photo.png',
+    f'cp {data}/metrics/gt_98.npy truth.npy; cp {data}/metrics/pd_98.npy predicted.npy',
     f'mkdir -p faces; cp {crop} faces/one.png; cp {crop} face.png; cp {crop} face1.png; cp {crop} face2.png',
     'anemone convert star.pkl -o star.mil -q',
 ):
