@@ -168,6 +168,10 @@ ConstantPtr make_constant(Type type, Bytes data) {
 }
 
 ConstantPtr make_constant(DType dtype, Dims dims, std::span<const double> values) {
+  if (dtype == DType::fp32) {  // weights by the million: not value by value
+    const std::vector<float> narrow(values.begin(), values.end());
+    return make_constant(dtype, std::move(dims), std::span<const float>(narrow));
+  }
   std::vector<std::byte> bytes;
   if (bits(dtype) > 0 && bits(dtype) < 8) {
     bytes = pack_bits(values, bits(dtype));

@@ -52,7 +52,7 @@ bool is_number(const Value* value, double number) {
 std::optional<WithNumber> with_number(const Node* node, std::string_view type) {
   if (!node || node->type != type || !node->input("x") || !node->input("y")) return std::nullopt;
   if (const auto y = number_of(node->input("y"))) return WithNumber{node->input("x"), *y};
-  const bool commutes = type == "add" || type == "mul";
+  const bool commutes = type == "add" || type == "mul" || type == "maximum" || type == "minimum";
   if (const auto x = commutes ? number_of(node->input("x")) : std::nullopt) return WithNumber{node->input("y"), *x};
   return std::nullopt;
 }

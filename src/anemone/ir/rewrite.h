@@ -21,7 +21,7 @@ bool have_payloads(const Node& node, std::initializer_list<std::string_view> par
 std::optional<double> number_of(const Value* value);
 /// Is it this number, as far as its dtype can say?
 bool is_number(const Value* value, double number);
-/// `x ∘ number`: what a binary operation of this type does to the other operand; of add and mul on either side.
+/// `x ∘ number`: what a binary operation of this type does to the other operand; of those that commute on either side.
 struct WithNumber {
   Value* x = nullptr;
   double number = 0;

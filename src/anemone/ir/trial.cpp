@@ -14,9 +14,13 @@ Trial::Trial(Node& before) : block_(before.block()), builder_(before) { builder_
 std::vector<Node*> Trial::dying() const {
   std::vector<Node*> nodes;
   std::unordered_set<const Node*> dead;
-  std::unordered_set<const Value*> replaced;
-  for (const auto& [from, to] : replacements_) replaced.insert(from);
+  std::unordered_set<const Value*> replaced, kept;  // what was there before may take a place, too
+  for (const auto& [from, to] : replacements_) {
+    replaced.insert(from);
+    kept.insert(to);
+  }
   const auto dies = [&](const std::unique_ptr<Value>& output) {
+    if (kept.contains(output.get())) return false;
     if (replaced.contains(output.get())) return true;
     return output->output_uses == 0 && std::all_of(output->uses.begin(), output->uses.end(),
                                                    [&](const Use& use) { return dead.contains(use.node); });
