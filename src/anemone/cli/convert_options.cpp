@@ -10,7 +10,8 @@ namespace {
 using toolchain::InputKind;
 
 constexpr Choice<toolchain::PackagePrecision> kPrecisions[] = {{"fp16", toolchain::PackagePrecision::fp16},
-                                                               {"fp32", toolchain::PackagePrecision::fp32}};
+                                                               {"fp32", toolchain::PackagePrecision::fp32},
+                                                               {"auto", toolchain::PackagePrecision::automatic}};
 constexpr Choice<InputKind> kInputs[] = {
     {"auto", InputKind::automatic}, {"image", InputKind::image}, {"tensor", InputKind::tensor}};
 constexpr Choice<Color> kColors[] = {{"bgr", Color::bgr}, {"rgb", Color::rgb}, {"gray", Color::gray}};
@@ -64,10 +65,15 @@ Result<void> ModelFlags::add_shapes(std::string_view words) {
 void ConvertFlags::declare(Call& call) {
   Options& options = call.options;
   options.group("what the package computes");
-  options.choice("--precision", precision_, kPrecisions,
-                 precision_by_default_ == toolchain::PackagePrecision::fp16
-                     ? "fp16 (the default) is what the Neural Engine computes in"
-                     : "fp32 by default; fp16 halves the file");
+  options.choice(
+      "--precision", precision_, kPrecisions,
+      precision_by_default_ == toolchain::PackagePrecision::fp16
+          ? "fp16 (the default) is what the Neural Engine computes in; auto: but for what calibration shows to be damaged"
+          : "fp32 by default; fp16 halves the file");
+  options.value("--calibrate", "DIR", calibrate_,
+                "pictures that show how far the numbers reach; --precision auto without it takes seeded ones");
+  options.list("--keep-fp32", "TYPE|NAME,…", keep_fp32_,
+               "operations that compute in fp32, by type or by a value's name");
   options.choice("--target", target_, kTargets, "oldest system that shall load it (ios17; a package keeps its own)");
   options.list("--outputs", "all|final|NAME,…", outputs_,
                "outputs to keep; final = landmarks only, the default of landmark networks", {.distinct = true});
@@ -75,6 +81,9 @@ void ConvertFlags::declare(Call& call) {
                "input size; several make a package that takes each of them, the first by default; of an ONNX file also "
                "whole shapes, [NAME=]1x3x16x112x112",
                {.distinct = true});
+  options.flag(
+      "--shape-functions", shape_functions_,
+      "a function for each of the sizes instead of one graph that takes all (from ios18): each with fixed shapes");
   model_.declare_common(options);
   options.group("image input");
   options.choice("--input", input_, kInputs, "auto: an image for networks that take one; a package keeps its own");
@@ -86,8 +95,10 @@ void ConvertFlags::declare(Call& call) {
   options.value("--scale", "S", scale_, "pixel · S + B is what the network sees; a fraction will do (STAR: 2/255)");
   options.list("--bias", "B[,B,B]", bias_, "one for all channels, or one each in the order of --color (STAR: -1)");
   options.group("passes");
-  options.list("--passes", "NAME,…", passes_, "passes or pipelines to run, in this order; none = change nothing");
+  options.list("--passes,--pass", "NAME,…", passes_,
+               "passes or pipelines to run, in this order; none = change nothing");
   options.list("--skip-pass", "NAME,…", skip_, "leave these out");
+  options.value("--stop-after", "NAME", stop_after_, "this pass is the last to run");
   options.flag("--check-passes", check_passes_, "verify and execute before and after every pass");
   options.value("--dump-ir", "DIR", dump_, "write the program as MIL text after every pass that changed it");
   options.flag("--stats", stats_, "time and counts of every pass");
@@ -128,6 +139,9 @@ Result<toolchain::ConvertOptions> ConvertFlags::read(const Call& call) const {
   out.outputs = outputs_;
   out.passes = passes_;
   out.skip_passes = skip_;
+  if (stop_after_) out.stop_after = *stop_after_;
+  if (calibrate_) out.calibration_folder = *calibrate_;
+  out.keep_fp32 = keep_fp32_;
   out.check_passes = check_passes_;
   out.threads = call.threads;
   if (dump_) out.dump_folder = *dump_;
@@ -149,6 +163,9 @@ Result<toolchain::ConvertOptions> ConvertFlags::read(const Call& call) const {
       return bad_usage("--shapes: '" + word + "' is given twice");
     out.shapes.push_back(size);
   }
+  out.shape_functions = shape_functions_;
+  if (shape_functions_ && shapes_.size() < 2)
+    return bad_usage("--shape-functions is about several sizes", "name them: --shapes 256x256,224x224");
   const auto put = [&](const char* key, const std::optional<std::string>& value) {
     if (value) out.metadata[key] = *value;
   };

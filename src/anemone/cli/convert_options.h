@@ -32,16 +32,16 @@ class ConvertFlags {
   bool stats() const { return stats_; }
 
  private:
-  bool check_passes_ = false, stats_ = false;
+  bool check_passes_ = false, stats_ = false, shape_functions_ = false;
   ModelFlags model_;
   toolchain::PackagePrecision precision_by_default_;
   std::optional<toolchain::PackagePrecision> precision_;
   std::optional<Target> target_;
   toolchain::InputKind input_ = toolchain::InputKind::automatic;
-  std::optional<std::string> author_, license_, description_, version_, dump_;
+  std::optional<std::string> author_, license_, description_, version_, dump_, stop_after_, calibrate_;
   std::optional<double> scale_;
   std::vector<double> bias_;
-  std::vector<std::string> colors_, shapes_, outputs_, passes_, skip_, user_;
+  std::vector<std::string> colors_, shapes_, outputs_, passes_, skip_, user_, keep_fp32_;
 };
 
 }  // namespace anemone::cli

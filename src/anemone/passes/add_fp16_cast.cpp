@@ -64,6 +64,7 @@ class Converter {
     // An operation that insists on fp32 may read what became fp16 before it.
     if (!touches_fp32(node)) return infer_types(node, body_.function().opset).has_value();
     const std::vector<Operand> before = node.operands();
+    if (const std::string why = context_.wide(node); !why.empty()) return stays_wide(node, before, why);
     bool changed = is_cast_to(node, "fp32");
     for (const Operand& operand : before) {
       if (may_stay_wide(node, operand)) continue;

@@ -1,6 +1,8 @@
 // Output channels are axis 0 of the weight of conv, and per group axis 1 of that of conv_transpose.
 #include "anemone/passes/conv_affine.h"
 
+#include <cmath>
+
 #include "anemone/ir/op_def.h"
 #include "anemone/ir/rewrite.h"
 
@@ -24,10 +26,68 @@ ConstantPtr scaled_weight(const Constant& weight, const std::vector<double>& sca
       for (std::int64_t e = 0; e < inner; ++e) at[e] = static_cast<float>(at[e] * k);
     }
   }
-  return make_constant(weight.type.dtype, dims, std::span<const float>(values));
+  if (weight.type.dtype != DType::fp32) return make_constant(weight.type.dtype, dims, std::span<const float>(values));
+  const auto owner = std::make_shared<const std::vector<float>>(std::move(values));  // as they are: not copied again
+  return make_constant(weight.type, Bytes{owner, std::as_bytes(std::span(*owner))});
+}
+
+// One number a channel from a plain constant that broadcasts over [N, C, …]; nothing when it differs along another axis.
+std::optional<std::vector<double>> by_channel(const Value* value, std::int64_t channels, std::int64_t rank) {
+  const Constant* constant = payload(value);
+  if (!constant || !constant->type.is_tensor() || !is_float(constant->type.dtype) || constant->type.rank() > rank)
+    return std::nullopt;
+  const std::int64_t channel_axis = constant->type.rank() - (rank - 1);  // of the constant; axis 1 of the result
+  for (std::int64_t axis = 0; axis < constant->type.rank(); ++axis) {
+    if (axis != channel_axis && constant->type.dims[static_cast<std::size_t>(axis)] != 1) return std::nullopt;
+  }
+  std::vector<double> values = to_doubles(*constant);
+  if (values.size() == 1) values.resize(static_cast<std::size_t>(channels), values[0]);
+  return values.size() == static_cast<std::size_t>(channels) ? std::optional(values) : std::nullopt;
+}
+
+// y ∘ k as y·scale + shift; k ∘ y where the constant is on the left.
+std::optional<Affine> affine_of(std::string_view type, const std::vector<double>& k, bool constant_left) {
+  Affine a{std::vector<double>(k.size(), 1), std::vector<double>(k.size(), 0)};
+  for (std::size_t c = 0; c < k.size(); ++c) {
+    if (type == "mul") a.scale[c] = k[c];
+    if (type == "add" || type == "sub") a.shift[c] = type == "sub" && !constant_left ? -k[c] : k[c];
+    if (type == "sub" && constant_left) a.scale[c] = -1;
+    if (type == "real_div") a.scale[c] = 1 / k[c];
+    if (type == "real_div" && (constant_left || k[c] == 0)) return std::nullopt;
+  }
+  return a;
 }
 
 }  // namespace
+
+std::optional<AffineStep> affine_step(const Node& node) {
+  if (node.type != "mul" && node.type != "add" && node.type != "sub" && node.type != "real_div") return std::nullopt;
+  const bool constant_left = node.constant("x") != nullptr;
+  Value* x = node.input(constant_left ? "y" : "x");
+  if (!x || x->type != node.output()->type || !x->type.ranked || channels_of(node) < 1) return std::nullopt;
+  const auto k = by_channel(node.input(constant_left ? "x" : "y"), channels_of(node), x->type.rank());
+  auto affine = k ? affine_of(node.type, *k, constant_left) : std::nullopt;
+  if (!affine) return std::nullopt;
+  return AffineStep{x, *std::move(affine)};
+}
+
+std::optional<Affine> affine_of_norm(const Node& norm, std::int64_t channels) {
+  if (!have_payloads(norm, {"mean", "variance", "gamma", "beta", "epsilon"})) return std::nullopt;
+  const auto values = [&](std::string_view param, double fallback) {
+    const Constant* c = norm.constant(param);
+    return c ? to_doubles(*c) : std::vector<double>(static_cast<std::size_t>(channels), fallback);
+  };
+  const std::vector<double> mean = values("mean", 0), variance = values("variance", 1), gamma = values("gamma", 1),
+                            beta = values("beta", 0);
+  const double epsilon = ConstantView(norm).number("epsilon");
+  Affine affine;
+  for (std::size_t c = 0; c < static_cast<std::size_t>(channels); ++c) {
+    const double k = gamma[c] / std::sqrt(variance[c] + epsilon);
+    affine.scale.push_back(k);
+    affine.shift.push_back(beta[c] - mean[c] * k);
+  }
+  return affine;
+}
 
 Node* foldable_conv(Value* value, const Node& reader, std::string& why) {
   Node* conv = producer(value, kConvolution);

@@ -1,5 +1,7 @@
 #pragma once
-// y·scale + shift after a convolution, as part of its weights and bias.
+// y·scale + shift, one of each a channel: what it is read from, and how it becomes part of a convolution.
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "anemone/ir/graph.h"
@@ -9,6 +11,16 @@ namespace anemone::passes {
 struct Affine {
   std::vector<double> scale, shift;  ///< one a channel of the convolution's result
 };
+
+/// An add, sub, mul or real_div of a value [N, C, …] and a plain constant that is a number, or one a channel.
+struct AffineStep {
+  Value* x;
+  Affine affine;
+};
+std::optional<AffineStep> affine_step(const Node& node);
+
+/// A batch norm of that many channels, if its statistics are plain constants.
+std::optional<Affine> affine_of_norm(const Node& norm, std::int64_t channels);
 
 /// The convolution that makes the value, if its weights are plain constants, nobody else reads it, and it stands in the
 /// block of the reader; else null, and `why` says which of these it was (empty: no convolution).

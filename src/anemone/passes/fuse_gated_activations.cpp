@@ -11,6 +11,7 @@
 #include "anemone/ir/rewrite.h"
 #include "anemone/ir/trial.h"
 #include "anemone/passes/pass.h"
+#include "anemone/passes/until_stable.h"
 
 namespace anemone::passes {
 namespace {
@@ -104,25 +105,27 @@ Value* rewritten(Builder& builder, Gate gate, Value* x) {
 }  // namespace
 
 Result<bool> fuse_gated_activations(Block& block, PassContext& context) {
-  bool changed = false;
-  for (auto at = block.nodes.begin(); at != block.nodes.end();) {
-    Node& node = *at++;
-    if (node.type != "mul" && node.type != "real_div") continue;
-    const Product product = product_of(node.output());
-    if (product.values.size() != 2) continue;
-    for (const auto& [x, gate] :
-         {std::pair(product.values[0], product.values[1]), std::pair(product.values[1], product.values[0])}) {
-      const Gate kind = gate_of(gate, x, product.number);
-      if (kind == Gate::none) continue;
-      Trial trial(node);
-      trial.replace(*node.output(), *rewritten(trial.builder(), kind, x));
-      if (!trial.keep_if_cheaper(context.costs())) continue;
-      context.count("activations recognised");
-      changed = true;
-      break;
+  return until_stable([&] {
+    bool changed = false;
+    for (auto at = block.nodes.begin(); at != block.nodes.end();) {
+      Node& node = *at++;
+      if (node.type != "mul" && node.type != "real_div") continue;
+      const Product product = product_of(node.output());
+      if (product.values.size() != 2) continue;
+      for (const auto& [x, gate] :
+           {std::pair(product.values[0], product.values[1]), std::pair(product.values[1], product.values[0])}) {
+        const Gate kind = gate_of(gate, x, product.number);
+        if (kind == Gate::none) continue;
+        Trial trial(node);
+        trial.replace(*node.output(), *rewritten(trial.builder(), kind, x));
+        if (!trial.keep_if_cheaper(context.costs())) continue;
+        context.count("activations recognised");
+        changed = true;
+        break;
+      }
     }
-  }
-  return changed;
+    return changed;
+  });
 }
 
 }  // namespace anemone::passes

@@ -7,6 +7,8 @@
 #include "anemone/ir/rewrite.h"
 #include "anemone/ir/trial.h"
 #include "anemone/passes/pass.h"
+#include "anemone/passes/pointwise.h"
+#include "anemone/passes/until_stable.h"
 
 namespace anemone::passes {
 namespace {
@@ -34,13 +36,11 @@ bool is_inner_sum(const Node& node) {
   return user && user->type == "add" && same_block(*user, node) && user->output()->type == node.output()->type;
 }
 
-bool is_plain(const Value* value) { return payload(value) && is_float(value->type.dtype); }
-
 // A convolution that may become part of another one; null for any other term.
 Node* candidate(const Value& term, const Node& root) {
   Node* conv = producer(&term, "conv");
   if (!conv || !only_user(&term) || !same_block(*conv, root) || term.type != root.output()->type) return nullptr;
-  if (!is_plain(conv->input("weight")) || (conv->input("bias") && !is_plain(conv->input("bias")))) return nullptr;
+  if (!has_plain_weights(*conv)) return nullptr;
   return ConstantView(*conv).integer("groups") == 1 && conv->input("x")->type.is_fixed() ? conv : nullptr;
 }
 
@@ -123,12 +123,14 @@ bool merge(Node& root, PassContext& context) {
 }  // namespace
 
 Result<bool> merge_summed_convs(Block& block, PassContext& context) {
-  bool changed = false;
-  for (auto at = block.nodes.begin(); at != block.nodes.end();) {
-    Node& node = *at++;
-    if (node.type == "add" && !is_inner_sum(node)) changed |= merge(node, context);
-  }
-  return changed;
+  return until_stable([&] {
+    bool changed = false;
+    for (auto at = block.nodes.begin(); at != block.nodes.end();) {
+      Node& node = *at++;
+      if (node.type == "add" && !is_inner_sum(node)) changed |= merge(node, context);
+    }
+    return changed;
+  });
 }
 
 }  // namespace anemone::passes

@@ -33,6 +33,10 @@ struct PassSettings {
   /// Milliseconds that an operation takes where the program will run. Null: bytes moved and multiply-accumulates, in no
   /// unit, which compares programs of equal meaning.
   std::function<double(const Node&)> cost;
+  /// Whether the operation can run on the unit that the program is meant for. Null: each of them.
+  std::function<bool(const Node&)> taken;
+  /// Why an operation shall compute in fp32 although others do not; empty: it need not. Null: none.
+  std::function<std::string(const Node&)> wide;
 };
 
 struct Pass;
@@ -44,9 +48,14 @@ class PassContext {
   PassContext(const Pass& pass, const PassSettings& settings) : pass_(&pass), settings_(&settings) {}
   double option(std::string_view name) const;
   double cost(const Node& node) const;
+  bool taken(const Node& node) const { return !settings_ || !settings_->taken || settings_->taken(node); }
   /// The same as a function, for Trial::keep_if_cheaper.
   std::function<double(const Node&)> costs() const {
     return [this](const Node& node) { return cost(node); };
+  }
+
+  std::string wide(const Node& node) const {
+    return settings_ && settings_->wide ? settings_->wide(node) : std::string();
   }
 
   void count(std::string_view what, std::size_t n = 1) { counts_[std::string(what)] += n; }
@@ -82,26 +91,46 @@ inline constexpr PassOption kFoldingOptions[] = {
 
 Result<bool> add_fp16_cast(Function&, PassContext&);
 Result<bool> cast_optimization(Block&, PassContext&);
+Result<bool> compose_pointwise_convs(Block&, PassContext&);
 Result<bool> const_deduplication(Block&, PassContext&);
 Result<bool> const_elimination(Block&, PassContext&);
 Result<bool> dead_code_elimination(Block&, PassContext&);
+Result<bool> expand_high_rank_reshape_and_transpose(Block&, PassContext&);
+Result<bool> fuse_batchnorm_conv(Block&, PassContext&);
 Result<bool> fuse_conv_batchnorm(Block&, PassContext&);
 Result<bool> fuse_conv_scale(Block&, PassContext&);
+Result<bool> fuse_elementwise_to_batchnorm(Block&, PassContext&);
 Result<bool> fuse_gated_activations(Block&, PassContext&);
 Result<bool> fuse_layernorm_or_instancenorm(Block&, PassContext&);
+Result<bool> fuse_leaky_relu(Block&, PassContext&);
+Result<bool> fuse_linear_bias(Block&, PassContext&);
 Result<bool> fuse_pad_conv(Block&, PassContext&);
+Result<bool> fuse_pixel_shuffle(Block&, PassContext&);
+Result<bool> fuse_reduce_mean(Block&, PassContext&);
+Result<bool> fuse_soft_argmax(Block&, PassContext&);
+Result<bool> fuse_softplus(Block&, PassContext&);
+Result<bool> fuse_transpose_matmul(Block&, PassContext&);
+Result<bool> fuse_weighted_sums(Block&, PassContext&);
+Result<bool> merge_clamps(Block&, PassContext&);
+Result<bool> merge_consecutive_paddings(Block&, PassContext&);
 Result<bool> merge_consecutive_reshapes(Block&, PassContext&);
 Result<bool> merge_consecutive_transposes(Block&, PassContext&);
+Result<bool> merge_numbers(Block&, PassContext&);
 Result<bool> merge_summed_convs(Block&, PassContext&);
+Result<bool> move_refused_last(Block&, PassContext&);
 Result<bool> noop_elimination(Block&, PassContext&);
 Result<bool> raise_division_floor(Block&, PassContext&);
 Result<bool> reduce_transposes(Block&, PassContext&);
 Result<bool> remove_redundant_ops(Block&, PassContext&);
 Result<bool> scale_norm_epsilon(Block&, PassContext&);
+Result<bool> select_optimization(Block&, PassContext&);
+Result<bool> simplify_comparisons(Block&, PassContext&);
+Result<bool> simplify_slices_and_joins(Block&, PassContext&);
+Result<bool> split_over_concat(Block&, PassContext&);
 
 std::span<const Pass> all_passes();
 const Pass* find_pass(std::string_view name);
-/// The names of a pipeline ("default-fp16", "default-fp32", "none"); nothing when there is no such pipeline.
+/// The names of a pipeline ("default-fp16", "ane", "none" …); nothing when there is no such pipeline.
 std::optional<std::vector<std::string_view>> pipeline(std::string_view name);
 std::vector<std::string_view> pipeline_names();
 

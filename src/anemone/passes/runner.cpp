@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cmath>
+#include <unordered_set>
 
 #include "anemone/ir/text/print.h"
 #include "anemone/ir/verify.h"
@@ -144,6 +145,16 @@ Result<bool> run_checked(const Pass& pass, Program& program, PassContext& contex
   return true;
 }
 
+// Each once, in order: a pass that looks at a node again says the same again.
+std::vector<std::string> distinct(const std::vector<std::string>& remarks) {
+  std::vector<std::string> all;
+  std::unordered_set<std::string> seen;
+  for (const std::string& remark : remarks) {
+    if (seen.insert(remark).second) all.push_back(remark);
+  }
+  return all;
+}
+
 }  // namespace
 
 Result<std::vector<PassReport>> run_passes(Program& program, const PipelineOptions& options) {
@@ -180,7 +191,7 @@ Result<std::vector<PassReport>> run_passes(Program& program, std::span<const Pas
                                  : run_on_program(pass, program, context);
     if (!changed) return std::move(changed).error();
     const std::chrono::duration<double, std::milli> elapsed = std::chrono::steady_clock::now() - start;
-    reports.push_back({pass.name, *changed, elapsed.count(), context.counts(), context.remarks()});
+    reports.push_back({pass.name, *changed, elapsed.count(), context.counts(), distinct(context.remarks())});
     if (*changed && options.on_change) TRY_VOID(options.on_change(reports.size(), pass.name, program));
   }
   return reports;

@@ -64,7 +64,7 @@ struct Segment {
 
 /// Where a program would be placed, were something different about it.
 struct Outcome {
-  std::string how;  ///< "were they taken", "with --passes ane"
+  std::string how;  ///< "were they taken", "with --outputs final"
   std::size_t ops = 0, on_ane = 0;
   double planner_ms = 0;
 };

@@ -32,6 +32,39 @@ std::vector<std::string> histogram(const toolchain::OpCounts& counts) {
   return out;
 }
 
+// What a calibration shows in short: the furthest values, and those that fp16 damages.
+std::vector<std::string> numbers(const std::vector<toolchain::ValueRange>& ranges) {
+  constexpr std::size_t kShown = 5;
+  std::vector<const toolchain::ValueRange*> order;
+  for (const toolchain::ValueRange& range : ranges) order.push_back(&range);
+  std::stable_sort(order.begin(), order.end(),
+                   [](const auto* a, const auto* b) { return a->largest() > b->largest(); });
+  std::vector<std::string> out;
+  for (std::size_t i = 0; i < std::min(kShown, order.size()); ++i) {
+    out.push_back(fmt::format("{} ({}) {:.4g} to {:.4g}, 99.9 % within {:.4g}", order[i]->name, order[i]->type,
+                              order[i]->min, order[i]->max, order[i]->p999));
+  }
+  for (const toolchain::ValueRange* range : order) {
+    const std::string why = toolchain::damage(*range);
+    if (!why.empty()) out.push_back(fmt::format("{} ({}): {}", range->name, range->type, why));
+  }
+  return out;
+}
+
+Json ranges(const std::vector<toolchain::ValueRange>& list) {
+  Json out = Json::array();
+  for (const toolchain::ValueRange& r : list) {
+    out.push_back({{"name", r.name},
+                   {"type", r.type},
+                   {"min", r.min},
+                   {"max", r.max},
+                   {"p999", r.p999},
+                   {"subnormal", r.subnormal},
+                   {"overflows", r.overflows}});
+  }
+  return out;
+}
+
 Json passes(const std::vector<toolchain::PassSummary>& list) {
   Json out = Json::array();
   for (const toolchain::PassSummary& p : list) {
@@ -74,26 +107,29 @@ std::string convert_text(const toolchain::ConvertResult& r, bool stats) {
         out += fmt::format("  {:<24} {:>9}  … and {} more remarks (--json has all)\n", "", "", p.remarks.size() - 5);
     }
   }
+  if (!r.ranges.empty()) out += labelled("numbers", numbers(r.ranges));
   return out + fmt::format("  {:<9} {:.2f} s\n", "time", r.seconds);
 }
 
 std::string convert_json(const toolchain::ConvertResult& r) {
-  return dump({{"schema", "anemone.convert/1"},
-               {"input", r.input},
-               {"output", r.output},
-               {"written", r.written},
-               {"bytes", r.bytes},
-               {"input_bytes", r.input_bytes},
-               {"parameters", {{"total", r.parameters}, {"dead", r.parameters_dead}}},
-               {"precision", r.precision},
-               {"target", r.target},
-               {"ops", op_counts(r.ops)},
-               {"inputs", features(r.inputs)},
-               {"outputs", features(r.outputs)},
-               {"functions", r.functions},
-               {"outputs_left_out", r.outputs_left_out},
-               {"passes", passes(r.passes)},
-               {"seconds", r.seconds}});
+  Json out{{"schema", "anemone.convert/1"},
+           {"input", r.input},
+           {"output", r.output},
+           {"written", r.written},
+           {"bytes", r.bytes},
+           {"input_bytes", r.input_bytes},
+           {"parameters", {{"total", r.parameters}, {"dead", r.parameters_dead}}},
+           {"precision", r.precision},
+           {"target", r.target},
+           {"ops", op_counts(r.ops)},
+           {"inputs", features(r.inputs)},
+           {"outputs", features(r.outputs)},
+           {"functions", r.functions},
+           {"outputs_left_out", r.outputs_left_out},
+           {"passes", passes(r.passes)},
+           {"seconds", r.seconds}};
+  if (!r.ranges.empty()) out["calibration"] = ranges(r.ranges);
+  return dump(out);
 }
 
 }  // namespace anemone::report

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <fstream>
+#include <set>
 
 #include "anemone/ir/text/print.h"
 #include "anemone/ops/execute.h"
@@ -86,7 +87,7 @@ Diagnostic stays_half() {
 // The numbers become constants of the package: there they must be what was said.
 Result<void> check_scale(const ops::ImageInput& image, PackagePrecision precision) {
   if (image.scale == 0) return bad_usage("--scale 0 would make every pixel the same");
-  const bool half = precision == PackagePrecision::fp16;
+  const bool half = precision != PackagePrecision::fp32;
   const double most = half ? 65504 : 3.4028234663852886e38,
                least = half ? 5.9604644775390625e-8 : 1.401298464324817e-45;
   const auto fits = [&](double v) { return std::isfinite(v) && std::abs(v) <= most; };
@@ -201,7 +202,8 @@ Result<std::vector<std::string_view>> pass_list(const ConvertOptions& options) {
                      did_you_mean(word, known, "'anemone passes' lists them"));
   };
   std::vector<std::string_view> passes;
-  for (const std::string& word : words) {
+  for (std::string word : words) {
+    if (word == "default") word = fmt::format("default-{}", name(options.precision));
     if (const auto list = passes::pipeline(word)) {
       passes.insert(passes.end(), list->begin(), list->end());
     } else if (const passes::Pass* pass = passes::find_pass(word)) {
@@ -213,6 +215,14 @@ Result<std::vector<std::string_view>> pass_list(const ConvertOptions& options) {
   for (const std::string& skipped : options.skip_passes) {
     if (!passes::find_pass(skipped)) return unknown(skipped);
     std::erase(passes, skipped);
+  }
+  if (!options.stop_after.empty()) {
+    if (!passes::find_pass(options.stop_after)) return unknown(options.stop_after);
+    const auto last = std::find(passes.begin(), passes.end(), options.stop_after);
+    if (last == passes.end())
+      return bad_usage(fmt::format("--stop-after {}: that pass does not run", options.stop_after),
+                       "'anemone passes' shows what the pipelines run");
+    passes.erase(last + 1, passes.end());
   }
   return passes;
 }
@@ -234,6 +244,44 @@ std::string work_of(const passes::PassReport& report) {
   return !did.empty() ? did : report.changed ? "changed" : "nothing";
 }
 
+// Runs the passes up to the cast to fp16 and looks at the numbers then: names and values are those that are cast.
+Result<void> calibrate(Model& model, const ConvertOptions& options, passes::PipelineOptions& pipeline,
+                       Converted& result) {
+  if (options.precision != PackagePrecision::automatic && options.calibration_folder.empty()) return {};
+  passes::PipelineOptions before = pipeline;
+  const auto cast = std::find(pipeline.passes.begin(), pipeline.passes.end(), "add_fp16_cast");
+  before.passes.assign(pipeline.passes.begin(), cast);
+  pipeline.passes.erase(pipeline.passes.begin(), cast);
+  TRY(result.passes, passes::run_passes(*model.program, before));
+  TRY(const std::vector<InputFile> inputs, calibration_inputs(model, options.calibration_folder));
+  TRY(result.ranges, value_ranges(model, inputs, options.threads));
+  model.talk.detail(fmt::format("calibrated {} values on {} inputs", result.ranges.size(), inputs.size()));
+  return {};
+}
+
+// Operations that stay fp32, and why. An operation that takes what fp16 does not hold cannot take it in fp16 either.
+std::function<std::string(const Node&)> kept_wide(const ConvertOptions& options, const Converted& result) {
+  std::map<std::string, std::string, std::less<>> damaged;
+  for (const ValueRange& range : result.ranges) {
+    const std::string why = options.precision == PackagePrecision::automatic ? damage(range) : std::string();
+    if (!why.empty()) damaged[range.name] = why;
+  }
+  const std::set<std::string, std::less<>> asked(options.keep_fp32.begin(), options.keep_fp32.end());
+  return [damaged, asked](const Node& node) -> std::string {
+    if (asked.contains(node.type)) return "asked for";
+    for (const auto& output : node.outputs) {
+      if (asked.contains(output->name)) return "asked for";
+      if (const auto found = damaged.find(output->name); found != damaged.end()) return found->second;
+    }
+    for (const Operand& operand : node.operands()) {
+      for (const Value* value : operand.values) {
+        if (const auto found = damaged.find(value->name); found != damaged.end()) return found->second;
+      }
+    }
+    return {};
+  };
+}
+
 Result<void> optimise(Model& model, const ConvertOptions& options, Converted& result) {
   Program& program = *model.program;
   const Stopwatch watch;
@@ -243,17 +291,24 @@ Result<void> optimise(Model& model, const ConvertOptions& options, Converted& re
   pipeline_options.execute = checking_executor(options.threads);
   // What pays on the oldest chip with figures of its own pays on its successors.
   TRY(const plan::ane::Device* device, find_device(PlanRequest().device));
-  pipeline_options.settings.cost = engine_cost(*device);
+  pipeline_options.settings = engine_settings(*device);
+  const bool one_graph = options.shapes.size() > 1 && !options.shape_functions;
+  if (one_graph) pipeline_options.settings.taken = {};  // what one size needs would keep it apart from the others
   if (!options.dump_folder.empty()) {
     std::error_code ignored;
     std::filesystem::create_directories(options.dump_folder, ignored);
-    const auto dump = [&options](std::size_t index, std::string_view pass, const Program& now) {
-      return write_file(options.dump_folder / fmt::format("{:02}-{}.mil", index, pass), to_text(now));
+    const auto dump = [&options, &result](std::size_t index, std::string_view pass, const Program& now) {
+      return write_file(options.dump_folder / fmt::format("{:02}-{}.mil", result.passes.size() + index, pass),
+                        to_text(now));
     };
     TRY_VOID(dump(0, "import", program));
     pipeline_options.on_change = dump;
   }
-  TRY(result.passes, passes::run_passes(program, pipeline_options));
+  TRY_VOID(calibrate(model, options, pipeline_options, result));
+  pipeline_options.settings.wide = kept_wide(options, result);
+  TRY(std::vector<passes::PassReport> reports, passes::run_passes(program, pipeline_options));
+  result.passes.insert(result.passes.end(), std::make_move_iterator(reports.begin()),
+                       std::make_move_iterator(reports.end()));
   std::string changed;
   for (const passes::PassReport& report : result.passes) {
     if (report.changed) changed += fmt::format("{}{}", changed.empty() ? "" : ", ", report.name);
@@ -290,7 +345,7 @@ Result<std::unique_ptr<Program>> convert_one(Model model, const ConvertOptions& 
 
 }  // namespace
 
-std::string_view name(PackagePrecision precision) { return precision == PackagePrecision::fp16 ? "fp16" : "fp32"; }
+std::string_view name(PackagePrecision precision) { return precision == PackagePrecision::fp32 ? "fp32" : "fp16"; }
 
 Result<Converted> convert(const Model& model, const ConvertOptions& options) {
   Converted result;
@@ -311,6 +366,14 @@ Result<Converted> convert(const Model& model, const ConvertOptions& options) {
     return result;
   }
   const bool may_have_functions = programs[0]->specification >= specification_version(Target::ios18);
+  if (options.shape_functions) {
+    if (!may_have_functions)
+      return bad_usage("--shape-functions makes a function for each size, which packages can hold from ios18",
+                       "add '--target ios18', or leave it out for one graph that takes all sizes");
+    model.talk.detail(fmt::format("{} sizes in one package: a function each", options.shapes.size()));
+    TRY(result.program, functions_by_size(std::move(programs)));
+    return result;
+  }
   // Tried on copies: merging edits the first program.
   std::vector<std::unique_ptr<Program>> copies;
   for (const auto& program : programs) copies.push_back(clone(*program));

@@ -64,6 +64,7 @@ void describe_conversion(const Model& model, Converted converted, ConvertResult&
   }
   for (const auto& function : converted.program->functions) result.functions.push_back(function->name);
   result.outputs_left_out = std::move(converted.outputs_left_out);
+  result.ranges = std::move(converted.ranges);
   for (passes::PassReport& p : converted.passes)
     result.passes.push_back({std::string(p.name), p.changed, p.ms, std::move(p.counts), std::move(p.remarks)});
 }

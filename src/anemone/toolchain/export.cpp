@@ -54,11 +54,11 @@ Result<Exported> export_model(const Model& model, ConvertOptions options, const 
     return bad_usage("an ONNX file has one size, and --shapes names several", "export each into a file of its own");
   if (what.dynamic_batch && what.for_ort_coreml)
     return bad_usage("the CoreML provider is given fixed shapes: with '--for ort-coreml' the batch cannot vary");
-  const bool half = options.precision == PackagePrecision::fp16;
+  const bool half = options.precision != PackagePrecision::fp32;
   if (half) TRY_VOID(check_half(what));
   if (options.input == InputKind::automatic && model.network) options.input = InputKind::tensor;
   // Said by name: what is fp16 already is widened below, which convert() alone would have to refuse.
-  if (options.passes.empty()) options.passes = {fmt::format("default-{}", name(options.precision))};
+  if (options.passes.empty()) options.passes = {half ? "ort-fp16" : "ort"};
   TRY(Converted converted, convert(model, options));
   TRY(onnx::Model raised, onnx::exporting::raise(*converted.program, {.opset = what.opset, .widen = !half}));
   if (half && !what.half_interface) onnx::exporting::take_and_give_float(raised);

@@ -19,7 +19,7 @@ struct Subject {
     passes.push_back("dead_code_elimination");
     passes::PipelineOptions options;
     options.passes = std::move(passes);
-    options.settings.cost = engine_cost(device);
+    options.settings = engine_settings(device);
     TRY_VOID(passes::run_passes(program, options));
     return {};
   }
@@ -60,8 +60,8 @@ struct Edit {
   Result<void> (*make)(Subject);
 };
 constexpr std::array kEdits{
-    Edit{"ANE001", "with --precision fp16", to_half},        Edit{"ANE012", "with the scale in fp16", to_half},
-    Edit{"ANE019", "with --passes ane", merge_convolutions}, Edit{"ANE026", "with --outputs final", keep_final_output},
+    Edit{"ANE001", "with --precision fp16", to_half},       Edit{"ANE012", "with the scale in fp16", to_half},
+    Edit{"ANE019", "merged", merge_convolutions},           Edit{"ANE026", "with --outputs final", keep_final_output},
     Edit{"ANE030", "with --target ios17", to_newer_target},
 };
 

@@ -10,6 +10,7 @@
 #include "anemone/ops/specialize.h"
 #include "anemone/plan/ane/costs.h"
 #include "anemone/plan/ane/support_table.h"
+#include "anemone/plan/ane/verdict.h"
 #include "anemone/support/text.h"
 #include "anemone/toolchain/plan_edits.h"
 #include "anemone/toolchain/summary.h"
@@ -113,8 +114,13 @@ plan::ane::PlanOptions plan_options(const PlanRequest& request) {
   return options;
 }
 
-std::function<double(const Node&)> engine_cost(const plan::ane::Device& device) {
-  return [&device](const Node& node) { return plan::ane::planner_cost(node, device).ane_ms; };
+passes::PassSettings engine_settings(const plan::ane::Device& device) {
+  passes::PassSettings settings;
+  settings.cost = [&device](const Node& node) { return ane::planner_cost(node, device).ane_ms; };
+  settings.taken = [&device](const Node& node) {
+    return ane::judge(node, device, {}).verdict.support == plan::Support::yes;
+  };
+  return settings;
 }
 
 Result<Planned> planned_program(const Model& model, const PlanRequest& request) {

@@ -46,8 +46,9 @@ Result<PlanResult> plan_model(const Model& model, const PlanRequest& request);
 Result<Planned> planned_program(const Model& model, const PlanRequest& request);
 plan::ane::PlanOptions plan_options(const PlanRequest& request);
 
-/// Milliseconds of an operation on the engine by the planner's estimate, for passes that ask what pays.
-std::function<double(const Node&)> engine_cost(const plan::ane::Device& device);
+/// For passes that ask what pays: milliseconds of an operation on the engine by the planner's estimate, and whether the
+/// engine takes it.
+passes::PassSettings engine_settings(const plan::ane::Device& device);
 
 /// The chip of a name; an unknown one is wrong usage.
 Result<const plan::ane::Device*> find_device(const std::string& name);

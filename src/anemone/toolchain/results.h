@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "anemone/toolchain/calibrate.h"
 #include "anemone/toolchain/summary.h"
 
 namespace anemone::toolchain {
@@ -29,6 +30,7 @@ struct ConvertResult {
   std::vector<std::string> functions;  ///< more than one: one a size
   std::vector<std::string> outputs_left_out;
   std::vector<PassSummary> passes;
+  std::vector<ValueRange> ranges;  ///< of a calibration
   double seconds = 0;
 };
 

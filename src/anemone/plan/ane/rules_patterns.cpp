@@ -145,7 +145,7 @@ constexpr Rule kSummedConvolutions{.text = {.code = "ANE019",
                                             .severity = "info",
                                             .trust = Trust::computed,
                                             .source = "cost model",
-                                            .command = "anemone convert MODEL -o OUT.mlpackage --passes ane"},
+                                            .command = "anemone convert MODEL -o OUT.mlpackage"},
                                    .ops = kAdd,
                                    .notices = summed_convolutions};
 

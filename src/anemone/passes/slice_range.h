@@ -1,0 +1,20 @@
+#pragma once
+// A slice that takes a range of one axis, and all of the others.
+#include <optional>
+
+#include "anemone/ir/builder.h"
+#include "anemone/ir/graph.h"
+
+namespace anemone::passes {
+
+struct SliceRange {
+  Value* x;
+  std::int64_t axis, begin, end;
+};
+
+/// What a slice_by_index takes; nothing where it takes less along two axes, leaves some out, turns an axis around, drops
+/// one, or is not known now.
+std::optional<SliceRange> slice_range(const Node& node);
+Value* add_slice(Builder& builder, const SliceRange& range);
+
+}  // namespace anemone::passes
