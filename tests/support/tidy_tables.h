@@ -107,6 +107,7 @@ inline const std::vector<Part> kParts{
     {"runtime/cpu/binary", "runtime/cpu/elementwise.h"},
     {"runtime/cpu/unary", "runtime/cpu/elementwise.h"},
     {"toolchain/analyze_", "toolchain/analyze_parts.h"},
+    {"toolchain/model_", "toolchain/model.h"},
     {"cli/", "cli/verbs.h"},                            // one verb each
     {"formats/coreml/spec_", "formats/coreml/spec.h"},  // two directions
     {"formats/coreml/feature_", "formats/coreml/spec.h"},

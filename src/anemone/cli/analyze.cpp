@@ -1,5 +1,8 @@
 // The verb `analyze`: what a network is.
 #include "anemone/toolchain/analyze.h"
+
+#include <fmt/format.h>
+
 #include "anemone/cli/convert_options.h"
 #include "anemone/cli/model_options.h"
 #include "anemone/cli/verbs.h"
@@ -12,14 +15,40 @@
 namespace anemone::cli {
 namespace {
 
+/// One after the other. A model that cannot be analysed is told and does not stop the others.
+int analyze_several(Call& call, const std::vector<std::string>& paths, const toolchain::LoadOptions& options,
+                    const toolchain::AnalyzeRequest& request, const report::AnalysisText& how) {
+  std::vector<toolchain::Analysis> all;
+  int code = 0;
+  for (const std::string& path : paths) {
+    auto result = [&]() -> Result<toolchain::Analysis> {
+      TRY(const toolchain::Model model, load(path, options));
+      return analyze(model, request);
+    }();
+    if (!result) {
+      const int failed = call.told(result.error());
+      if (code == 0) code = failed;
+      continue;
+    }
+    if (!call.json) call.page((all.empty() ? "" : "\n") + report::analysis_text(*result, how));
+    all.push_back(*std::move(result));
+  }
+  if (call.json) call.print(report::analyses_json(all, how.tree));
+  return code;
+}
+
 int run_analyze(Call& call) {
-  std::string path, markdown;
+  std::vector<std::string> paths;
+  std::string markdown;
   ModelFlags flags;
   std::optional<std::string> other;
   std::optional<std::int64_t> depth;
   toolchain::AnalyzeRequest request;
   report::AnalysisText how;
-  call.options.argument("MODEL", path, "a checkpoint, package, compiled folder, model file or MIL text");
+  call.options.arguments(
+      "MODEL…", paths,
+      "a checkpoint, package, compiled folder, model file, ONNX file or MIL text; several: one after "
+      "the other");
   flags.declare(call.options);
   call.options.value("--device", "CHIP", request.device, "whose Neural Engine is asked: a14, m1, m1pro, m4 …");
   call.options.choice("--precision", request.precision, kPlannedPrecisions,
@@ -39,7 +68,15 @@ int run_analyze(Call& call) {
   if (depth) how.depth = static_cast<std::size_t>(*depth);
   toolchain::LoadOptions options = flags.load(call, other.has_value());
   options.program_needed = false;
-  const auto model = load(path, options);
+  if (paths.size() > 1) {
+    if (other || !markdown.empty())
+      return call.misused(
+          bad_usage(fmt::format("'{}' is a second model: --compare and --markdown are about one", paths[1]),
+                    "leave them out, or name one model"));
+    options.one_of_several = true;
+    return analyze_several(call, paths, options, request, how);
+  }
+  const auto model = load(paths.front(), options);
   if (!model) return call.fail(model.error());
   const auto result = analyze(*model, request);
   if (!result) return call.fail(result.error());
@@ -69,7 +106,7 @@ int run_analyze(Call& call) {
 
 const Verb kAnalyzeVerb{
     .name = "analyze",
-    .arguments = "MODEL",
+    .arguments = "MODEL…",
     .summary = "what a network is: layers, weights, work, memory, and what the Neural Engine makes of it",
     .details =
         "Of a checkpoint, layers are the modules of its network; MACs are those of trained weights. "
@@ -80,6 +117,7 @@ const Verb kAnalyzeVerb{
     .examples =
         "anemone analyze Landmark_98.pkl\n"
         "anemone analyze star.mlpackage --full\n"
+        "anemone analyze before.mlpackage after.mlpackage --json\n"
         "anemone analyze star.mlpackage --json\n"
         "anemone analyze Landmark_98.pkl --tree --depth 2\n"
         "anemone analyze before.mlpackage --compare after.mlpackage\n"

@@ -86,8 +86,15 @@ void Call::page(std::string_view text) {
   terminal_.out(terminal_.color_on_out() ? report::painted(page) : page);
 }
 
+Result<void> Call::check_stream(bool text) const {
+  if (json) return bad_usage("--json and '-' both write to stdout", "leave one out, or write to a file");
+  if (!text && terminal_.screen())
+    return bad_usage("stdout is a terminal, and these bytes are no text", "add '> FILE'");
+  return {};
+}
+
 void Call::say(std::string_view line) {
-  if (!quiet && !json) terminal_.err(fmt::format("{}\n", escaped(line)));
+  if (!quiet && !json) terminal_.say(escaped(line));
 }
 
 void Call::detail(std::string_view line, int level) {
@@ -98,9 +105,13 @@ void Call::warn(const Diagnostic& diagnostic) {
   if (!quiet) terminal_.diagnose(diagnostic);
 }
 
-int Call::fail(const Diagnostics& diagnostics) {
+int Call::told(const Diagnostics& diagnostics) {
   for (const Diagnostic& diagnostic : diagnostics) terminal_.diagnose(diagnostic);
-  const int code = exit_code(diagnostics);
+  return exit_code(diagnostics);
+}
+
+int Call::fail(const Diagnostics& diagnostics) {
+  const int code = told(diagnostics);
   if (json) print(report::errors_json(diagnostics, code));
   return code;
 }

@@ -85,9 +85,10 @@ std::string for_zsh(const std::vector<VerbWords>& verbs) {
 # anemone completion zsh > a folder of $fpath, as _anemone
 _anemone() {{
   local -a verbs=(
-{0}  )
-  if ((CURRENT == 2)); then
-    _describe verb verbs
+{0}    'help:this page, or all about one verb'
+  )
+  if ((CURRENT == 2)) || [[ $words[2] == help ]]; then
+    ((CURRENT > 3)) || _describe verb verbs
     return
   fi
   local verb=$words[2]
@@ -105,6 +106,9 @@ std::string for_fish(const std::vector<VerbWords>& verbs) {
   std::string out =
       "# anemone completion fish > ~/.config/fish/completions/anemone.fish\ncomplete -c anemone -n __fish_use_subcommand "
       "-f -a help -d 'this page, or all about one verb'\n";
+  std::string names;
+  for (const VerbWords& verb : verbs) names += fmt::format("{}{}", names.empty() ? "" : " ", verb.verb->name);
+  out += fmt::format("complete -c anemone -n '__fish_seen_subcommand_from help' -f -a '{}'\n", names);
   for (const VerbWords& verb : verbs) {
     out += fmt::format("complete -c anemone -n __fish_use_subcommand -f -a {} -d {}\n", verb.verb->name,
                        in_quotes(verb.verb->summary));

@@ -35,18 +35,24 @@ int run(Call& call, std::string_view output_help) {
   call.options.flag("--dry-run", dry_run, "everything but the writing");
   flags.declare(call);
   if (const auto over = call.parse()) return *over;
+  const bool stream = output == "-";
+  if (stream && dry_run)
+    return call.misused(bad_usage("--dry-run writes nothing, and '-o -' names where", "leave one out"));
+  if (const auto free = call.check_stream(true); stream && !free) return call.misused(free.error().front());
   while (output.size() > 1 && output.back() == '/') output.pop_back();  // as completion in a shell writes a package
   const auto options = flags.read(call);
   if (!options) return call.fail(options.error());
-  if (const Result<void> ending = toolchain::check_ending(output); !ending) return call.fail(ending.error());
+  if (const Result<void> ending = toolchain::check_ending(output); !stream && !ending) return call.fail(ending.error());
   const auto model = load(path, flags.load(call, *options));
   if (!model) return call.fail(model.error());
   std::error_code ignored;
   const bool replaces = !dry_run && std::filesystem::exists(output, ignored);
-  const auto delivered = deliver(*model, output, *options, !dry_run);
+  const auto print = [&call](std::string_view piece) { call.print(piece); };
+  const auto delivered = stream ? deliver_text(*model, *options, print) : deliver(*model, output, *options, !dry_run);
   if (!delivered) return call.fail(delivered.error());
   for (const Diagnostic& warning : model->warnings) call.warn(warning);
   for (const Diagnostic& warning : delivered->warnings) call.warn(warning);
+  if (stream) return 0;
   call.page(call.json ? report::convert_json(delivered->result)
                       : report::convert_text(delivered->result, flags.stats()));
   if (replaces) call.say("note: " + output + " was there before and is replaced");
@@ -56,9 +62,13 @@ int run(Call& call, std::string_view output_help) {
 }
 
 int run_convert(Call& call) {
-  return run(call, "the package to write (.mlpackage), or a text with all weights in it (.mil)");
+  return run(call,
+             "the package to write (.mlpackage), or ONNX (.onnx), or a text with all weights in it "
+             "(.mil); - writes the text to stdout");
 }
-int run_optimize(Call& call) { return run(call, "what to write: .mlpackage or .mil"); }
+int run_optimize(Call& call) {
+  return run(call, "what to write: .mlpackage, .onnx or .mil; - writes MIL text to stdout");
+}
 
 }  // namespace
 
@@ -84,7 +94,8 @@ const Verb kOptimizeVerb{.name = "optimize",
                          .summary = "runs the passes over a model; the output's ending decides the format",
                          .examples =
                              "anemone optimize model.mlpackage -o better.mlpackage --stats\n"
-                             "anemone optimize model.mlpackage -o model.mil --passes dead_code_elimination",
+                             "anemone optimize model.mlpackage -o model.mil --passes dead_code_elimination\n"
+                             "anemone optimize model.mlpackage -o - | head -20",
                          .group = VerbGroup::look,
                          .run = run_optimize};
 

@@ -89,7 +89,7 @@ void ConvertFlags::declare(Call& call) {
   options.choice("--input", input_, kInputs, "auto: an image for networks that take one; a package keeps its own");
 
   call.share_color(colors_);
-  options.repeated("--color", "bgr|rgb|gray", colors_,
+  options.repeated("--channels,--color", "bgr|rgb|gray", colors_,
                    "order of the channels (as the network was trained; STAR: bgr); auto, always and never are about "
                    "colours in the output, as in every verb");
   options.value("--scale", "S", scale_, "pixel · S + B is what the network sees; a fraction will do (STAR: 2/255)");

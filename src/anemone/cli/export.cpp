@@ -16,7 +16,7 @@ int run_export(Call& call) {
   std::optional<std::string> ort;
   call.options.argument("MODEL", path,
                         "a PyTorch checkpoint, a .mlpackage or .mlmodelc folder, a model.mlmodel file or MIL text");
-  call.options.value("-o,--output", "OUT.onnx", output, "the file to write", {.required = true});
+  call.options.value("-o,--output", "OUT.onnx", output, "the file to write; - writes to stdout", {.required = true});
   call.options.group("the graph");
   call.options.value("--opset", "N", what.opset, "operations as this opset has them, 13 to 21",
                      {.at_least = 13, .at_most = 21});
@@ -40,14 +40,19 @@ int run_export(Call& call) {
     if (!target) return call.fail(target.error());
     what.ort = *target;
   }
-  if (std::filesystem::path(output).extension() != ".onnx")
+  const bool stream = output == "-";
+  if (const auto free = call.check_stream(false); stream && !free) return call.misused(free.error().front());
+  if (!stream && std::filesystem::path(output).extension() != ".onnx")
     return call.misused(bad_usage("'" + output + "' does not end in .onnx", "'anemone convert' writes packages"));
   const auto model = load(path, flags.load(call, *options));
   if (!model) return call.fail(model.error());
-  const auto delivered = deliver_onnx(*model, output, *options, what);
+  const auto bytes = [&call](std::string_view content) { call.bytes(content); };
+  const auto delivered =
+      stream ? deliver_onnx_stream(*model, *options, what, bytes) : deliver_onnx(*model, output, *options, what);
   if (!delivered) return call.fail(delivered.error());
   for (const Diagnostic& warning : model->warnings) call.warn(warning);
   for (const Diagnostic& warning : delivered->warnings) call.warn(warning);
+  if (stream) return 0;
   call.page(call.json ? report::convert_json(delivered->result)
                       : report::convert_text(delivered->result, flags.stats()));
   return 0;
@@ -70,7 +75,8 @@ const Verb kExportVerb{
         "anemone export Landmark_98.pkl -o star.onnx --for ort-coreml --stats\n"
         "anemone export Landmark_98.pkl -o star.onnx --dynamic-batch\n"
         "anemone export star.mlpackage -o star.onnx --opset 13\n"
-        "anemone export Landmark_98.pkl -o star.onnx --precision fp16",
+        "anemone export Landmark_98.pkl -o star.onnx --precision fp16\n"
+        "anemone export Landmark_98.pkl -o - | wc -c",
     .group = VerbGroup::look,
     .run = run_export};
 

@@ -58,7 +58,8 @@ std::string names_of(const Options::Option& option) {
   const std::size_t comma = option.names.find(',');
   std::string names = comma == std::string::npos
                           ? fmt::format("{}{}", option.names.substr(0, 2) == "--" ? "    " : "", option.names)
-                          : fmt::format("{}, {}", option.names.substr(0, comma), option.names.substr(comma + 1));
+                          : fmt::format("{}{}, {}", option.names.substr(0, 2) == "--" ? "    " : "",
+                                        option.names.substr(0, comma), option.names.substr(comma + 1));
   return option.placeholder.empty() ? names : fmt::format("{} {}", names, option.placeholder);
 }
 
@@ -93,9 +94,11 @@ std::string option_tables(const Options& options, std::size_t width) {
 }  // namespace
 
 std::string verb_help(const Verb& verb, const Options& options, bool full, std::size_t width) {
-  std::string out = wrapped(fmt::format("anemone {}: {}", verb.name, verb.summary), 2, width) +
-                    fmt::format("\n\nusage: anemone {}{}{} [options]\n", verb.name, verb.arguments.empty() ? "" : " ",
-                                verb.arguments);
+  std::string out = wrapped(fmt::format("anemone {}: {}", verb.name, verb.summary), 2, width) + "\n\n" +
+                    wrapped(fmt::format("usage: anemone {}{}{} [options]", verb.name, verb.arguments.empty() ? "" : " ",
+                                        verb.arguments),
+                            7, width) +
+                    '\n';
   if (full && !verb.details.empty()) out += fmt::format("\n{}", paragraphs(verb.details, width));
   out += option_tables(options, width);
   if (!full) return out + fmt::format("\n'anemone {} --help' adds examples and exit codes\n", verb.name);

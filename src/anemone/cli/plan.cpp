@@ -48,14 +48,53 @@ struct PlanFlags {
   }
 };
 
+/// A line for each of several models. One that cannot be planned is told and does not stop the others.
+int plan_several(Call& call, const std::vector<std::string>& paths, const PlanFlags& flags, double least_percent) {
+  std::vector<report::PlanRow> rows;
+  int code = 0;
+  bool enough = true;
+  for (const std::string& path : paths) {
+    report::PlanRow& row = rows.emplace_back(report::PlanRow{path, {}, {}});
+    const auto planned = [&]() -> Result<toolchain::PlanResult> {
+      TRY(const toolchain::Model model, load(path, flags.load(call, true)));
+      return plan_model(model, flags.request);
+    }();
+    if (planned) {
+      row.plan = planned->plans.front();
+      enough = enough && row.plan->coverage_percent >= least_percent;
+    } else {
+      row.problem = planned.error().front();
+      const int failed = call.told(planned.error());
+      if (code == 0) code = failed;
+    }
+  }
+  call.page(call.json ? report::plan_rows_json(rows) : report::plan_rows_text(rows));
+  return code == 0 ? call.answer(enough) : code;
+}
+
+/// To a file, or to stdout instead of the plan.
+Result<bool> drawn_to_stdout(Call& call, const std::string& file, const std::string& content) {
+  if (file.empty()) return false;
+  if (file == "-") {
+    call.print(content);
+    return true;
+  }
+  TRY_VOID(write_file(file, content));
+  call.say("wrote " + file);
+  return false;
+}
+
 int run_plan(Call& call) {
-  std::string path, svg, html;
+  std::vector<std::string> paths;
+  std::string svg, html;
   std::vector<std::string> hypotheses;
   std::optional<std::string> other, other_device, ort;
   std::optional<double> fail_under;
   report::PlanView view;
   PlanFlags flags;
-  call.options.argument("MODEL", path, "a checkpoint, package, compiled folder, model file, MIL text or ONNX file");
+  call.options.arguments("MODEL…", paths,
+                         "a checkpoint, package, compiled folder, model file, MIL text or ONNX file; several: a line "
+                         "for each");
   call.options.value("--ort", "VERSION/FORMAT", ort,
                      "what ONNX Runtime's CoreML provider takes instead: 1.19/neuralnetwork … 1.24/mlprogram, or all");
   flags.declare(call.options);
@@ -70,13 +109,29 @@ int run_plan(Call& call) {
   call.options.value("--compare", "MODEL2", other, "the same for a second model: before and after by type");
   call.options.value("--compare-device", "CHIP", other_device,
                      "the same on a second chip, of MODEL2 or of the same model");
-  call.options.value("--svg", "FILE", svg, "also draw the program, coloured by unit");
+  call.options.value("--svg", "FILE", svg, "also draw the program, coloured by unit; - writes it to stdout instead");
   call.options.value("--fail-under", "PERCENT", fail_under,
                      "exit with 1 when less of the operations are on the Neural Engine",
                      {.at_least = 0, .at_most = 100});
-  call.options.value("--html", "FILE", html, "also write a page: segments, findings, a table to search and sort");
+  call.options.value("--html", "FILE", html,
+                     "also write a page: segments, findings, a table to search and sort; - as for --svg");
   if (const auto over = call.parse()) return *over;
   if (Result<void> good = report::check(view); !good) return call.misused(good.error().front());
+  const std::string& path = paths.front();
+  const bool table = flags.request.device == "all";
+  const bool compares = other || other_device;
+  for (const std::string* file : {&svg, &html}) {
+    if (const auto free = call.check_stream(true); *file == "-" && !free) return call.misused(free.error().front());
+  }
+  if (svg == "-" && html == "-") return call.misused(bad_usage("--svg and --html cannot both be written to stdout"));
+  if (paths.size() > 1) {
+    if (ort || table || compares || !hypotheses.empty() || !svg.empty() || !html.empty() || view.per_op ||
+        view.selects())
+      return call.misused(bad_usage(
+          fmt::format("'{}' is a second model, and several make a table of plans for one chip", paths[1]),
+          "leave --ort, '--device all', comparisons, --what-if, pictures and selections out, or name one model"));
+    return plan_several(call, paths, flags, fail_under.value_or(0));
+  }
   if (ort) {
     if (other || other_device || fail_under || !svg.empty() || !html.empty() || !hypotheses.empty() ||
         !flags.request.off.empty() || view.selects())
@@ -90,8 +145,6 @@ int run_plan(Call& call) {
     call.page(call.json ? report::ort_plan_json(*plans) : report::ort_plan_text(*plans, view.per_op));
     return 0;
   }
-  const bool table = flags.request.device == "all";
-  const bool compares = other || other_device;
   if (table && (compares || !svg.empty() || !html.empty() || view.per_op || view.selects())) {
     return call.misused(bad_usage(
         "'--device all' makes a table, which goes with no comparison and no --svg, --html, --per-op, --where, --top or "
@@ -113,14 +166,10 @@ int run_plan(Call& call) {
   }
   const auto result = plan_model(*model, flags.request);
   if (!result) return call.fail(result.error());
-  if (!svg.empty()) {
-    if (Result<void> written = write_file(svg, report::plan_svg(*result)); !written) return call.fail(written.error());
-    call.say("wrote " + svg);
-  }
-  if (!html.empty()) {
-    if (Result<void> written = write_file(html, report::plan_html(*result)); !written)
-      return call.fail(written.error());
-    call.say("wrote " + html);
+  for (const auto& [file, draw] : {std::pair(&svg, &report::plan_svg), std::pair(&html, &report::plan_html)}) {
+    const auto over = file->empty() ? Result<bool>(false) : drawn_to_stdout(call, *file, draw(*result));
+    if (!over) return call.fail(over.error());
+    if (*over) return 0;
   }
   if (!compares) {
     call.page(call.json ? report::plan_json(*result, view) : report::plan_text(*result, view));
@@ -140,7 +189,8 @@ int run_plan(Call& call) {
 
 int run_explain(Call& call) {
   std::string code;
-  call.options.argument("CODE", code, "of a rule, as plan names it, or of an error: ANE001, E0510");
+  call.options.argument(
+      "CODE", code, "of a rule or finding, as plan and analyze name it, or of an error: ANE001, dead-weights, E0510");
   if (const auto over = call.parse()) return *over;
   const toolchain::RuleTables tables = toolchain::rule_tables();
   call.detail(fmt::format("{} rules and {} errors are known", tables.rules.size(), error_rows().size()));
@@ -177,7 +227,7 @@ int run_rules(Call& call) {
 
 const Verb kPlanVerb{
     .name = "plan",
-    .arguments = "MODEL",
+    .arguments = "MODEL…",
     .summary = "where the operations would run on Apple's chips, what that costs, and what to change",
     .details =
         "A prediction from rules and cost models, with the evidence for each; nothing runs on a "
@@ -190,7 +240,9 @@ const Verb kPlanVerb{
     .examples =
         "anemone plan star.mlpackage\n"
         "anemone plan star.mlpackage --device all\n"
+        "anemone plan before.mlpackage after.mlpackage star.onnx\n"
         "anemone plan star.mlpackage --device m1pro --off instance_norm --svg plan.svg\n"
+        "anemone plan star.mlpackage --svg - > plan.svg\n"
         "anemone plan before.mlpackage --compare after.mlpackage\n"
         "anemone plan star.mlpackage --device m1 --compare-device m4\n"
         "anemone plan Landmark_98.pkl --outputs final --per-op\n"

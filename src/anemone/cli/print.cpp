@@ -9,8 +9,8 @@
 namespace anemone::cli {
 namespace {
 
-int print_tensors(Call& call, const std::string& path) {
-  const auto listing = toolchain::list_checkpoint(path);
+int print_tensors(Call& call, const std::string& path, const std::string& part) {
+  const auto listing = toolchain::list_checkpoint(path, part);
   if (!listing) return call.fail(listing.error());
   call.detail("read " + path + ": " + listing->container + " container, " + std::to_string(listing->tensors.size()) +
               " tensors in " + std::to_string(listing->storages) + " storages");
@@ -20,10 +20,11 @@ int print_tensors(Call& call, const std::string& path) {
 }
 
 int run_print(Call& call) {
-  std::string path;
+  std::string path, part;
   ModelFlags flags;
   toolchain::TextOptions options;
   call.options.argument("MODEL", path, "a checkpoint, package, compiled folder, model file or MIL text");
+  call.options.argument("PART", part, "of a checkpoint: only the tensors that have this in their path", false);
   call.options.flag("--graph", options.graph,
                     "of a checkpoint or ONNX file: the program that is made of it, instead of what is in it");
   call.options.flag("--exact", options.exact, "every constant in full: the text parses back to an equal program");
@@ -32,7 +33,10 @@ int run_print(Call& call) {
   if (const auto over = call.parse()) return *over;
   const auto format = toolchain::recognise(path);
   if (!format) return call.fail(format.error());
-  if (*format == toolchain::ModelFormat::checkpoint && !options.graph) return print_tensors(call, path);
+  if (*format == toolchain::ModelFormat::checkpoint && !options.graph) return print_tensors(call, path, part);
+  if (!part.empty())
+    return call.misused(bad_usage("'" + part + "' would be a part of a checkpoint, and a program is printed whole",
+                                  "pipe it into 'grep', or ask 'anemone plan --where type=conv'"));
   toolchain::LoadOptions how = flags.load(call);
   how.program_needed = options.graph;
   const auto model = load(path, how);
@@ -52,11 +56,12 @@ int run_print(Call& call) {
 }  // namespace
 
 const Verb kPrintVerb{.name = "print",
-                      .arguments = "MODEL",
+                      .arguments = "MODEL [PART]",
                       .summary = "a model as MIL text; a checkpoint as the list of its tensors",
                       .examples =
                           "anemone print star.mlpackage | head\n"
                           "anemone print Landmark_98.pkl --json\n"
+                          "anemone print Landmark_98.pkl hgs.0.up1\n"
                           "anemone print Landmark_98.pkl --graph --origins",
                       .group = VerbGroup::look,
                       .run = run_print};

@@ -13,7 +13,7 @@ int run_run(Call& call) {
   int steps = 1;
   SessionFlags flags;
   call.options.argument("MODEL", path, "a checkpoint, package, compiled folder, model file or MIL text");
-  call.options.repeated("--input", "[NAME=]FILE", inputs, "a tensor (.npy) or an image (.png, .jpg)");
+  call.options.repeated("--image,--input", "[NAME=]FILE", inputs, "a tensor (.npy) or an image (.png, .jpg)");
   call.options.value("-o,--output", "DIR", folder, "where the outputs go, as NAME.npy", {.required = true});
   call.options.value("--steps", "N", steps, "run so often; states keep their content from step to step",
                      {.at_least = 1, .at_most = 100000});

@@ -18,19 +18,30 @@ void show(Call& call, bool markdown, const std::string& text) { return markdown 
 int run_ops(Call& call) {
   bool markdown = false;
   bool onnx = false;
+  std::string part;
+  call.options.argument("NAME", part, "only the operations with this in their name", false);
   call.options.flag("--onnx", onnx, "the operations of ONNX that become operations of MIL, and the way back");
   call.options.flag("--markdown", markdown, "as docs/reference/ops.md, or onnx.md");
   if (const auto over = call.parse()) return *over;
   if (onnx) {
-    const auto table = toolchain::onnx_rows();
-    const report::OnnxExport way_back{toolchain::onnx_export_rows(), toolchain::ort_rewrite_rows()};
+    auto table = toolchain::onnx_rows();
+    report::OnnxExport way_back{toolchain::onnx_export_rows(), toolchain::ort_rewrite_rows()};
+    std::erase_if(table, [&](const toolchain::OnnxRow& row) { return row.op.find(part) == std::string::npos; });
+    std::erase_if(way_back.rows,
+                  [&](const toolchain::OnnxExportRow& row) { return row.mil.find(part) == std::string::npos; });
+    if (table.empty() && way_back.rows.empty())
+      return call.misused(bad_usage("no operation has '" + part + "' in its name", "'anemone ops --onnx' lists them"));
     call.detail(fmt::format("{} rows to read, {} to write", table.size(), way_back.rows.size()));
-    call.print(call.json  ? report::onnx_json(table, way_back)
-               : markdown ? report::onnx_markdown(table) + "\n" + report::onnx_export_markdown(way_back)
-                          : report::onnx_text(table) + "\n" + report::onnx_export_text(way_back));
+    show(call, markdown,
+         call.json  ? report::onnx_json(table, way_back)
+         : markdown ? report::onnx_markdown(table) + "\n" + report::onnx_export_markdown(way_back)
+                    : report::onnx_text(table) + "\n" + report::onnx_export_text(way_back));
     return 0;
   }
-  const auto rows = toolchain::op_rows();
+  auto rows = toolchain::op_rows();
+  std::erase_if(rows, [&](const toolchain::OpRow& row) { return row.name.find(part) == std::string::npos; });
+  if (rows.empty())
+    return call.misused(bad_usage("no operation has '" + part + "' in its name", "'anemone ops' lists them"));
   const auto fast = std::count_if(rows.begin(), rows.end(), [](const toolchain::OpRow& row) { return row.fast; });
   const auto executed =
       std::count_if(rows.begin(), rows.end(), [](const toolchain::OpRow& row) { return row.executes; });
@@ -72,9 +83,9 @@ int run_errors(Call& call) {
 }  // namespace
 
 const Verb kOpsVerb{.name = "ops",
-                    .arguments = "",
+                    .arguments = "[NAME]",
                     .summary = "the operations that anemone understands, with their forms",
-                    .examples = "anemone ops\nanemone ops --json\nanemone ops --onnx",
+                    .examples = "anemone ops\nanemone ops conv\nanemone ops --json\nanemone ops --onnx",
                     .run = run_ops};
 const Verb kPassesVerb{.name = "passes",
                        .arguments = "",

@@ -11,6 +11,8 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "anemone/report/page.h"
+
 namespace anemone::cli {
 namespace {
 
@@ -68,14 +70,16 @@ Terminal::~Terminal() {
   flush();
 }
 
-std::size_t Terminal::width() const {
+bool Terminal::screen() const { return ::isatty(out_) == 1; }
+
+std::size_t Terminal::width_of(int descriptor) const {
   constexpr std::size_t kUsual = 80, kLeast = 40, kMost = 1000;
   if (const char* said = std::getenv("COLUMNS")) {
     const unsigned long columns = std::strtoul(said, nullptr, 10);
     if (columns > 0) return std::clamp<std::size_t>(columns, kLeast, kMost);
   }
   winsize size{};
-  if (::isatty(out_) == 1 && ::ioctl(out_, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+  if (::isatty(descriptor) == 1 && ::ioctl(descriptor, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
     return std::clamp<std::size_t>(size.ws_col, kLeast, kMost);
   return kUsual;
 }
@@ -106,8 +110,14 @@ void Terminal::err(std::string_view text) {
   (void)write_all(err_, text);  // there is nowhere left to report it
 }
 
+void Terminal::say(std::string_view line) {
+  err((::isatty(err_) == 1 ? report::folded(line, width_of(err_)) : std::string(line)) + "\n");
+}
+
 void Terminal::diagnose(const Diagnostic& diagnostic) {
-  const std::string rendered = render(diagnostic);
+  std::string rendered = render(diagnostic);
+  // For eyes; in a log a message stays one line, as grep wants it.
+  if (::isatty(err_) == 1) rendered = report::folded(rendered, width_of(err_));
   err(color_err_ ? paint(rendered) : rendered);
 }
 
@@ -151,8 +161,8 @@ void Progress::update(std::string_view label, std::uint64_t done, std::uint64_t 
 }
 
 std::string paint(std::string_view rendered) {
-  constexpr std::string_view kReset = "\x1b[0m", kBold = "\x1b[1m", kRed = "\x1b[1;31m", kYellow = "\x1b[1;33m",
-                             kBlue = "\x1b[1;34m", kGreen = "\x1b[32m";
+  constexpr std::string_view kReset = "\x1b[0m", kBold = "\x1b[1m", kRed = "\x1b[1;31m", kMagenta = "\x1b[1;35m",
+                             kGreen = "\x1b[32m";
   std::string painted;
   while (!rendered.empty()) {
     const std::size_t end = rendered.find('\n');
@@ -163,15 +173,15 @@ std::string paint(std::string_view rendered) {
     };
     const std::size_t colon = line.find(": ");
     if (colon != std::string_view::npos && (starts("error") || starts("warning") || starts("note"))) {
-      const std::string_view color = starts("error") ? kRed : starts("warning") ? kYellow : kBlue;
+      const std::string_view color = starts("error") ? kRed : starts("warning") ? kMagenta : kBold;
       painted +=
           fmt::format("{}{}{}{}{}{}", color, line.substr(0, colon + 1), kReset, kBold, line.substr(colon + 1), kReset);
     } else if (starts("  --> ")) {
-      head(kBlue, 5);
+      head(kBold, 5);
     } else if (starts("   = help:")) {
       head(kGreen, 10);
     } else if (starts("   = note:")) {
-      head(kBlue, 10);
+      head(kBold, 10);
     } else if (starts("   | ") && line.find_first_not_of(" ^", 4) == std::string_view::npos) {
       head(kRed, line.size());
     } else {

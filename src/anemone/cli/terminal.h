@@ -29,13 +29,17 @@ class Terminal {
   bool color_on_err() const { return color_err_; }
   /// Whether stderr is a person's terminal: only there is progress shown.
   bool interactive() const { return interactive_; }
+  /// Whether results go to a person's screen.
+  bool screen() const;
   /// Columns of a page: $COLUMNS, else the terminal's, else 80. Never below 40.
-  std::size_t width() const;
+  std::size_t width() const { return width_of(out_); }
 
   /// Results. Kept in a buffer; a failed write is remembered for finish().
   void out(std::string_view text);
   /// Talk. What was printed before is flushed first, so that both streams in one file keep their order.
   void err(std::string_view text);
+  /// A line of talk, folded on a screen as diagnostics are.
+  void say(std::string_view line);
   /// A diagnostic on stderr, coloured where that is wanted.
   void diagnose(const Diagnostic& diagnostic);
   /// Replaces the progress line; empty removes it.
@@ -46,6 +50,7 @@ class Terminal {
 
  private:
   void flush();
+  std::size_t width_of(int descriptor) const;
   int out_, err_;
   bool color_out_ = false, color_err_ = false, interactive_ = false, status_shown_ = false;
   int write_error_ = 0;

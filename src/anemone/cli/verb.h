@@ -88,6 +88,10 @@ class Call {
   void print_at_once(std::string_view text);
   /// A result for people: folded at the terminal's width, and coloured where that is wanted. With --json as print().
   void page(std::string_view text);
+  /// A result that is a file's content, byte by byte: for `-o -`.
+  void bytes(std::string_view content) { terminal_.out(content); }
+  /// For `-o -` before anything is done: an error where stdout is taken by --json, or is a screen and gets no text.
+  Result<void> check_stream(bool text) const;
   /// A line of talk, to stderr: silent with -q and with --json.
   void say(std::string_view line);
   /// What was read, recognised, chosen, timed: only with -v; level 2 only with -vv. Also with --json.
@@ -96,6 +100,8 @@ class Call {
   void warn(const Diagnostic& diagnostic);
   /// Errors: to stderr, with --json also as an object on stdout. Returns the exit code.
   int fail(const Diagnostics& diagnostics);
+  /// Errors of one of several models, to stderr alone: the JSON object is still to come. Returns the exit code.
+  int told(const Diagnostics& diagnostics);
   /// The verb's own wrong usage ("--every needs a video"), with a pointer to its help.
   int misused(Diagnostic diagnostic);
   /// 0 for yes, 1 for no.

@@ -18,7 +18,7 @@ int run_verify(Call& call) {
   call.options.argument("CANDIDATE", candidate, "the model in question");
   call.options.value("--against", "REFERENCE", reference, "the model that is right", {.required = true});
   call.options.repeated(
-      "--input", "[NAME=]FILE", inputs,
+      "--image,--input", "[NAME=]FILE", inputs,
       "a tensor or an image; may be repeated; default: the built-in face and seeded changes of it for "
       "landmark networks, else seeded pictures or numbers");
   call.options.value("--images", "DIR", images, "every picture of a folder");

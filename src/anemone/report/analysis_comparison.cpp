@@ -16,14 +16,14 @@ using toolchain::Analysis;
 std::string row(const std::string& label, std::int64_t a, std::int64_t b) {
   std::string change;
   if (a != b) change = fmt::format("{}{}", b > a ? "+" : "-", grouped(b > a ? b - a : a - b));
-  return fmt::format("{:<32} {:>18} {:>18}{}\n", fitted(label, 32), grouped(a), grouped(b),
-                     change.empty() ? change : fmt::format(" {:>18}", change));
+  return fmt::format("{:<31} {:>14} {:>14}{}\n", fitted(label, 31), grouped(a), grouped(b),
+                     change.empty() ? change : fmt::format(" {:>15}", change));
 }
 
 }  // namespace
 
 std::string analysis_comparison_text(const Analysis& a, const Analysis& b) {
-  std::string out = fmt::format("first:  {}\nsecond: {}\n\n{:<32} {:>18} {:>18} {:>18}\n", a.model, b.model, "",
+  std::string out = fmt::format("first:  {}\nsecond: {}\n\n{:<31} {:>14} {:>14} {:>15}\n", a.model, b.model, "",
                                 "first", "second", "difference");
   out += row("parameters", a.parameters.total, b.parameters.total);
   out += row("  that run", a.parameters.live, b.parameters.live);
@@ -54,7 +54,7 @@ std::string analysis_comparison_text(const Analysis& a, const Analysis& b) {
                         const std::set<std::string>& not_in) {
     std::vector<std::string> rest;
     std::set_difference(in.begin(), in.end(), not_in.begin(), not_in.end(), std::back_inserter(rest));
-    if (!rest.empty()) out += wrapped(label + joined(rest, 20), 2) + '\n';
+    if (!rest.empty()) out += label + joined(rest, 20) + '\n';
   };
   out += '\n';
   only("findings only of the first: ", codes(a), codes(b));

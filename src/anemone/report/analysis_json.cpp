@@ -159,6 +159,12 @@ Json document(const Analysis& a, bool with_tree) {
 
 std::string analysis_json(const Analysis& a, bool with_tree) { return dump(document(a, with_tree)); }
 
+std::string analyses_json(const std::vector<Analysis>& analyses, bool with_tree) {
+  Json list = Json::array();
+  for (const Analysis& a : analyses) list.push_back(document(a, with_tree));
+  return dump({{"schema", "anemone.analyze-models/1"}, {"models", list}});
+}
+
 std::string analysis_comparison_json(const Analysis& first, const Analysis& second) {
   return dump({{"schema", "anemone.analyze-comparison/1"},
                {"model", document(first, false)},

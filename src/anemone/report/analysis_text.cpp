@@ -78,7 +78,7 @@ void summary(Text& text, const Analysis& a, bool full) {
     const toolchain::EngineView& e = *a.engine;
     text.field("engine", fmt::format("{} of {} on the Neural Engine of {} ({:.1f} %) in {}, {} ms a call: a prediction",
                                      e.on_ane, counted(e.ops, "operation"), e.device, e.coverage_percent,
-                                     counted(static_cast<std::int64_t>(e.partitions), "piece"),
+                                     counted(static_cast<std::int64_t>(e.partitions), "segment"),
                                      milliseconds(e.latency.low, e.latency.high)));
   }
   text.field("findings", finding_counts(a) + (full || a.findings.empty() ? "" : "; '--full' shows them"));
@@ -138,13 +138,13 @@ void work(Text& text, const std::string& title, const std::vector<toolchain::Wor
           std::int64_t macs) {
   if (rows.empty()) return;
   text.heading(title);
-  text.line(fmt::format("  {:<28} {:>6} {:>10} {:>6} {:>12} {:>14}", "", "ops", "MACs", "", "weights", "written"));
+  text.line(fmt::format("  {:<26} {:>5} {:>9} {:>6} {:>9} {:>9}", "", "ops", "MACs", "", "weights", "written"));
   for (std::size_t i = 0; i < std::min(most, rows.size()); ++i) {
     const toolchain::WorkRow& r = rows[i];
     const std::string share =
         macs > 0 && r.macs > 0 ? fmt::format("{:.1f}%", 100.0 * static_cast<double>(r.macs) / static_cast<double>(macs))
                                : "";
-    text.line(fmt::format("  {:<28} {:>6} {:>10} {:>6} {:>12} {:>14}", fitted(r.name, 28), r.ops, short_count(r.macs),
+    text.line(fmt::format("  {:<26} {:>5} {:>9} {:>6} {:>9} {:>9}", fitted(r.name, 26), r.ops, short_count(r.macs),
                           share, bytes_words(r.weight_bytes), bytes_words(r.activation_bytes)));
   }
   if (rows.size() > most) text.line(fmt::format("  … and {} more (--json has all)", rows.size() - most));
@@ -219,15 +219,15 @@ std::string tree(const Analysis& a, std::size_t depth) {
     text.line("a program has no modules; 'anemone print' shows its operations");
     return text.take();
   }
-  text.line(fmt::format("{:<38} {:<14} {:>11} {:>9}  {}", "module", "weight", "parameters", "MACs", "class"));
+  text.line(fmt::format("{:<28} {:<12} {:>11} {:>8}  {}", "module", "weight", "parameters", "MACs", "class"));
   for (const toolchain::ModuleRow& row : a.tree) {
     if (row.depth > depth) continue;
     const std::string leaf = row.path.empty() ? "(network)" : row.path.substr(row.path.rfind('.') + 1);
     std::string weight;
     for (std::size_t i = 0; i < row.weight.size(); ++i) weight += fmt::format("{}{}", i ? "x" : "", row.weight[i]);
     const bool dead = row.parameters > 0 && row.live == 0;
-    text.line(fmt::format("{:<38} {:<14} {:>11} {:>9}  {}{}",
-                          fitted(std::string(2 * std::min<std::size_t>(row.depth, 20), ' ') + leaf, 38), weight,
+    text.line(fmt::format("{:<28} {:<12} {:>11} {:>8}  {}{}",
+                          fitted(std::string(2 * std::min<std::size_t>(row.depth, 20), ' ') + leaf, 28), weight,
                           row.parameters > 0 ? grouped(row.parameters) : "", row.macs > 0 ? short_count(row.macs) : "",
                           row.type, dead ? ", never runs" : ""));
   }

@@ -5,9 +5,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
+#include <numeric>
 
 #include "anemone/report/json_parts.h"
 #include "anemone/report/words.h"
+#include "anemone/support/text.h"
 #include "anemone/support/utf8.h"
 
 namespace anemone::report {
@@ -16,8 +19,8 @@ std::string synth_text(const toolchain::SynthResult& r) {
   std::string out = fmt::format("wrote {}: STAR, {} points, {} tensors, {} parameters, {} weights, {}\n", r.output,
                                 r.points, r.tensors, r.parameters, r.weights, megabytes(r.bytes));
   if (!r.replaced.empty())
-    out += fmt::format("  {} tensors replaced: {}{}\n", r.replaced.size(), r.replaced[0],
-                       r.replaced.size() > 1 ? " …" : "");
+    out += fmt::format("  {} replaced: {}{}\n", counted(static_cast<std::int64_t>(r.replaced.size()), "tensor"),
+                       r.replaced[0], r.replaced.size() > 1 ? " …" : "");
   return out;
 }
 
@@ -33,15 +36,20 @@ std::string synth_json(const toolchain::SynthResult& r) {
 }
 
 std::string listing_text(const toolchain::CheckpointListing& r) {
-  std::string out = fmt::format("{}: {} container, {} tensors in {} storages\n", escaped(r.file), r.container,
-                                r.tensors.size(), r.storages);
+  std::string out = fmt::format("{}: {} container, {} in {}\n", escaped(r.file), r.container,
+                                counted(static_cast<std::int64_t>(r.tensors_in_all), "tensor"),
+                                counted(static_cast<std::int64_t>(r.storages), "storage"));
   std::size_t width = 4;
+  std::int64_t elements = 0;
   for (const toolchain::ListedTensor& t : r.tensors) width = std::max(width, std::min<std::size_t>(t.path.size(), 60));
   for (const toolchain::ListedTensor& t : r.tensors) {
+    elements += std::accumulate(t.shape.begin(), t.shape.end(), std::int64_t{1}, std::multiplies<>());
     out += fmt::format("  {:<{}}  {:<9} {:<16} sha256 {}{}{}\n", escaped(t.path), width, t.dtype, extents(t.shape),
                        t.sha256.substr(0, 12), t.kind.empty() ? "" : "  ", escaped(t.kind));
   }
-  return out;
+  return out + fmt::format("{} with {}{}\n", counted(static_cast<std::int64_t>(r.tensors.size()), "tensor"),
+                           counted(elements, "element"),
+                           r.part.empty() ? "" : fmt::format(": those with '{}' in their path", escaped(r.part)));
 }
 
 std::string listing_json(const toolchain::CheckpointListing& r) {

@@ -19,16 +19,12 @@ std::vector<std::string> words_of(const std::vector<toolchain::FeatureSummary>& 
   return out;
 }
 
-// The histogram on lines of at most 88 columns, most frequent first.
-std::vector<std::string> histogram(const toolchain::OpCounts& counts) {
+// Most frequent first.
+std::string histogram(const toolchain::OpCounts& counts) {
   std::vector<std::pair<std::string, std::int64_t>> rows(counts.by_type.begin(), counts.by_type.end());
   std::stable_sort(rows.begin(), rows.end(), [](const auto& a, const auto& b) { return a.second > b.second; });
-  std::vector<std::string> out(1);
-  for (const auto& [type, count] : rows) {
-    const std::string item = fmt::format("{} {}", count, type);
-    if (!out.back().empty() && out.back().size() + item.size() > 84) out.emplace_back();
-    out.back() += (out.back().empty() ? "" : ", ") + item;
-  }
+  std::string out;
+  for (const auto& [type, count] : rows) out += fmt::format("{}{} {}", out.empty() ? "" : ", ", count, type);
   return out;
 }
 
@@ -65,6 +61,14 @@ Json ranges(const std::vector<toolchain::ValueRange>& list) {
   return out;
 }
 
+// "3 batch norms folded", "1 batch norm folded": what was done stands behind.
+std::string done(std::size_t n, const std::string& what) {
+  const std::size_t end = what.rfind(' ');
+  const bool one =
+      n == 1 && end != std::string::npos && end > 0 && what[end - 1] == 's' && what.find(" and ") == what.npos;
+  return fmt::format("{} {}", n, one ? what.substr(0, end - 1) + what.substr(end) : what);
+}
+
 Json passes(const std::vector<toolchain::PassSummary>& list) {
   Json out = Json::array();
   for (const toolchain::PassSummary& p : list) {
@@ -94,17 +98,17 @@ std::string convert_text(const toolchain::ConvertResult& r, bool stats) {
                        grouped(r.parameters));
   if (r.functions.size() > 1) out += labelled("functions", r.functions);
   if (stats) {
-    out += labelled("ops", histogram(r.ops));
-    out += fmt::format("  {:<24} {:>9}  {}\n", "pass", "ms", "what it did");
+    out += labelled("ops", {histogram(r.ops)});
+    out += fmt::format("  {:<30} {:>7}  {}\n", "pass", "ms", "what it did");
     for (const toolchain::PassSummary& p : r.passes) {
       std::string did;
-      for (const auto& [what, n] : p.counts) did += fmt::format("{}{} {}", did.empty() ? "" : ", ", n, what);
+      for (const auto& [what, n] : p.counts) did += (did.empty() ? "" : ", ") + done(n, what);
       out +=
-          fmt::format("  {:<24} {:>9.2f}  {}\n", p.name, p.ms, did.empty() ? (p.changed ? "changed" : "nothing") : did);
+          fmt::format("  {:<30} {:>7.2f}  {}\n", p.name, p.ms, did.empty() ? (p.changed ? "changed" : "nothing") : did);
       for (std::size_t i = 0; i < std::min<std::size_t>(p.remarks.size(), 5); ++i)
-        out += fmt::format("  {:<24} {:>9}  {}\n", "", "", p.remarks[i]);
+        out += fmt::format("  {:<30} {:>7}  {}\n", "", "", p.remarks[i]);
       if (p.remarks.size() > 5)
-        out += fmt::format("  {:<24} {:>9}  … and {} more remarks (--json has all)\n", "", "", p.remarks.size() - 5);
+        out += fmt::format("  {:<30} {:>7}  … and {} more remarks (--json has all)\n", "", "", p.remarks.size() - 5);
     }
   }
   if (!r.ranges.empty()) out += labelled("numbers", numbers(r.ranges));

@@ -30,17 +30,17 @@ std::string times(std::size_t count, std::string_view word) {
 }
 
 std::string table(const toolchain::OrtPlans& plans) {
-  std::string out = fmt::format("{}\n\n{:<22} {:>6} {:>10} {:>10} {:>11}  {}\n", escaped(plans.model), "ONNX Runtime",
+  std::string out = fmt::format("{}\n\n{:<19} {:>5} {:>9} {:>8} {:>10}  {}\n", escaped(plans.model), "ONNX Runtime",
                                 "nodes", "supported", "coverage", "partitions", "sizes");
   for (const ProviderPlan& plan : plans.plans) {
-    out += fmt::format("{:<22} {:>6} {:>10} {:>8.1f} % {:>11}  {}{}\n", to_text(plan.target), plan.nodes,
-                       plan.supported, plan.coverage_percent(), plan.partitions.size(), sizes(plan.partitions, 8),
+    out += fmt::format("{:<19} {:>5} {:>9} {:>6.1f} % {:>10}  {}{}\n", to_text(plan.target), plan.nodes, plan.supported,
+                       plan.coverage_percent(), plan.partitions.size(), sizes(plan.partitions, 8),
                        plan.notes.empty() ? "" : "  (!)");
   }
   for (const ProviderPlan& plan : plans.plans) {
     for (const std::string& note : plan.notes) out += fmt::format("(!) {}: {}\n", to_text(plan.target), escaped(note));
   }
-  return out + "\n" + wrapped(std::string(kNotTheEngine), 0) + "\n";
+  return out + "\n" + std::string(kNotTheEngine) + "\n";
 }
 
 std::string rejections(const ProviderPlan& plan, bool per_node) {
@@ -152,9 +152,9 @@ std::string ort_plan_text(const toolchain::OrtPlans& plans, bool per_node) {
       escaped(plans.model), plan.target.version, name(plan.target.format), plan.nodes, plan.nodes_in_file,
       plan.supported, plan.coverage_percent(), plan.partitions.size(),
       plan.partitions.empty() ? "" : ": " + sizes(plan.partitions, 40));
-  out += "\n" + wrapped(fmt::format("{} {}", kNotTheEngine, plan.engine), 0) + "\n";
+  out += "\n" + fmt::format("{} {}\n", kNotTheEngine, plan.engine);
   for (const auto& notes : {plan.notes, plans.notes}) {
-    for (const std::string& note : notes) out += wrapped("note: " + escaped(note), 2) + "\n";
+    for (const std::string& note : notes) out += "note: " + escaped(note) + "\n";
   }
   if (!plan.rejected.empty()) out += rejections(plan, per_node);
   if (plans.rewritten)

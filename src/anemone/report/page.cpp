@@ -43,14 +43,23 @@ std::size_t hanging(std::string_view line, std::size_t width) {
   return std::min(column, width / 2);
 }
 
+/// Verdicts of several words stay in one piece, which is how they are found and painted.
+constexpr std::string_view kInOnePiece[] = {"OUT OF TOLERANCE", "NOT FINITE"};
+std::size_t end_of_word(std::string_view line, std::size_t word) {
+  for (const std::string_view verdict : kInOnePiece) {
+    if (line.substr(word).starts_with(verdict)) return word + verdict.size();
+  }
+  return std::min(line.find(' ', word), line.size());
+}
+
 std::string fold_line(std::string_view line, std::size_t width) {
-  if (columns(line) <= width || is_command(line)) return std::string(line);
+  if (columns(line) <= width || is_command(line) || line.starts_with("   |")) return std::string(line);
   const std::string margin(hanging(line, width), ' ');
   std::string out, row;
   std::size_t at = 0;
   while (at < line.size()) {
     const std::size_t word = std::min(line.find_first_not_of(' ', at), line.size());
-    const std::size_t end = std::min(line.find(' ', word), line.size());
+    const std::size_t end = end_of_word(line, word);
     const std::string_view piece = line.substr(at, end - at);  // with the spaces before it
     if (!row.empty() && row.find_first_not_of(' ') != std::string::npos && columns(row) + columns(piece) > width) {
       out += row + '\n';
@@ -64,7 +73,8 @@ std::string fold_line(std::string_view line, std::size_t width) {
   return out + row;
 }
 
-constexpr std::string_view kGood = "\x1b[32m", kBad = "\x1b[1;31m", kLook = "\x1b[1;35m", kAside = "\x1b[1;34m",
+// Looked at on white and on black: yellow and cyan vanish on the one, blue on the other.
+constexpr std::string_view kGood = "\x1b[32m", kBad = "\x1b[1;31m", kLook = "\x1b[1;35m", kAside = "\x1b[1m",
                            kBold = "\x1b[1m", kReset = "\x1b[0m";
 
 struct Mark {

@@ -45,6 +45,14 @@ TEST(Page, CutsNoWordAtAnyWidth) {
   }
 }
 
+TEST(Page, KeepsAVerdictInOnePiece) {
+  const std::string page = folded("  98 landmarks: max 39.8 px (limit 1)  OUT OF TOLERANCE\n", 45);
+  EXPECT_EQ(page, "  98 landmarks: max 39.8 px (limit 1)\n    OUT OF TOLERANCE\n");
+  EXPECT_NE(painted(page).find("\x1b[1;31m  OUT OF TOLERANCE\x1b[0m"), std::string::npos);
+  EXPECT_EQ(folded("   | a place in a text, with its caret below it\n", 20),
+            "   | a place in a text, with its caret below it\n");
+}
+
 TEST(Page, PaintsVerdictsAndSeverities) {
   EXPECT_EQ(painted("  y  1.0  ok\n"), "  y  1.0\x1b[32m  ok\x1b[0m\n");
   EXPECT_EQ(painted("  y  1.0  OUT OF TOLERANCE\n"), "  y  1.0\x1b[1;31m  OUT OF TOLERANCE\x1b[0m\n");

@@ -119,6 +119,20 @@ std::string plan_json(const toolchain::PlanResult& result, const PlanView& view)
   return dump(out);
 }
 
+std::string plan_rows_json(const std::vector<PlanRow>& rows) {
+  Json list = Json::array();
+  for (const PlanRow& row : rows) {
+    Json one{{"model", row.model}};
+    if (row.plan) {
+      summary(one, *row.plan);
+    } else {
+      one["error"] = row.problem.message;
+    }
+    list.push_back(std::move(one));
+  }
+  return dump({{"schema", "anemone.plan-models/1"}, {"models", list}});
+}
+
 std::string plan_comparison_json(const toolchain::PlanResult& before, const toolchain::PlanResult& after) {
   Json types = Json::array();
   const auto total = [](const TypeTotal& t) {

@@ -30,7 +30,7 @@ char letter(Unit unit) { return unit == Unit::ane ? '#' : unit == Unit::cpu ? '.
 // The program from left to right; a cell shows the unit with the fewest operations in the whole plan that occurs in it,
 // so that a single stray operation is visible.
 std::string strip(const Plan& plan) {
-  constexpr std::size_t kColumns = 80;
+  constexpr std::size_t kColumns = 51;  // with its legend on a terminal of 80 columns, alone on one of 60
   const std::size_t columns = std::min(kColumns, plan.ops.size());
   std::string out;
   for (std::size_t c = 0; c < columns; ++c) {
@@ -63,28 +63,34 @@ std::string finding_text(const Finding& f, const Plan& plan) {
   return out;
 }
 
+std::string table_head() {
+  return fmt::format("{:>9} {:>7} {:>4} {:>4} {:>10} {:>9}  {:<12}", "on ANE", "", "ANE", "CPU", "planner ms",
+                     "crossing", "latency ms");
+}
+std::string table_row(const Plan& p) {
+  return fmt::format("{:>9} {:>6.1f}% {:>4} {:>4} {:>10.2f} {:>9}  {:<12}",
+                     fmt::format("{}/{}", p.on_ane, p.ops.size()), p.coverage_percent, p.partitions,
+                     p.segments.size() - p.partitions, p.planner_ms,
+                     megabytes(static_cast<std::uint64_t>(p.crossing_bytes)), latency_text(p.latency));
+}
+constexpr std::string_view kTableLegend =
+    "predictions from rules and cost models, not measurements; ANE, CPU: segments on the engine, off it\n";
+
 std::string device_table(const PlanResult& result) {
-  std::string out =
-      fmt::format("{}, predicted for every chip ({})\n{:<9} {:>11} {:>7} {:>4} {:>4} {:>11} {:>9}  {:<16} {}\n",
-                  result.model, result.plans.front().compute_units, "device", "on ANE", "", "ANE", "CPU", "planner ms",
-                  "crossing", "latency ms", "evidence");
-  for (const Plan& p : result.plans) {
-    const auto others = p.segments.size() - p.partitions;
-    out += fmt::format("{:<9} {:>5}/{:<5} {:>6.1f}% {:>4} {:>4} {:>11.2f} {:>9}  {:<16} {}\n", p.device, p.on_ane,
-                       p.ops.size(), p.coverage_percent, p.partitions, others, p.planner_ms,
-                       megabytes(static_cast<std::uint64_t>(p.crossing_bytes)), latency_text(p.latency),
-                       name(p.weakest_trust));
-  }
+  std::string out = fmt::format("{}, predicted for every chip ({})\n{:<8} {} evidence\n", result.model,
+                                result.plans.front().compute_units, "device", table_head());
+  for (const Plan& p : result.plans) out += fmt::format("{:<8} {} {}\n", p.device, table_row(p), name(p.weakest_trust));
   for (const std::string& note : result.notes) out += fmt::format("note: {}\n", note);
-  return out + "predictions from rules and cost models, not measurements; ANE, CPU: segments on the engine, off it\n";
+  return out.append(kTableLegend);
 }
 
 // Only what was asked for: the operations, and what the rules say about them.
 std::string selection(const PlanResult& result, const PlanView& view) {
   const Plan& plan = result.plans.front();
   const std::vector<std::size_t> ops = selected(plan, view);
-  std::string out = fmt::format("{} on {}, {}: a prediction; weakest evidence: {}\n{} of {} operations", result.model,
-                                plan.chip, plan.compute_units, name(plan.weakest_trust), ops.size(), plan.ops.size());
+  std::string out = fmt::format("{} on {}, {}: a prediction; weakest evidence: {}\n{} of {}", result.model, plan.chip,
+                                plan.compute_units, name(plan.weakest_trust), ops.size(),
+                                counted(static_cast<std::int64_t>(plan.ops.size()), "operation"));
   for (std::size_t i = 0; i < view.where.size(); ++i) out += (i ? ", " : " where ") + view.where[i];
   out += '\n';
   if (!view.group.empty()) return out + group_table(plan, view, ops);
@@ -133,6 +139,17 @@ std::string plan_text(const PlanResult& result, const PlanView& view) {
   return out;
 }
 
+std::string plan_rows_text(const std::vector<PlanRow>& rows) {
+  const auto any = std::find_if(rows.begin(), rows.end(), [](const PlanRow& row) { return row.plan.has_value(); });
+  if (any == rows.end()) return {};  // each was told why
+  std::string out = fmt::format("on {}, {}\n{} model\n", any->plan->chip, any->plan->compute_units, table_head());
+  for (const PlanRow& row : rows) {
+    const std::string start = row.plan ? table_row(*row.plan) : fmt::format("{:<62}", "  not planned");
+    out += fmt::format("{} {}\n", start, escaped(row.model));
+  }
+  return out.append(kTableLegend);
+}
+
 std::string plan_comparison_text(const PlanResult& before, const PlanResult& after) {
   const Plan &a = before.plans.front(), &b = after.plans.front();
   const auto rows = by_type(a, b);
@@ -142,12 +159,11 @@ std::string plan_comparison_text(const PlanResult& before, const PlanResult& aft
   });
   std::string out = fmt::format("before: {} on {}\nafter:  {} on {}\n{}: predictions, not measurements\n\n",
                                 before.model, a.chip, after.model, b.chip, a.compute_units);
-  out += fmt::format("{:<28} {:>16} {:>16} {:>12} {:>12} {:>12}\n", "", "ops (ANE) before", "after", "us before",
-                     "after", "difference");
+  out += fmt::format("{:<25} {:>12} {:>12} {:>9} {:>9} {:>8}\n", "", "ops (on ANE)", "after", "us", "after", "change");
   const auto line = [&](std::string_view what, const TypeTotal& x, const TypeTotal& y) {
-    out += fmt::format("{:<28} {:>16} {:>16} {:>12.1f} {:>12.1f} {:>+12.1f}\n", what,
-                       fmt::format("{} ({})", x.ops, x.on_ane), fmt::format("{} ({})", y.ops, y.on_ane), x.us, y.us,
-                       y.us - x.us);
+    out +=
+        fmt::format("{:<25} {:>12} {:>12} {:>9.1f} {:>9.1f} {:>+8.1f}\n", what, fmt::format("{} ({})", x.ops, x.on_ane),
+                    fmt::format("{} ({})", y.ops, y.on_ane), x.us, y.us, y.us - x.us);
   };
   for (const auto& [type, sides] : sorted) line(type, sides.first, sides.second);
   line("total with switches", {a.ops.size(), a.on_ane, 1e3 * a.planner_ms},

@@ -104,11 +104,11 @@ std::vector<const Finding*> findings_of(const Plan& plan, const PlanView& view, 
 std::string per_op_table(const Plan& plan, const std::vector<std::size_t>& ops) {
   double total = 0;
   for (const PlannedOp& op : plan.ops) total += op.us;
-  std::string out = fmt::format("\n{:<5} {:<26} {:>9} {:>6} {:>10} {:>8}  {:<11} {}\n", "unit", "type", "us", "share",
+  std::string out = fmt::format("\n{:<4} {:<16} {:>8} {:>5} {:>9} {:>8} {:<9} {}\n", "unit", "type", "us", "share",
                                 "bytes", "MMAC", "bound by", "operation");
   for (const std::size_t i : ops) {
     const PlannedOp& op = plan.ops[i];
-    out += fmt::format("{:<5} {:<26} {:>9.2f} {:>5.1f}% {:>10} {:>8.2f}  {:<11} {}", name(op.unit), op.type, op.us,
+    out += fmt::format("{:<4} {:<16} {:>8.2f} {:>4.1f}% {:>9} {:>8.2f} {:<9} {}", name(op.unit), op.type, op.us,
                        total > 0 ? 100 * op.us / total : 0, op.bytes, static_cast<double>(op.macs) / 1e6, op.bound,
                        escaped(op.output));
     if (!op.verdict.code.empty()) out += fmt::format("  {}:", op.verdict.code);

@@ -102,8 +102,8 @@ std::string rules_markdown(const toolchain::RuleTables& tables) {
 }
 
 std::string explain_text(const RuleRow& r) {
-  std::string out = fmt::format("{} {} ({})\n\n  what      {}\n  why       {}\n  effect    {}\n  instead   {}\n",
-                                r.code, r.name, r.severity, r.what, r.why, r.effect, r.instead);
+  std::string out = fmt::format("{}{} ({})\n\n  what      {}\n  why       {}\n  effect    {}\n  instead   {}\n", r.code,
+                                r.name == r.code ? "" : " " + r.name, r.severity, r.what, r.why, r.effect, r.instead);
   if (!r.applies.empty()) out += fmt::format("  applies   ONNX Runtime {}\n", r.applies);
   if (!r.operations.empty()) out += fmt::format("  to        {}\n", r.operations);
   if (!r.command.empty()) out += fmt::format("  command   {}\n", r.command);

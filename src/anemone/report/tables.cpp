@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "anemone/report/json_parts.h"
+#include "anemone/support/text.h"
 
 namespace anemone::report {
 namespace {
@@ -29,14 +30,16 @@ constexpr std::string_view kGenerated = "<!-- Made by `anemone {} --markdown`; a
 
 std::string ops_text(const std::vector<OpRow>& rows) {
   std::string out;
+  std::size_t executed = 0;
   for (const OpRow& row : rows) {
+    executed += row.executes;
     std::vector<std::string> since;
     for (const toolchain::FormRow& form : row.forms) since.push_back(form.since);
-    out += fmt::format("{:<36} {:<18} {:<13} {}\n", row.name, join(since, " "), how_it_runs(row), row.summary);
+    out += fmt::format("{:<31} {:<12} {:<13} {}\n", row.name, join(since, " "), how_it_runs(row), row.summary);
   }
-  return out + fmt::format(
-                   "{} operations; others are carried as they are: read, printed, analysed and written, not executed\n",
-                   rows.size());
+  return out +
+         fmt::format("{}, {} of them executed; others are carried as they are: read, printed, analysed and written\n",
+                     counted(static_cast<std::int64_t>(rows.size()), "operation"), executed);
 }
 
 std::string ops_json(const std::vector<OpRow>& rows) {

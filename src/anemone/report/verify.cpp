@@ -54,6 +54,7 @@ std::string landmark_lines(const toolchain::VerifyResult& r) {
 
 std::string verify_text(const toolchain::VerifyResult& r) {
   std::string out = fmt::format("{} against {}\n{}\n", r.candidate, r.reference, r.basis);
+  if (r.landmarks) out += landmark_lines(r);
   std::size_t width = 6;
   for (const OutputComparison& o : r.outputs) width = std::max(width, o.name.size());
   out += fmt::format("  {:<{}} {:>11} {:>11} {:>11} {:>9}\n", "output", width, "largest", "max error", "mean error",
@@ -66,7 +67,6 @@ std::string verify_text(const toolchain::VerifyResult& r) {
       out += fmt::format("  {:<{}} not finite: {} values of the candidate, {} of the reference\n", "", width,
                          o.not_finite, o.not_finite_reference);
   }
-  if (r.landmarks) out += landmark_lines(r);
   for (const std::string& note : r.notes) out += fmt::format("note: {}\n", note);
   if (r.pass) return out + "verified: the numbers agree\n";
   out += fmt::format("not verified: {}\n", r.reason);

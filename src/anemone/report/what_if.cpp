@@ -11,16 +11,16 @@ namespace anemone::report {
 using toolchain::Alternative;
 
 std::string what_if_text(const std::vector<Alternative>& alternatives) {
-  std::string out = fmt::format("{:<24} {:>13} {:>9} {:>11} {:>8}  {:<16} {}\n", "what if", "on ANE", "segments",
+  std::string out = fmt::format("{:<18} {:>9} {:>8} {:>10} {:>7}  {:<12} {}\n", "what if", "on ANE", "segments",
                                 "planner ms", "", "latency ms", "evidence");
   const double before = alternatives.front().planner_ms;
   for (const Alternative& a : alternatives) {
     if (!a.problem.empty()) {
-      out += fmt::format("{:<24} not possible: {}\n", escaped(a.what), escaped(a.problem));
+      out += fmt::format("{:<18} not possible: {}\n", escaped(a.what), escaped(a.problem));
       continue;
     }
-    out += fmt::format("{:<24} {:>6}/{:<6} {:>9} {:>11.2f} {:>+8.2f}  {:<16} {}\n", escaped(a.what), a.on_ane, a.ops,
-                       a.segments, a.planner_ms, a.planner_ms - before,
+    out += fmt::format("{:<18} {:>9} {:>8} {:>10.2f} {:>+7.2f}  {:<12} {}\n", escaped(a.what),
+                       fmt::format("{}/{}", a.on_ane, a.ops), a.segments, a.planner_ms, a.planner_ms - before,
                        a.known ? milliseconds(a.low_ms, a.high_ms) : "unknown", a.evidence);
   }
   return out + "predictions from rules and cost models, not measurements\n";

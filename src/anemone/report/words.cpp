@@ -55,8 +55,10 @@ std::string shape_words(const toolchain::FeatureSummary& f) {
 }
 
 std::string feature_words(const toolchain::FeatureSummary& f) {
-  std::string sizes = extents(f.shape);
-  for (const Dims& s : f.shapes) sizes += s == f.shape ? "" : ", " + extents(s);
+  // An extent that is open says less than the shapes that it can have.
+  const bool open = std::find(f.shape.begin(), f.shape.end(), kUnknown) != f.shape.end();
+  std::string sizes = open && !f.shapes.empty() ? std::string() : extents(f.shape);
+  for (const Dims& s : f.shapes) sizes += s == f.shape ? "" : (sizes.empty() ? "" : ", ") + extents(s);
   if (f.kind == "image") return fmt::format("{} (image {}, {} pixels)", escaped(f.name), f.color, sizes);
   if (f.kind == "array")
     return fmt::format("{} ({} {})", escaped(f.name), f.dtype, f.shape.empty() ? "of any size" : sizes);

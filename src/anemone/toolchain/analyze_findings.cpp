@@ -40,7 +40,7 @@ void output_choices(Analysis& out) {
     if (saved <= 0 && choice.parameters_dead == 0) continue;
     Finding f =
         finding("unneeded-outputs", "info",
-                fmt::format("the outputs '{}' alone need {} MACs less than all, and {} parameters more never run",
+                fmt::format("the outputs '{}' alone need {} MACs less than all, and {} further parameters never run",
                             choice.name, grouped(saved), grouped(choice.parameters_dead)));
     f.instead = "ask only for the outputs that are used";
     f.command = fmt::format("anemone convert MODEL -o OUT.mlpackage --outputs {}", choice.name);

@@ -8,14 +8,24 @@
 
 namespace anemone::toolchain {
 
-Result<CheckpointListing> list_checkpoint(const std::filesystem::path& path) {
+Result<CheckpointListing> list_checkpoint(const std::filesystem::path& path, const std::string& part) {
   TRY(formats::Checkpoint checkpoint, formats::read_checkpoint(path));
-  CheckpointListing listing{path.string(),       checkpoint.container, checkpoint.root,
-                            checkpoint.storages, checkpoint.globals,   {}};
+  CheckpointListing listing{path.string(),
+                            checkpoint.container,
+                            checkpoint.root,
+                            checkpoint.storages,
+                            checkpoint.globals,
+                            part,
+                            checkpoint.tensors.size(),
+                            {}};
   for (const formats::StoredTensor& t : checkpoint.tensors) {
+    if (t.path.find(part) == std::string::npos) continue;
     listing.tensors.push_back({t.path, std::string(name(t.dtype)), t.storage_key, formats::sha256_hex(elements(t).view),
                                t.shape, t.stride, t.offset, t.parameter, t.kind});
   }
+  if (listing.tensors.empty() && !part.empty())
+    return bad_usage("no tensor of " + path.string() + " has '" + part + "' in its path",
+                     "'anemone print " + path.string() + "' lists them all");
   return listing;
 }
 

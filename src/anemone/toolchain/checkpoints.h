@@ -9,8 +9,9 @@
 
 namespace anemone::toolchain {
 
-/// Every tensor of any checkpoint, with the hash of its elements in row-major order.
-Result<CheckpointListing> list_checkpoint(const std::filesystem::path& path);
+/// Every tensor of any checkpoint whose path holds `part`, with the hash of its elements in row-major order. No such
+/// tensor is wrong usage.
+Result<CheckpointListing> list_checkpoint(const std::filesystem::path& path, const std::string& part = {});
 
 struct SynthRequest {
   std::int64_t points = 98;

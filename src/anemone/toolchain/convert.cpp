@@ -359,6 +359,8 @@ Result<Converted> convert(const Model& model, const ConvertOptions& options) {
     TRY(Model sized, at_size(model, height, width));
     TRY(std::unique_ptr<Program> program, convert_one(std::move(sized), options, one));
     if (programs.empty()) result = std::move(one);
+    result.inputs_by_size.push_back(summarise_inputs(program->main()));
+    result.outputs_by_size.push_back(summarise_outputs(program->main()));
     programs.push_back(std::move(program));
   }
   if (programs.size() == 1) {

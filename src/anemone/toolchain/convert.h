@@ -12,6 +12,7 @@
 #include "anemone/support/result.h"
 #include "anemone/toolchain/calibrate.h"
 #include "anemone/toolchain/model.h"
+#include "anemone/toolchain/summary.h"
 
 namespace anemone::toolchain {
 
@@ -50,6 +51,8 @@ struct Converted {
   std::vector<passes::PassReport> passes;
   std::vector<ValueRange> ranges;             ///< of a calibration, before anything is fp16
   std::vector<std::string> outputs_left_out;  ///< of the network's "all"
+  /// Of several sizes, each as if it were the only one: what the package takes and gives at it.
+  std::vector<std::vector<FeatureSummary>> inputs_by_size, outputs_by_size;
   Diagnostics warnings;
 };
 

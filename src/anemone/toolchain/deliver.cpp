@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "anemone/backends/mlpackage/writer.h"
 #include "anemone/ir/text/print.h"
 #include "anemone/ir/verify.h"
@@ -13,7 +15,7 @@
 namespace anemone::toolchain {
 namespace {
 
-Result<std::uint64_t> write_text(const Program& program, const std::filesystem::path& output) {
+Result<std::uint64_t> write_text_file(const Program& program, const std::filesystem::path& output) {
   const std::string text = to_text(program, {.exact = true});
   TRY_VOID(write_file(output, text));
   return text.size();
@@ -27,8 +29,20 @@ Result<std::uint64_t> write_program(const Program& program, const std::filesyste
     TRY(const mlpackage::WrittenPackage written, mlpackage::write_mlpackage(program, output));
     return written.bytes;
   }
-  if (extension == ".mil") return write_text(program, output);
+  if (extension == ".mil") return write_text_file(program, output);
   return own_bug("an output format without a writer", output.string());
+}
+
+// The shapes that a feature takes from size to size.
+void add_shapes(std::vector<FeatureSummary>& features, const std::vector<std::vector<FeatureSummary>>& by_size) {
+  for (const std::vector<FeatureSummary>& at_one : by_size) {
+    for (const FeatureSummary& one : at_one) {
+      for (FeatureSummary& f : features) {
+        const bool known = std::find(f.shapes.begin(), f.shapes.end(), one.shape) != f.shapes.end();
+        if (f.name == one.name && one.shape != f.shape && !known) f.shapes.push_back(one.shape);
+      }
+    }
+  }
 }
 
 // Of a file, or of all files of a folder; 0 where it cannot be told.
@@ -69,10 +83,11 @@ void describe_conversion(const Model& model, Converted converted, ConvertResult&
     result.passes.push_back({std::string(p.name), p.changed, p.ms, std::move(p.counts), std::move(p.remarks)});
 }
 
-Result<Delivered> deliver(const Model& model, const std::filesystem::path& output, const ConvertOptions& options,
-                          bool write) {
-  TRY_VOID(check_ending(output));
-  if (output.extension() == ".onnx") return deliver_onnx(model, output, options, {}, write);
+namespace {
+
+// `write` may be empty: a rehearsal.
+Result<Delivered> deliver_by(const Model& model, const std::filesystem::path& output, const ConvertOptions& options,
+                             const std::function<Result<std::uint64_t>(const Program&)>& write) {
   TRY_VOID(require_weights(model));
   const Stopwatch watch;
   TRY(Converted converted, convert(model, options));
@@ -80,9 +95,9 @@ Result<Delivered> deliver(const Model& model, const std::filesystem::path& outpu
   delivered.warnings = std::move(converted.warnings);
   ConvertResult& result = delivered.result;
   const Stopwatch writing;
-  result.written = write;
+  result.written = static_cast<bool>(write);
   if (write) {
-    TRY(result.bytes, write_program(*converted.program, output));
+    TRY(result.bytes, write(*converted.program));
     model.talk.detail(fmt::format("wrote {}: {} bytes in {:.0f} ms", output.string(),
                                   grouped(static_cast<std::int64_t>(result.bytes)), writing.ms()));
   }
@@ -93,9 +108,33 @@ Result<Delivered> deliver(const Model& model, const std::filesystem::path& outpu
   result.target = std::string(name(main.opset));
   result.inputs = summarise_inputs(main);
   result.outputs = summarise_outputs(main);
+  add_shapes(result.inputs, converted.inputs_by_size);
+  add_shapes(result.outputs, converted.outputs_by_size);
   describe_conversion(model, std::move(converted), result);
   result.seconds = model.seconds + watch.seconds();
   return delivered;
+}
+
+}  // namespace
+
+Result<Delivered> deliver(const Model& model, const std::filesystem::path& output, const ConvertOptions& options,
+                          bool write) {
+  TRY_VOID(check_ending(output));
+  if (output.extension() == ".onnx") return deliver_onnx(model, output, options, {}, write);
+  if (!write) return deliver_by(model, output, options, {});
+  return deliver_by(model, output, options, [&](const Program& program) { return write_program(program, output); });
+}
+
+Result<Delivered> deliver_text(const Model& model, const ConvertOptions& options, const Stream& stream) {
+  return deliver_by(model, "-", options, [&](const Program& program) -> Result<std::uint64_t> {
+    TRY_VOID(verify(program, {.groups = DTypeGroups::ignored, .limits = false}));
+    std::uint64_t bytes = 0;
+    write_text(program, {.exact = true}, [&](std::string_view piece) {
+      bytes += piece.size();
+      stream(piece);
+    });
+    return bytes;
+  });
 }
 
 }  // namespace anemone::toolchain

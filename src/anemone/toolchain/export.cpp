@@ -79,8 +79,12 @@ Result<Exported> export_model(const Model& model, ConvertOptions options, const 
   return Exported{std::move(converted), std::move(raised)};
 }
 
-Result<Delivered> deliver_onnx(const Model& model, const std::filesystem::path& output, const ConvertOptions& options,
-                               const ExportOptions& what, bool write) {
+namespace {
+
+// `write` may be empty: a rehearsal.
+Result<Delivered> deliver_by(const Model& model, const std::filesystem::path& output, const ConvertOptions& options,
+                             const ExportOptions& what,
+                             const std::function<Result<std::uint64_t>(const onnx::Model&)>& write) {
   TRY_VOID(require_weights(model));
   const Stopwatch watch;
   TRY(Exported exported, export_model(model, options, what));
@@ -88,9 +92,9 @@ Result<Delivered> deliver_onnx(const Model& model, const std::filesystem::path& 
   delivered.warnings = std::move(exported.converted.warnings);
   ConvertResult& result = delivered.result;
   const Stopwatch writing;
-  result.written = write;
+  result.written = static_cast<bool>(write);
   if (write) {
-    TRY(result.bytes, onnx::exporting::write_onnx(exported.model, output));
+    TRY(result.bytes, write(exported.model));
     model.talk.detail(fmt::format("wrote {}: {} bytes in {:.0f} ms", output.string(),
                                   grouped(static_cast<std::int64_t>(result.bytes)), writing.ms()));
   }
@@ -101,6 +105,24 @@ Result<Delivered> deliver_onnx(const Model& model, const std::filesystem::path& 
   describe_conversion(model, std::move(exported.converted), result);
   result.seconds = model.seconds + watch.seconds();
   return delivered;
+}
+
+}  // namespace
+
+Result<Delivered> deliver_onnx(const Model& model, const std::filesystem::path& output, const ConvertOptions& options,
+                               const ExportOptions& what, bool write) {
+  if (!write) return deliver_by(model, output, options, what, {});
+  return deliver_by(model, output, options, what,
+                    [&](const onnx::Model& exported) { return onnx::exporting::write_onnx(exported, output); });
+}
+
+Result<Delivered> deliver_onnx_stream(const Model& model, const ConvertOptions& options, const ExportOptions& what,
+                                      const Stream& stream) {
+  return deliver_by(model, "-", options, what, [&](const onnx::Model& exported) -> Result<std::uint64_t> {
+    TRY(const std::string bytes, onnx::exporting::onnx_bytes(exported));
+    stream(bytes);
+    return bytes.size();
+  });
 }
 
 }  // namespace anemone::toolchain

@@ -30,5 +30,8 @@ Result<Exported> export_model(const Model& model, ConvertOptions options, const 
 /// The same, written. A checkpoint keeps the tensor input that it was trained with unless an image is asked for.
 Result<Delivered> deliver_onnx(const Model& model, const std::filesystem::path& output, const ConvertOptions& options,
                                const ExportOptions& what = {}, bool write = true);
+/// The same into a stream; what needs a second file for its weights is refused.
+Result<Delivered> deliver_onnx_stream(const Model& model, const ConvertOptions& options, const ExportOptions& what,
+                                      const Stream& stream);
 
 }  // namespace anemone::toolchain

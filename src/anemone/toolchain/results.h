@@ -129,6 +129,8 @@ struct CheckpointListing {
   std::string file, container, root;
   std::size_t storages = 0;
   std::vector<std::string> globals;
+  std::string part;  ///< only tensors with this in their path; empty: all
+  std::size_t tensors_in_all = 0;
   std::vector<ListedTensor> tensors;
 };
 

@@ -232,10 +232,11 @@ Result<Session> Session::open(const Model& model, const std::vector<InputFile>& 
   const auto size = model.network ? size_of(inputs, options.resize) : std::nullopt;
   if (size) {
     auto sized = at_size(model, size->first, size->second);
-    if (!sized && inputs[0].is_image) {
+    if (!sized) {  // an option makes a picture fit; an array is what the file is
       Diagnostic& problem = sized.error().front();
       problem.place = name_of(inputs[0]);
-      problem.help += "; or add --resize";
+      if (inputs[0].is_image) problem.help += "; or add --resize";
+      if (!inputs[0].is_image) problem.blame = Blame::input;
     }
     TRY(session.model_, std::move(sized));
   } else {

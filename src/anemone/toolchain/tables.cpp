@@ -12,6 +12,8 @@
 #include "anemone/plan/ane/support_table.h"
 #include "anemone/plan/ort/rules.h"
 #include "anemone/runtime/kernel_table.h"
+#include "anemone/support/text.h"
+#include "anemone/toolchain/analysis_rules.h"
 
 namespace anemone::toolchain {
 namespace {
@@ -131,6 +133,9 @@ Result<RuleRow> rule_row(const std::string& code) {
   for (char& c : upper) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
   if (const ane::Rule* rule = ane::find_rule(upper)) return row_of(rule->text);
   if (const plan::ort::Rule* rule = plan::ort::find_rule(upper)) return row_of(*rule);
+  for (const plan::RuleText& rule : analysis_rules()) {
+    if (same_word(rule.code, code)) return row_of(rule);
+  }
   std::vector<std::string_view> codes;
   for (const ane::Rule* rule : ane::rules()) codes.push_back(rule->text.code);
   for (const plan::ort::Rule* rule : plan::ort::rules()) codes.push_back(rule->text.code);

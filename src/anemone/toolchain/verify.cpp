@@ -8,6 +8,7 @@
 #include <unordered_set>
 
 #include "anemone/passes/pass.h"
+#include "anemone/support/text.h"
 #include "anemone/toolchain/compare.h"
 #include "anemone/toolchain/landmark_judge.h"
 #include "anemone/toolchain/seeded_inputs.h"
@@ -159,7 +160,9 @@ void conclude(VerifyResult& result, bool seeded) {
     ++failed;
   }
   if (not_finite > 0) {
-    result.reason = fmt::format("{} of {} outputs are not finite", not_finite, result.outputs.size());
+    result.reason = fmt::format("{} of {} {} not finite", not_finite,
+                                counted(static_cast<std::int64_t>(result.outputs.size()), "output"),
+                                not_finite == 1 ? "is" : "are");
   } else if (points && points->inputs > 0 && points->inputs_without_answer == points->inputs) {
     result.reason =
         "the reference determines less than half of its points on every input; give pictures it was made for";

@@ -55,7 +55,7 @@ TEST_F(Verify, NotFiniteIsNoAgreement) {
   EXPECT_EQ(both.outputs[0].verdict, "NOT FINITE");
   EXPECT_EQ(both.outputs[0].not_finite, 8);
   EXPECT_EQ(both.outputs[0].not_finite_reference, 8);
-  EXPECT_EQ(both.reason, "1 of 1 outputs are not finite");
+  EXPECT_EQ(both.reason, "1 of 1 output is not finite");
   ASSERT_FALSE(both.causes.empty());
   EXPECT_NE(both.causes[0].find("'y' (sqrt) is the first that is not finite"), std::string::npos) << both.causes[0];
   const Model sound = model(kX, "    y = sub(x = x, y = fp32(2));\n", "y", "sound");

@@ -31,15 +31,27 @@ Result<std::uint64_t> write_weights(onnxspec::Model& spec, const std::filesystem
   return size;
 }
 
+std::uint64_t weights_of(const onnxspec::Model& spec) {
+  std::uint64_t bytes = 0;
+  for (const onnxspec::Tensor& tensor : spec.graph.initializers) bytes += tensor.data.size();
+  return bytes;
+}
+
 }  // namespace
+
+Result<std::string> onnx_bytes(const Model& model) {
+  const onnxspec::Model spec = to_spec(model);
+  if (const std::uint64_t weights = weights_of(spec); weights > kMostInOneFile)
+    return bad_usage(fmt::format("{} bytes of weights need a file of their own, and a stream has none", weights),
+                     "write to NAME.onnx");
+  return onnxspec::write_model(spec);
+}
 
 Result<std::uint64_t> write_onnx(const Model& model, const std::filesystem::path& target,
                                  std::uint64_t most_in_one_file) {
   onnxspec::Model spec = to_spec(model);
-  std::uint64_t weights = 0;
-  for (const onnxspec::Tensor& tensor : spec.graph.initializers) weights += tensor.data.size();
   TRY(PendingOutput output, PendingOutput::create(target, PendingOutput::Kind::file));
-  if (weights <= most_in_one_file) {
+  if (weights_of(spec) <= most_in_one_file) {
     TRY(const std::uint64_t bytes, onnxspec::write_model_file(spec, output.path()));
     TRY_VOID(output.commit());
     return bytes;

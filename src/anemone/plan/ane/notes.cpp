@@ -68,11 +68,31 @@ std::vector<std::string> about_rows(const Subject& s, const PlanOptions& options
 
 }  // namespace
 
+namespace {
+
+std::string_view meaning(Trust trust) {
+  switch (trust) {
+    case Trust::measured:
+      return "seen on a device";
+    case Trust::documented:
+      return "said by Apple";
+    case Trust::reported:
+      return "measured by others";
+    case Trust::computed:
+      return "by a model or a simulation here";
+    case Trust::guessed:
+      return "taken from another chip, or from reports that disagree";
+  }
+  return {};
+}
+
+}  // namespace
+
 std::vector<std::string> notes_on(const Subject& s, const PlanOptions& options) {
   std::vector<std::string> notes;
   const auto add = [&](std::vector<std::string> more) { notes.insert(notes.end(), more.begin(), more.end()); };
-  notes.push_back(fmt::format("a prediction from rules, not a measurement: the weakest evidence in it is '{}'",
-                              name(s.plan->weakest_trust)));
+  notes.push_back(fmt::format("a prediction from rules, not a measurement: the weakest evidence in it is '{}', {}",
+                              name(s.plan->weakest_trust), meaning(s.plan->weakest_trust)));
   if (!s.device->clone_of.empty())
     notes.push_back(
         fmt::format("no measurement of {} is known: its costs are those of {}", s.device->chip, s.device->clone_of));
@@ -85,7 +105,9 @@ std::vector<std::string> notes_on(const Subject& s, const PlanOptions& options) 
     const auto count = std::count_if(s.nodes.begin(), s.nodes.end(), [&](const Node* n) { return n->type == type; });
     notes.push_back(fmt::format("hypothesis: {} operations of type '{}' are kept off the engine", count, type));
   }
-  notes.push_back("latency is of the native model; through ONNX Runtime's provider it is another matter");
+  notes.push_back(
+      "latency is of a Core ML package that the application runs itself; ONNX Runtime's provider cuts a network into "
+      "models of its own: 'anemone plan MODEL --ort 1.24/mlprogram', docs/how-to/from-onnx-runtime.md");
   return notes;
 }
 

@@ -6,6 +6,7 @@
 #include <unordered_set>
 
 #include "anemone/plan/ane/rules.h"
+#include "anemone/support/text.h"
 
 namespace anemone::plan::ane {
 namespace {
@@ -46,8 +47,8 @@ void last_axis(const Subject& s, Report report) {
   if (names.empty()) return;
   Finding& finding = report.finding();
   finding.message = fmt::format(
-      "{} tensors of the interface have a last axis that is no multiple of 64 bytes; padding adds {:.2f} MB",
-      names.size(), padding / 1e6);
+      "{} of the interface {} a last axis that is no multiple of 64 bytes; padding adds {:.2f} MB",
+      counted(static_cast<std::int64_t>(names.size()), "tensor"), names.size() == 1 ? "has" : "have", padding / 1e6);
   finding.ops = std::move(names);
   finding.cost_us = padding / (s.device->layers.io_gb_s * 1e3);
 }

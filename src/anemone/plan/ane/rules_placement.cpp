@@ -7,6 +7,7 @@
 #include <unordered_map>
 
 #include "anemone/plan/ane/rules.h"
+#include "anemone/support/text.h"
 
 namespace anemone::plan::ane {
 namespace {
@@ -104,8 +105,9 @@ void dragged_along(const Subject& s, Report report) {
     ++dragged;
   }
   if (dragged == 0) return;
-  report.finding().message = fmt::format(
-      "{} operations that the engine could take run elsewhere: going there would cost more than it saves", dragged);
+  report.finding().message =
+      fmt::format("{} that the engine could take {} elsewhere: going there would cost more than it saves",
+                  counted(static_cast<std::int64_t>(dragged), "operation"), dragged == 1 ? "runs" : "run");
 }
 
 void side_branches(const Subject& s, Report report) {
@@ -215,8 +217,8 @@ void explain_dragged(const Subject& s, Plan& plan) {
     const bool beside =
         (!starts && plan.ops[begin - 1].unit == Unit::ane) || (!ends && plan.ops[end].unit == Unit::ane);
     const double price = p.launch_ms + (starts ? 0 : p.switch_ms) + (ends ? p.output_ms : p.switch_ms);
-    std::string reason =
-        fmt::format("the engine takes it, but this run of {} operations would save {:.3f} ms there", end - begin, gain);
+    std::string reason = fmt::format("the engine takes it, but this run of {} would save {:.3f} ms there",
+                                     counted(static_cast<std::int64_t>(end - begin), "operation"), gain);
     reason += beside ? "" : fmt::format(", and going there costs {:.3f} ms", price);
     for (std::size_t i = begin; i < end; ++i) {
       plan.ops[i].verdict.code = kTooSmall.text.code;
@@ -259,7 +261,10 @@ void report_refusals(const Subject& s, Findings& findings) {
       finding.cost_us = 0;
     }
     const std::string& reason = s.plan->ops[ops[0]].verdict.reason;
-    finding.message = ops.size() == 1 ? reason : fmt::format("{}, and {} more operations", reason, ops.size() - 1);
+    finding.message =
+        ops.size() == 1
+            ? reason
+            : fmt::format("{}, and {}", reason, counted(static_cast<std::int64_t>(ops.size() - 1), "more operation"));
     if (unknown) finding.message += "; what is unknown counts as off the engine";
     if (rule == &kPreprocessing) {
       finding.message = fmt::format("{} fp32 operations prepare the input before the program is fp16", ops.size());
