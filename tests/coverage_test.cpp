@@ -1,6 +1,6 @@
 // What was forgotten: every operation, pass and rule has a golden file; every rule of the planner fires in its own; every
-// constraint (C1), (C2) … of an operation is broken by a test. Names come from the reference pages, which the program
-// makes. With --sabotage it takes one thing away in a copy and must notice.
+// constraint (C1), (C2) … of an operation is broken by a test; every judge is run. Names come from the reference pages,
+// which the program makes. With --sabotage it takes one thing away in a copy and must notice.
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
@@ -45,11 +45,25 @@ class Checker {
     check_goldens("passes", "^\\| ([a-z0-9_]+) \\| (exact|rounding|lossy) ");
     check_rules();
     check_constraints();
+    check_judges();
     return complaints_;
   }
   std::size_t things() const { return things_; }
 
  private:
+  /// ./test runs what it may execute, and says nothing of the rest.
+  void check_judges() {
+    if (!fs::exists(root_ / "tests/judge")) return;
+    static const std::regex kFinishes("\n(lib\\.)?finish\\(\\)\n");
+    for (const auto& entry : fs::directory_iterator(root_ / "tests/judge")) {
+      if (entry.path().extension() != ".py" || !std::regex_search(read(entry.path()), kFinishes)) continue;
+      ++things_;
+      const bool runs = (entry.status().permissions() & fs::perms::owner_exec) != fs::perms::none;
+      if (!runs)
+        complaints_.push_back("tests/judge/" + entry.path().filename().string() + " is not executable: it never runs");
+    }
+  }
+
   void check_goldens(const std::string& kind, const char* pattern) {
     const std::vector<std::string> names = named(root_ / "docs/reference" / (kind + ".md"), std::regex(pattern));
     if (names.empty()) complaints_.push_back("docs/reference/" + kind + ".md names nothing");
@@ -170,6 +184,12 @@ int sabotage(const fs::path& root, const fs::path& copy) {
              << "Types infer_planted(const InferView& v) {\n  return one(v.type(\"x\"));  // (C9)\n}\n";
        },
        "ops/activation.cpp: constraints that no test breaks"},
+      {"a judge that never runs",
+       [](const fs::path& at) {
+         fs::create_directories(at / "tests/judge");
+         std::ofstream(at / "tests/judge/planted.py") << "x = 1\nfinish()\n";
+       },
+       "planted.py is not executable"},
   };
   std::size_t passed = 0, failed = 0;
   for (const Case& each : kCases) {

@@ -53,7 +53,7 @@ for line in (
     f'cp {data}/face/astronaut.png .; cp astronaut.png photo.png',
     f'cp {data}/metrics/gt_98.npy truth.npy; cp {data}/metrics/pd_98.npy predicted.npy',
     f'mkdir -p faces; cp {crop} faces/one.png; cp {crop} face.png; cp {crop} face1.png; cp {crop} face2.png',
-    'anemone convert star.pkl -o star.mil -q',
+    'anemone convert star.pkl -o star.mil -q; ln -s star.mil model.mil',
 ):
     code, _, err = shell(line)
     check(f'set-up: {line}', code == 0, err)

@@ -2,6 +2,7 @@
 planted faults, with the reason."""
 
 import os
+import re
 import subprocess
 
 import numpy as np
@@ -111,6 +112,32 @@ check('two pictures of a folder', result and result['inputs'] == 2 and result['l
 empty = scratch / 'empty'
 empty.mkdir()
 verdict(package, star, '--images', empty, expect=2)
+# Whatever analyze and plan find, explain knows; and what analyze advises does what it says.
+for model in (star, package, *([retinaface] if retinaface else [])):
+    analysis = run('analyze', model)
+    for code in {finding['code'] for finding in (analysis or {'findings': []})['findings']}:
+        check(f'explain {code}', run('explain', code) is not None)
+    for advice in (analysis or {'advice': []})['advice']:
+        if not advice['alternative']:
+            continue
+        command = advice['command'].split()[1:]
+        command[command.index('-o') + 1] = scratch / 'advised.mlpackage'
+        run(*command)
+        before, after = re.search(r'([\d.]+) -> ([\d.]+) ms by the planner', advice['effect']).groups()
+        planned = run('plan', scratch / 'advised.mlpackage')['planner_ms']
+        check(f'advised: {command[3:]}', float(after) < float(before) and abs(planned - float(after)) < 0.02, planned)
+# An array of another shape is bad input, whoever takes it; a picture of another size is a word that is missing.
+run('convert', star, '-o', scratch / 'tensor.mlpackage', '--input', 'tensor')
+for shape in ((1, 256, 256, 3), (256, 256, 3), (3, 256, 256), (1, 3, 224, 224), (2, 3, 256, 256)):
+    np.save(scratch / 'x.npy', np.zeros(shape, np.float32))
+    for model in (star, scratch / 'tensor.mlpackage'):
+        run('run', model, '--input', scratch / 'x.npy', '-o', scratch / 'out', expect=3)
+# A folder is taken for what lies in it only with a word about it.
+stray = scratch / 'stray'
+stray.mkdir()
+(stray / 'model.mil').write_bytes((root / 'tests/plan/ANE001.mil').read_bytes())
+done = subprocess.run([anemone, 'convert', '.', '-o', '../x.mlpackage'], cwd=stray, capture_output=True, text=True)
+check('a stray model.mil is named', done.returncode == 0 and 'model.mil' in done.stderr, done.stderr)
 # Without the module that reads pictures nothing is called wrong, and the lack is said.
 bare = scratch / 'bare'
 bare.mkdir()
