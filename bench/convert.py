@@ -65,15 +65,15 @@ with tempfile.TemporaryDirectory() as name:
             if run:  # the first round warms the disk cache
                 figures[what].append(figure)
     median = {what: statistics.median(ms for ms, _ in rows) for what, rows in figures.items()}
-    peak = {what: max(kb for _, kb in rows) / 1024 for what, rows in figures.items()}
+    peak = {what: max(kb for _, kb in rows) * 1.024e-3 for what, rows in figures.items()}
     print(f'{cpu()}, {os.cpu_count()} cores, checkpoint {checkpoint.stat().st_size / 1e6:.1f} MB, {options.runs} runs')
     for what in commands:
         rows = [ms for ms, _ in figures[what]]
         spread = f'min {min(rows):.1f}, max {max(rows):.1f}'
-        print(f'  {what:10} median {median[what]:9.1f} ms ({spread}), peak {peak[what]:6.1f} MiB')
+        print(f'  {what:10} median {median[what]:9.1f} ms ({spread}), peak {peak[what]:6.1f} MB')
     ratios = [a / b for (a, _), (b, _) in zip(figures['convert'], figures['floor'])]
     print(f'  convert / floor: {statistics.median(ratios):.2f} (median of pairs)')
     if options.incumbent:
         print(f'  incumbent / convert: {median["incumbent"] / median["convert"]:.0f}')
-    report = {'schema': 'anemone.bench-convert/1', 'median_ms': median, 'peak_mib': peak}
+    report = {'schema': 'anemone.bench-convert/1', 'median_ms': median, 'peak_mb': peak}
     print(json.dumps({**report, 'convert_over_floor': statistics.median(ratios)}))
