@@ -31,12 +31,38 @@ std::optional<std::array<double, 3>> constant_of(const Node& node, const Value& 
   return out;
 }
 
+/// One number a channel; `fallback` where the parameter is absent, nothing where it comes at run time.
+std::optional<std::array<double, 3>> channels_of(const Node& node, std::string_view param, double fallback) {
+  const Value* value = node.input(param);
+  if (!value) return std::array{fallback, fallback, fallback};
+  if (!value->constant || element_count(value->type.dims).value_or(0) != 3) return std::nullopt;
+  return std::array{scalar(*value->constant, 0), scalar(*value->constant, 1), scalar(*value->constant, 2)};
+}
+
+/// The optimiser says the scale of an image as a batch_norm. False: it is none that scales all channels alike.
+bool add_batch_norm(Affine& out, const Node& node) {
+  const auto mean = channels_of(node, "mean", 0), variance = channels_of(node, "variance", 1);
+  const auto gamma = channels_of(node, "gamma", 1), beta = channels_of(node, "beta", 0);
+  if (!mean || !variance || !gamma || !beta) return false;
+  const Value* given = node.input("epsilon");
+  if (given && !given->constant) return false;
+  const double epsilon = given ? scalar(*given->constant) : 1e-5;
+  const auto scale = [&](std::size_t c) { return (*gamma)[c] / std::sqrt((*variance)[c] + epsilon); };
+  if (scale(0) != scale(1) || scale(1) != scale(2)) return false;
+  out.scale *= scale(0);
+  for (std::size_t c = 0; c < 3; ++c) out.bias[c] = (out.bias[c] - (*mean)[c]) * scale(c) + (*beta)[c];
+  return true;
+}
+
 Affine first_operations(const Function& function) {
   Affine out;
   const Value* at = function.body.inputs.front().get();
   while (at->has_single_use() && !at->uses.empty()) {
     const Node& node = *at->uses.front().node;
-    if (node.type != "cast" && node.type != "identity") {
+    if (node.type == "batch_norm") {
+      if (!add_batch_norm(out, node)) break;
+      out.found = true;
+    } else if (node.type != "cast" && node.type != "identity") {
       const auto number = constant_of(node, *at);
       const bool forward = node.input("x") == at;
       if (node.type == "mul" && number && (*number)[0] == (*number)[1] && (*number)[1] == (*number)[2]) {
