@@ -102,8 +102,11 @@ Result<bool> simplify_slices_and_joins(Block& block, PassContext& context) {
     bool changed = false;
     for (auto at = block.nodes.begin(); at != block.nodes.end();) {
       Node& node = *at++;
-      if (node.type == "concat") changed |= simplify_concat(node, context);
-      if (node.type == "slice_by_index") changed |= slice_of_concat(node, context);
+      if (node.type == "concat") {
+        changed |= simplify_concat(node, context);  // and the node may be gone
+      } else if (node.type == "slice_by_index") {
+        changed |= slice_of_concat(node, context);
+      }
     }
     return changed;
   });
