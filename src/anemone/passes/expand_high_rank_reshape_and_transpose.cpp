@@ -49,7 +49,7 @@ bool lower(Node& last, PassContext& context) {
   const Node* first = transpose ? producer(transpose->input("x"), "reshape") : nullptr;
   if (!first || only_user(transpose->output()) != &last || only_user(first->output()) != transpose) return false;
   if (!same_block(*first, last) || !same_block(*transpose, last) || !payload(transpose->input("perm"))) return false;
-  const Dims& dims = first->output()->type.dims;
+  const Dims dims = first->output()->type.dims;  // the trial ends with the value
   if (!first->output()->type.is_fixed() || dims.size() <= kMostDimensions || !last.output()->type.is_fixed())
     return false;
   Dims perm = ConstantView(*transpose).ints("perm");
