@@ -79,7 +79,7 @@ std::size_t columns(std::string_view text) {
 }
 
 std::string fitted(const std::string& given, std::size_t width) {
-  const std::string text = escaped(given);
+  std::string text = escaped(given);
   if (columns(text) <= width || width == 0) return text;
   std::size_t at = 0, seen = 0;
   while (at < text.size()) {
