@@ -1,5 +1,4 @@
 // The verbs `convert` and `optimize`: a model becomes an optimised package.
-#include "anemone/report/convert.h"
 
 #include <algorithm>
 #include <cctype>
@@ -7,7 +6,6 @@
 
 #include "anemone/cli/convert_options.h"
 #include "anemone/cli/verbs.h"
-#include "anemone/toolchain/deliver.h"
 
 namespace anemone::cli {
 namespace {
@@ -50,11 +48,8 @@ int run(Call& call, std::string_view output_help) {
   const auto print = [&call](std::string_view piece) { call.print(piece); };
   const auto delivered = stream ? deliver_text(*model, *options, print) : deliver(*model, output, *options, !dry_run);
   if (!delivered) return call.fail(delivered.error());
-  for (const Diagnostic& warning : model->warnings) call.warn(warning);
-  for (const Diagnostic& warning : delivered->warnings) call.warn(warning);
+  flags.show(call, *model, *delivered, stream);
   if (stream) return 0;
-  call.page(call.json ? report::convert_json(delivered->result)
-                      : report::convert_text(delivered->result, flags.stats()));
   if (replaces) call.say("note: " + output + " was there before and is replaced");
   if (output.ends_with(".mlpackage") && !dry_run)
     call.say("next: anemone verify " + shell_word(output) + " --against " + shell_word(path));

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "anemone/report/convert.h"
+
 namespace anemone::cli {
 namespace {
 
@@ -179,6 +181,14 @@ Result<toolchain::ConvertOptions> ConvertFlags::read(const Call& call) const {
     out.metadata[entry.substr(0, equals)] = entry.substr(equals + 1);
   }
   return out;
+}
+
+void ConvertFlags::show(Call& call, const toolchain::Model& model, const toolchain::Delivered& delivered,
+                        bool stream) const {
+  for (const Diagnostic& warning : model.warnings) call.warn(warning);
+  for (const Diagnostic& warning : delivered.warnings) call.warn(warning);
+  if (stream) return;
+  call.page(call.json ? report::convert_json(delivered.result) : report::convert_text(delivered.result, stats_));
 }
 
 }  // namespace anemone::cli

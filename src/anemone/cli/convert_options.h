@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "anemone/cli/model_options.h"
-#include "anemone/toolchain/convert.h"
+#include "anemone/toolchain/deliver.h"
 
 namespace anemone::cli {
 
@@ -29,7 +29,8 @@ class ConvertFlags {
   /// After parse(): the words as options, or what is wrong with them.
   Result<toolchain::ConvertOptions> read(const Call& call) const;
   toolchain::LoadOptions load(Call& call, const toolchain::ConvertOptions& options) const;
-  bool stats() const { return stats_; }
+  /// What was read and written: warnings, and the page unless the output itself went to stdout.
+  void show(Call& call, const toolchain::Model& model, const toolchain::Delivered& delivered, bool stream) const;
 
  private:
   bool check_passes_ = false, stats_ = false, shape_functions_ = false;

@@ -2,7 +2,6 @@
 #include "anemone/toolchain/export.h"
 #include "anemone/cli/convert_options.h"
 #include "anemone/cli/verbs.h"
-#include "anemone/report/convert.h"
 
 namespace anemone::cli {
 namespace {
@@ -50,11 +49,7 @@ int run_export(Call& call) {
   const auto delivered =
       stream ? deliver_onnx_stream(*model, *options, what, bytes) : deliver_onnx(*model, output, *options, what);
   if (!delivered) return call.fail(delivered.error());
-  for (const Diagnostic& warning : model->warnings) call.warn(warning);
-  for (const Diagnostic& warning : delivered->warnings) call.warn(warning);
-  if (stream) return 0;
-  call.page(call.json ? report::convert_json(delivered->result)
-                      : report::convert_text(delivered->result, flags.stats()));
+  flags.show(call, *model, *delivered, stream);
   return 0;
 }
 

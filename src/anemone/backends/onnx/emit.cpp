@@ -195,6 +195,14 @@ Value* Raising::constant(DataType dtype, const Dims& dims, const std::vector<dou
   return value;
 }
 
+std::vector<Value*> unused_initializers(const Graph& graph) {
+  std::vector<Value*> unused;
+  for (const auto& value : graph.values()) {
+    if (value->is_initializer() && value->uses().empty() && !value->is_input()) unused.push_back(value.get());
+  }
+  return unused;
+}
+
 void Raising::forget(const std::vector<Value*>& values) {
   std::erase_if(pending_, [&](const Pending& pending) {
     return std::find(values.begin(), values.end(), pending.value) != values.end();

@@ -40,6 +40,9 @@ Attribute attr(std::string name, Tensor value);
 using Attrs = std::vector<Attribute>;
 using Inputs = std::vector<Value*>;
 
+/// Initialisers that nothing reads and no caller can replace.
+std::vector<Value*> unused_initializers(const Graph& graph);
+
 /// A node to be.
 struct Call {
   std::string op;

@@ -265,25 +265,17 @@ constexpr std::array kRewrites = {
                concat_of_four_dimensions},
 };
 
-/// What nothing reads any more, for as long as there is something.
+/// What nothing reads any more. Nodes stand in an order of execution: from the end, readers go before what they read.
 void drop_dead(Graph& graph) {
-  for (bool found = true; found;) {
-    found = false;
-    std::vector<Node*> dead;
-    for (const auto& node : graph.nodes()) {
-      bool used = false;
-      for (std::size_t i = 0; i < node->output_count(); ++i)
-        used |= node->output(i) && !node->output(i)->uses().empty();
-      if (!used) dead.push_back(node.get());
-    }
-    for (Node* node : dead) graph.erase(*node);
-    found = !dead.empty();
+  for (auto at = graph.nodes().end(); at != graph.nodes().begin();) {
+    Node& node = **--at;
+    bool used = false;
+    for (std::size_t i = 0; i < node.output_count(); ++i) used |= node.output(i) && !node.output(i)->uses().empty();
+    if (used) continue;
+    ++at;
+    graph.erase(node);
   }
-  std::vector<Value*> unused;
-  for (const auto& value : graph.values()) {
-    if (value->is_initializer() && value->uses().empty() && !value->is_input()) unused.push_back(value.get());
-  }
-  for (Value* value : unused) graph.erase(*value);
+  for (Value* value : unused_initializers(graph)) graph.erase(*value);
 }
 
 }  // namespace

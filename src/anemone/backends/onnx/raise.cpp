@@ -213,10 +213,7 @@ class Raiser {
 
   /// Initialisers that were asked for and then not needed.
   void drop_unused() {
-    std::vector<Value*> unused;
-    for (const auto& value : model_.graph->values()) {
-      if (value->is_initializer() && value->uses().empty()) unused.push_back(value.get());
-    }
+    const std::vector<Value*> unused = unused_initializers(*model_.graph);
     raising_.forget(unused);
     for (Value* value : unused) model_.graph->erase(*value);
   }
