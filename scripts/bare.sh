@@ -1,9 +1,10 @@
 #!/bin/bash
-# The project as a new user meets it: a bare Debian 12 in a folder, a clone in it with nothing beside it, then ./demo twice,
-# ./test quick and ./test release judge. Only compiled objects and Python packages are shared with this machine (ccache and
+# The project as a new user meets it: a bare Debian 12 in a folder, a clone in it with nothing beside it, then ./demo twice
+# and ./test quick. Only compiled objects and Python packages are shared with this machine (ccache and
 # pip's cache), because a new user's first hour of compiling would prove nothing more.
 #
-# usage: scripts/bare.sh [FOLDER]     default build/bare; it is made, and removed at the end
+# usage: scripts/bare.sh [--whole] [FOLDER]     default build/bare; it is made, and removed at the end
+#        --whole: and ./test release judge, which takes minutes more
 #
 # Needs root, for a root file system of its own. What is not committed is not in the clone. The last line is
 # 'N passed, N failed, N skipped'.
@@ -20,6 +21,11 @@ command -v mmdebstrap >/dev/null || skip 'mmdebstrap is not installed'
 # Its mounts are made in a name space of their own: they end with it however it ends, and nothing is ever removed through one.
 unshare --mount true 2>/dev/null || skip 'this machine lets nobody mount'
 
+whole=
+if [[ ${1:-} == --whole ]]; then
+  whole=1
+  shift
+fi
 bare=$(realpath -m "${1:-build/bare}")
 remove() { rm -rf --one-file-system "$bare"; }
 [[ ! -e $bare ]] || remove
@@ -53,6 +59,9 @@ inside() {
   unshare --mount --pid --fork --kill-child bash -c '
     set -euo pipefail
     mount -t proc proc "$bare/proc"
+    # Terminals: the completions of the shells are tried in one.
+    mount -t devpts -o newinstance,ptmxmode=0666 devpts "$bare/dev/pts"
+    ln -sf pts/ptmx "$bare/dev/ptmx"
     for pair in "$ccache:/root/.cache/ccache" "/root/.cache/pip:/root/.cache/pip"; do
       from=${pair%%:*} to=$bare${pair##*:}
       [[ -d $from ]] || continue
@@ -71,7 +80,8 @@ step() {
   local name=$1 most=$2 begun=$SECONDS code=0
   shift 2
   echo "== $name: $*"
-  inside "$@" </dev/null || code=$?
+  inside "$@" </dev/null >build/logs/bare-step.log 2>&1 || code=$?
+  cat build/logs/bare-step.log
   local took=$((SECONDS - begun))
   if ((code == 0 && took <= most)); then
     passed=$((passed + 1))
@@ -79,14 +89,17 @@ step() {
   else
     failed=$((failed + 1))
     echo "FAIL $name: exit $code in $took s (at most $most s)"
+    # What ./test lists at its end, where the caller looks for the reasons of a failure.
+    sed -n '/^failed:/,$s/^ */     /p' build/logs/bare-step.log
   fi
 }
 
+mkdir -p build/logs
 echo "== a bare $(sed -n 's/^PRETTY_NAME=//p' "$bare/etc/os-release") with $(inside dpkg-query -f '.' -W | wc -c) packages in $SECONDS s"
 step 'the first command' 5400 ./demo
 step 'the first command again' 30 ./demo
 step 'its quick test' 5400 ./test quick
-step 'its tests, with nothing beside it' 5400 ./test release judge
+[[ -z $whole ]] || step 'its tests, with nothing beside it' 5400 ./test release judge
 mkdir -p build/logs/bare
 cp -f "$bare"/root/anemone/build/logs/*.log build/logs/bare/ || true
 echo "$passed passed, $failed failed, 0 skipped"

@@ -15,7 +15,7 @@ step "build release" build release
 step "build dev" build dev
 # Tests that have a long form look at this variable.
 export ANEMONE_EXHAUSTIVE=1
-step "a bare machine" scripts/bare.sh
+step "a bare machine" scripts/bare.sh --whole
 step "clang-tidy over every source" scripts/check_lint.sh --all
 step "exhaustive unit tests" ctest --preset release -j 2 --timeout 14400
 step "unit tests in random order, five times, with sanitizers" \

@@ -74,18 +74,18 @@ else:
     skip(len(questions), 'fish is not here')
 
 
-def typed(line):
-    """What zsh shows of its choices after Tab, in a terminal of its own."""
+def typed(line, wanted):
+    """What zsh shows of its choices after Tab, in a terminal of its own; waits until all of `wanted` are there."""
     child, terminal = pty.fork()
     if child == 0:
         os.chdir(scratch)
         os.execvpe('zsh', ['zsh', '-f', '-i'], environment)
     shown = b''
 
-    def read_for(seconds, until=None):
+    def read_for(seconds, *until):
         nonlocal shown
         end = time.monotonic() + seconds
-        while time.monotonic() < end and not (until and until in shown):
+        while time.monotonic() < end and not (until and all(each in shown for each in until)):
             if select.select([terminal], [], [], 0.1)[0]:
                 try:
                     shown += os.read(terminal, 65536)
@@ -100,7 +100,8 @@ def typed(line):
     os.write(terminal, line.encode() + b'\t')
     read_for(2)
     os.write(terminal, b'\t')
-    read_for(1)
+    read_for(20, *(each.encode() for each in wanted))
+    read_for(0.3)
     os.close(terminal)
     os.kill(child, 9)
     os.waitpid(child, 0)
@@ -111,7 +112,7 @@ if shutil.which('zsh', path=environment['PATH']):
     out, err = output('zsh', '-n', 'functions/_anemone')
     check('zsh: the script is well formed', not err, err)
     for line, wanted, unwanted in questions[:6]:
-        shown = typed(line)
+        shown = typed(line, wanted)
         good = all(w in shown for w in wanted) and not any(f' {w} ' in shown for w in unwanted)
         check(f'zsh: {line!r}', good, shown[-300:])
 else:
