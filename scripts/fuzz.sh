@@ -29,7 +29,7 @@ seed_models() {
 
 # ONNX's own small test models, where the system has them (Debian: libonnx-testdata).
 seed_onnx() {
-  local model data=/usr/lib/python3/dist-packages/onnx/backend/test/data folder=build/fuzz/corpus/onnx
+  local model data=/usr/share/libonnx-testdata/data folder=build/fuzz/corpus/onnx
   [[ -d $data ]] || return 0
   mkdir -p "$folder"
   find "$data" -name model.onnx -size -40 | while read -r model; do

@@ -9,12 +9,12 @@ build_packages=(
   libopencv-core-dev libopencv-imgproc-dev libopencv-imgcodecs-dev libopencv-videoio-dev
   libgtest-dev libbenchmark-dev
 )
-# For the whole test suite: the second compiler with its library and its fuzzer, the formatter, Python for the judges, the
-# shells whose completions are tried.
+# For the whole test suite: the second compiler with its library and its fuzzer, the formatter, Python for the judges,
+# ONNX's own test models, the shells whose completions are tried.
 test_packages=(
   clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev libc++-14-dev libc++abi-14-dev
   python3-venv xz-utils mmdebstrap
-  zsh fish groff-base
+  libonnx-testdata zsh fish groff-base
 )
 
 say() { printf '%s\n' "$*" >&2; }

@@ -32,7 +32,7 @@ except ImportError:
     lib.skip(1, 'onnx or onnxruntime is not there')
     lib.finish()
 
-NODE_DATA = pathlib.Path('/usr/lib/python3/dist-packages/onnx/backend/test/data')
+NODE_DATA = pathlib.Path('/usr/share/libonnx-testdata/data')
 LISTED = pathlib.Path(__file__).with_name('refused_onnx.txt')
 SINGLE = 1e-4
 EXPRESSIBLE = 0.95
