@@ -10,6 +10,7 @@
 
 #include "anemone/toolchain/compare.h"
 #include "anemone/toolchain/overflow.h"
+#include "anemone/toolchain/verify_ties.h"
 
 namespace anemone::toolchain {
 namespace {
@@ -237,6 +238,12 @@ Result<Causes> find_causes(const Failure& failure) {
   TRY(std::optional<std::string> broken, first_not_finite(failure.candidate, inputs, failure.options));
   if (broken) {
     causes.found.push_back("inside the candidate " + *broken);
+    return causes;
+  }
+  TRY(std::optional<std::string> ties, only_ties_moved(failure, inputs));
+  if (ties) {
+    causes.found.push_back(std::move(*ties));
+    causes.next = "give an --input whose scores are clearly apart";
     return causes;
   }
   TRY(const Arrays theirs, arrays_for(failure.reference, failure.input, failure.candidate.function()));

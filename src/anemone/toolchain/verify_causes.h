@@ -24,7 +24,7 @@ struct Causes {
   std::string next;                ///< what to do about it
 };
 
-/// Tries, until one explains the difference: a value that stops being finite; pixels of another order, scale or bias
+/// Tries, until one explains the difference: a value that stops being finite; a top-k over scores that are nearly equal; pixels of another order, scale or bias
 /// than the network was trained with; the rounding to fp16 (the candidate is executed without it); and the first
 /// value that both have and that differs.
 Result<Causes> find_causes(const Failure& failure);

@@ -164,5 +164,26 @@ TEST_F(Verify, OnlyTheOrderOfEqualsMayDiffer) {
   EXPECT_EQ(verified(wrong, straight).outputs[0].verdict, "OUT OF TOLERANCE");
 }
 
+TEST_F(Verify, NearlyEqualScoresThatChangedPlacesAreTheCause) {
+  const std::string take =
+      "    v, i = topk(x = s, k = 2, axis = 1, ascending = false, sort = true, return_indices = true, "
+      "output_indices_dtype = \"int32\");\n    f = cast(x = i, dtype = \"fp32\");\n";
+  const auto with = [&](const std::string& scores, const std::string& after, const std::string& name) {
+    return model(kX,
+                 "    z = mul(x = x, y = fp32(0));\n    s = add(x = z, y = tensor<fp32, [1, 4]>([" + scores + "]));\n" +
+                     take + after,
+                 after.empty() ? "f" : "g", name);
+  };
+  const Model reference = with("1, 0.999999, 0, 1", "", "reference");
+  // Another of the three comes second: nothing but a rounding.
+  const VerifyResult r = verified(with("1, 1.000001, 0, 1", "", "rounded"), reference);
+  EXPECT_FALSE(r.pass);
+  ASSERT_EQ(r.causes.size(), 1u);
+  EXPECT_NE(r.causes[0].find("put equal ones elsewhere"), std::string::npos) << r.causes[0];
+  const Model wrong = with("1, 0.999999, 0, 1", "    g = add(x = f, y = fp32(1));\n", "wrong");
+  for (const std::string& cause : verified(wrong, reference).causes)
+    EXPECT_EQ(cause.find("equal ones"), std::string::npos) << cause;
+}
+
 }  // namespace
 }  // namespace anemone::toolchain
