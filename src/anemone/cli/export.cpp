@@ -13,8 +13,9 @@ int run_export(Call& call) {
   ConvertFlags flags(toolchain::PackagePrecision::fp32);
   toolchain::ExportOptions what;
   std::optional<std::string> ort;
-  call.options.argument("MODEL", path,
-                        "a PyTorch checkpoint, a .mlpackage or .mlmodelc folder, a model.mlmodel file or MIL text");
+  call.options.argument(
+      "MODEL", path,
+      "a PyTorch checkpoint, a .mlpackage or .mlmodelc folder, a model.mlmodel file, an ONNX file or MIL text");
   call.options.value("-o,--output", "OUT.onnx", output, "the file to write; - writes to stdout", {.required = true});
   call.options.group("the graph");
   call.options.value("--opset", "N", what.opset, "operations as this opset has them, 13 to 21",
