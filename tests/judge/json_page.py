@@ -52,7 +52,7 @@ commands = {
     'run': [f'run star.mlpackage --input {face} -o out'],
     'verify': [f'verify star.mlpackage --against star.pkl --input {face}', 'verify relu.mil --against relu.mil'],
     'score': [f'score {data}/metrics/pd_29.npy --truth {data}/metrics/gt_29.npy'],
-    'detect': [f'detect {photo} --faces {retinaface} --landmarks star.mlpackage'] if retinaface else [],
+    'detect': [f'detect {photo} --faces {retinaface} --landmarks star.mlpackage --smooth'] if retinaface else [],
     'bench': ['bench star.mlpackage --against star.pkl --runs 2', 'bench star.mlpackage --plan'],
     'print': ['print star.pkl hgs.0.up1', f'print {data}/pickle/01_zip_state_dict.pt', 'print star.mlpackage'],
     'tables': ['ops relu', 'ops --onnx', 'passes', 'rules', 'errors'],

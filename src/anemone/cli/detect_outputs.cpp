@@ -23,6 +23,7 @@ Result<void> DetectOutputs::read_done(const fs::path& log) {
                        "frame " + std::to_string(point.frames) + " of '" + frame.file + "' is missing", log.string(),
                        "leave --resume out, or give another folder");
     point.frames = frame.index + 1;
+    point.ms = frame.ms;
     for (const face::Face& face : frame.faces) {
       point.next_id = std::max(point.next_id, face.id + 1);
       if (face.landmarks.size() != options_.points)

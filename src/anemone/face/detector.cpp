@@ -13,10 +13,10 @@ namespace {
 
 constexpr std::array<float, 3> kMean{104, 117, 123};  // blue, green, red of the training pictures
 constexpr int kLargestSide = 16384;
-constexpr double kSurroundings = 1.5;         // what near() looks at beyond the box, in its sides each way
-constexpr int kGrid = 32, kWindowSteps = 64;  // of windows: where they begin, and their sizes, so that few engines do
-constexpr int kLargestWindow = 640;           // larger surroundings are made smaller
-constexpr float kSameFace = 0.3f;             // overlap of a face's boxes
+constexpr int kReach = 256;  // a cell of the coarsest map sees 507 pixels: beyond half of that nothing changes it
+constexpr int kGrid = 64, kWindowSteps = 128;  // where windows begin, and their sizes, so that few engines do
+constexpr float kSameFace = 0.3f;              // overlap of a face's boxes in two frames
+constexpr float kFar = 1e6f;                   // beyond it no box is one
 
 formats::Image copy_bgr(const PixelView& view) {
   formats::Image out{view.width, view.height, 3, {}};
@@ -35,6 +35,29 @@ formats::Image copy_bgr(const PixelView& view) {
 
 PixelView view_of(const formats::Image& image) {
   return {image.bgr.data(), image.width, image.height, 3 * std::ptrdiff_t{image.width}, PixelFormat::bgr};
+}
+
+struct Span {
+  int begin = 0, size = 0;
+};
+struct Window {
+  Span x, y;
+};
+
+/// What decides about the pixels `first` … `last`. It ends where the image ends, or so far away that the network's own
+/// border does not show.
+Span reach(float first, float last, int limit) {
+  const auto grid = [](double at) { return static_cast<int>(std::floor(at / kGrid)) * kGrid; };
+  const int begin = std::clamp(grid(first - kReach), 0, grid(limit - 1));
+  const int wanted = std::max(1, static_cast<int>(std::ceil(last)) + kReach - begin);
+  const int size = (wanted + kWindowSteps - 1) / kWindowSteps * kWindowSteps;
+  return {begin, std::min(size, limit - begin)};
+}
+
+Detection shifted(Detection one, float dx, float dy) {
+  one.box = {one.box.x1 + dx, one.box.y1 + dy, one.box.x2 + dx, one.box.y2 + dy};
+  for (Point& point : one.points) point = {point.x + dx, point.y + dy};
+  return one;
 }
 
 }  // namespace
@@ -88,42 +111,42 @@ Result<std::vector<Detection>> Detector::detect_at(const PixelView& image, std::
   return found;
 }
 
-Result<std::optional<Detection>> Detector::near(const PixelView& image, const Box& box) {
-  const double margin = kSurroundings * std::max(box.width(), box.height());
-  const auto begin = [&](float first, int limit) {
-    return static_cast<int>(std::clamp(std::floor((first - margin) / kGrid) * kGrid, 0.0, 1.0 * limit));
-  };
-  const auto end = [&](float last, int limit) { return static_cast<int>(std::clamp(last + margin, 0.0, 1.0 * limit)); };
-  const int x = begin(box.x1, image.width), y = begin(box.y1, image.height);
-  PixelView part = image;
-  part.width = end(box.x2, image.width) - x;
-  part.height = end(box.y2, image.height) - y;
-  if (part.width < 2 || part.height < 2) return std::optional<Detection>();
-  part.data = image.row(y) + x * bytes_per_pixel(image.format);
-  // Half of the frame costs nearly as much as all of it, and of all of it the answer is the detector's own.
-  const bool whole = 2.0 * part.width * part.height > 1.0 * image.width * image.height;
-  const auto steps = [](int side) { return (side + kWindowSteps - 1) / kWindowSteps * kWindowSteps; };
-  std::pair<int, int> size(steps(part.height), steps(part.width));
-  bool fitted = std::max(size.first, size.second) > kLargestWindow;
-  if (fitted) size = {kLargestWindow, kLargestWindow};
-  if (const auto fixed = network_->fixed_size()) {
-    size = *fixed;
-    fitted = true;
+Result<std::optional<std::vector<Detection>>> Detector::follow(const PixelView& image, std::span<const Box> boxes) {
+  constexpr std::optional<std::vector<Detection>> kSearchAll;
+  if (options_.size || network_->fixed_size() || std::max(image.width, image.height) > kLargestSide) return kSearchAll;
+  std::vector<Window> windows;
+  double pixels = 0;
+  for (const Box& box : boxes) {
+    if (!(std::abs(box.x1) < kFar && std::abs(box.y1) < kFar && std::abs(box.x2) < kFar && std::abs(box.y2) < kFar))
+      return kSearchAll;
+    windows.push_back({reach(box.x1, box.x2, image.width), reach(box.y1, box.y2, image.height)});
+    pixels += 1.0 * windows.back().x.size * windows.back().y.size;
   }
+  if (2 * pixels > 1.0 * image.width * image.height) return kSearchAll;
   DetectionLimits limits = options_.limits;
   limits.most = 0;  // a stronger neighbour is no reason to lose this one
-  TRY(const auto found, whole ? detect_whole(image, limits) : detect_at(part, size, fitted, limits));
-  std::optional<Detection> best;
-  float most = kSameFace;
-  const float dx = whole ? 0 : static_cast<float>(x), dy = whole ? 0 : static_cast<float>(y);
-  for (Detection one : found) {
-    one.box = {one.box.x1 + dx, one.box.y1 + dy, one.box.x2 + dx, one.box.y2 + dy};
-    for (Point& point : one.points) point = {point.x + dx, point.y + dy};
-    if (overlap(one.box, box) < most) continue;
-    most = overlap(one.box, box);
-    best = one;
+  std::vector<Detection> out;
+  for (std::size_t i = 0; i < boxes.size(); ++i) {
+    const auto& [x, y] = windows[i];
+    PixelView part = image;
+    part.data = image.row(y.begin) + x.begin * bytes_per_pixel(image.format);
+    part.width = x.size;
+    part.height = y.size;
+    TRY(const auto found, detect_at(part, {y.size, x.size}, false, limits));
+    std::optional<Detection> best;
+    float most = kSameFace;
+    for (Detection one : found) {
+      one = shifted(one, static_cast<float>(x.begin), static_cast<float>(y.begin));
+      if (const float common = overlap(one.box, boxes[i]); common >= most) {
+        most = common;
+        best = one;
+      }
+    }
+    const auto is_same = [&](const Detection& other) { return overlap(other.box, best->box) > limits.max_overlap; };
+    if (!best || std::any_of(out.begin(), out.end(), is_same)) return kSearchAll;  // lost, or two became one
+    out.push_back(*best);
   }
-  return best;
+  return std::optional(std::move(out));
 }
 
 }  // namespace anemone::face

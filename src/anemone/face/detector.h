@@ -2,6 +2,7 @@
 // Finds the faces of an image with RetinaFace.
 #include <memory>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "anemone/face/detections.h"
@@ -24,9 +25,11 @@ class Detector {
   /// In pixels of the image, best first. Images whose sides are beyond what the network takes are made smaller first.
   /// E0312: an image has to be resized and the media module is missing; E0712 it is too large for this machine.
   Result<std::vector<Detection>> detect(const PixelView& image);
-  /// The face that overlaps the box most, or nothing: looks at the box's surroundings alone, at their own size on the grid
-  /// of the network's coarsest map, where they look as they do in the whole image.
-  Result<std::optional<Detection>> near(const PixelView& image, const Box& box);
+  /// The faces that were in these boxes a frame ago, one a box, without a search of the whole image: each is looked for
+  /// in so large a part of it that the numbers are those of the whole (the network sees 507 pixels at most). Nothing
+  /// where one is lost, where two became one, and where the parts are more than half of the image or of what the
+  /// network takes: then detect() is no dearer and sees new faces as well.
+  Result<std::optional<std::vector<Detection>>> follow(const PixelView& image, std::span<const Box> boxes);
 
  private:
   Result<std::vector<Detection>> detect_whole(const PixelView& image, const DetectionLimits& limits);

@@ -16,7 +16,8 @@ struct Face {
   float score = 0;
   std::array<Point, 5> points5{};
   std::vector<Point> landmarks;
-  bool tracked = false;  ///< found around its last place, not in the whole frame
+  bool tracked = false;       ///< found around its last place, not in the whole frame
+  std::vector<Point> speeds;  ///< of smoothed landmarks, in pixels a second: what the filter goes on with; else none
 };
 
 /// What lit up for each point: [points, height, width] over the crop, for showing.

@@ -19,12 +19,12 @@ float mixed(float before, double now, double part) {
 
 }  // namespace
 
-void Smoother::smooth(int id, double seconds, std::vector<Point>& points) {
+const std::vector<Point>& Smoother::smooth(int id, double seconds, std::vector<Point>& points) {
   State& state = states_[id];
   const double interval = seconds - state.seconds;
   if (state.points.size() != points.size() || !(interval > 0)) {
     state = {seconds, points, std::vector<Point>(points.size())};
-    return;
+    return state.speeds;
   }
   const double of_speed = share(options_.speed_cutoff, interval);
   for (std::size_t i = 0; i < points.size(); ++i) {
@@ -37,6 +37,11 @@ void Smoother::smooth(int id, double seconds, std::vector<Point>& points) {
   }
   state.seconds = seconds;
   points = state.points;
+  return state.speeds;
+}
+
+void Smoother::restore(int id, double seconds, const std::vector<Point>& points, const std::vector<Point>& speeds) {
+  if (speeds.size() == points.size()) states_[id] = {seconds, points, speeds};
 }
 
 }  // namespace anemone::face

@@ -17,8 +17,11 @@ struct OneEuroOptions {
 class Smoother {
  public:
   explicit Smoother(OneEuroOptions options = {}) : options_(options) {}
-  /// `points` of the face `id` at that time become smooth; the first of a face are taken as they are.
-  void smooth(int id, double seconds, std::vector<Point>& points);
+  /// `points` of the face `id` at that time become smooth; the first of a face are taken as they are. Their speeds in
+  /// pixels a second: with the points all that the filter remembers. Valid until the next call.
+  const std::vector<Point>& smooth(int id, double seconds, std::vector<Point>& points);
+  /// Goes on from what smooth() gave at that time.
+  void restore(int id, double seconds, const std::vector<Point>& points, const std::vector<Point>& speeds);
   void forget(int id) { states_.erase(id); }
 
  private:

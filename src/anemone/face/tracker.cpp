@@ -29,22 +29,24 @@ Tracker::Tracker(Landmarker& landmarker, Detector& detector, TrackerOptions opti
       options_(options),
       smoother_(options.smooth.value_or(OneEuroOptions())) {}
 
-void Tracker::resume(std::vector<Face> last, int next_id) {
+void Tracker::resume(std::vector<Face> last, int next_id, double seconds) {
   faces_ = std::move(last);
+  for (const Face& face : faces_) smoother_.restore(face.id, seconds, face.landmarks, face.speeds);
   next_id_ = next_id;
 }
 
-// Every face to where it is now; false when one of them is not there.
+// Every face to where it is now; false when the whole frame is to be searched.
 Result<bool> Tracker::follow(const PixelView& frame) {
-  for (Face& face : faces_) {
-    TRY(const auto found, detector_.near(frame, expected_box(face)));
-    if (!found) return false;
-    face.box = found->box;
-    face.score = found->score;
-    face.points5 = found->points;
-    face.tracked = true;
+  if (faces_.empty()) return false;
+  std::vector<Box> boxes;
+  for (const Face& face : faces_) boxes.push_back(expected_box(face));
+  TRY(const auto found, detector_.follow(frame, boxes));
+  if (!found) return false;
+  for (std::size_t i = 0; i < faces_.size(); ++i) {
+    const Detection& now = (*found)[i];
+    faces_[i] = {faces_[i].id, now.box, now.score, now.points, {}, true, {}};
   }
-  return !faces_.empty();
+  return true;
 }
 
 // The detector's faces with the names of those that they overlap most; the rest are new.
@@ -73,7 +75,7 @@ void Tracker::identify(const std::vector<Detection>& found) {
   }
   std::vector<Face> now;
   for (std::size_t d = 0; d < found.size(); ++d)
-    now.push_back({ids[d] >= 0 ? ids[d] : next_id_++, found[d].box, found[d].score, found[d].points, {}, false});
+    now.push_back({ids[d] >= 0 ? ids[d] : next_id_++, found[d].box, found[d].score, found[d].points, {}, false, {}});
   faces_ = std::move(now);
 }
 
@@ -92,7 +94,7 @@ Result<std::vector<Face>> Tracker::next(const PixelView& frame, std::optional<st
   TRY_VOID(landmarker_.find(frame, faces_, heatmaps));
   std::vector<Face> faces = faces_;
   if (options_.smooth) {
-    for (Face& face : faces) smoother_.smooth(face.id, seconds, face.landmarks);
+    for (Face& face : faces) face.speeds = smoother_.smooth(face.id, seconds, face.landmarks);
   }
   return faces;
 }

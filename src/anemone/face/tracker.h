@@ -15,8 +15,8 @@ struct TrackerOptions {
 };
 
 /// Frames in their order. Between detections only the surroundings of each face are searched, where its last landmarks
-/// say that it is (Detector::near): a face that is not found there is gone in the same frame, and the whole frame is
-/// searched at once.
+/// say that it is (Detector::follow): a face that is not found there is gone in the same frame, and the whole frame is
+/// searched at once, as it is where that costs no more.
 class Tracker {
  public:
   Tracker(Landmarker& landmarker, Detector& detector, TrackerOptions options);
@@ -25,8 +25,8 @@ class Tracker {
   /// them is lost or none is there. `seconds`: when the frame was taken.
   Result<std::vector<Face>> next(const PixelView& frame, std::optional<std::vector<Detection>> found, double seconds,
                                  std::vector<Heatmaps>* heatmaps = nullptr);
-  /// Goes on after frames whose faces are known from an earlier run.
-  void resume(std::vector<Face> last, int next_id);
+  /// Goes on after frames whose faces are known from an earlier run; `seconds`: when the last one was taken.
+  void resume(std::vector<Face> last, int next_id, double seconds);
 
  private:
   Result<bool> follow(const PixelView& frame);

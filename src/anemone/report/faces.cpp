@@ -31,7 +31,7 @@ Json face_json(const face::Face& face) {
   Json points5 = Json::array(), landmarks = Json::array();
   for (const face::Point& point : face.points5) points5.push_back(point_json(point));
   for (const face::Point& point : face.landmarks) landmarks.push_back(point_json(point));
-  return {
+  Json out{
       {"id", face.id},
       {"score", short_number(face.score)},
       {"box",
@@ -39,6 +39,8 @@ Json face_json(const face::Face& face) {
       {"tracked", face.tracked},
       {"points5", points5},
       {"landmarks", landmarks}};
+  for (const face::Point& speed : face.speeds) out["speeds"].push_back(point_json(speed));
+  return out;
 }
 
 Json frame_json(const FaceFrame& frame) {

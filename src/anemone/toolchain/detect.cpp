@@ -100,7 +100,8 @@ class LandmarkStage {
     file_ = frame.file;
     tracker_.emplace(landmarker_, detector_, face::TrackerOptions{course_.request.max_faces, course_.request.smooth});
     const auto known = course_.request.resume.find(file_);
-    if (known != course_.request.resume.end()) tracker_->resume(known->second.last, known->second.next_id);
+    if (known != course_.request.resume.end())
+      tracker_->resume(known->second.last, known->second.next_id, known->second.ms / 1e3);
     return *tracker_;
   }
 

@@ -18,6 +18,7 @@ struct ResumePoint {
   std::int64_t frames = 0;       ///< that are done
   std::vector<face::Face> last;  ///< of the last one of them
   int next_id = 0;
+  double ms = 0;  ///< when that one was taken
 };
 
 struct DetectRequest {

@@ -24,6 +24,7 @@ face::Face face_from(const Json& json) {
   for (std::size_t i = 0; i < face.points5.size(); ++i) face.points5[i] = point_from(five.at(i));
   for (const Json& point : json.at("landmarks")) face.landmarks.push_back(point_from(point));
   face.tracked = json.value("tracked", false);
+  for (const Json& speed : json.value("speeds", Json::array())) face.speeds.push_back(point_from(speed));
   return face;
 }
 
