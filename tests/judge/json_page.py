@@ -50,7 +50,12 @@ commands = {
     ],
     'explain': ['explain ANE001', 'explain ORT040', 'explain E0510'],
     'run': [f'run star.mlpackage --input {face} -o out'],
-    'verify': [f'verify star.mlpackage --against star.pkl --input {face}', 'verify relu.mil --against relu.mil'],
+    'verify': [
+        f'verify star.mlpackage --against star.pkl --input {face}',
+        'verify relu.mil --against relu.mil',
+        'verify tanh.mil --against relu.mil --layers --save kept',
+        'verify nan.mil --against relu.mil --layers',
+    ],
     'score': [f'score {data}/metrics/pd_29.npy --truth {data}/metrics/gt_29.npy'],
     'detect': [f'detect {photo} --faces {retinaface} --landmarks star.mlpackage --smooth'] if retinaface else [],
     'bench': ['bench star.mlpackage --against star.pkl --runs 2', 'bench star.mlpackage --plan'],
@@ -71,6 +76,7 @@ documents = {
     ('anemone.plan-models/1', 'models[]'): 'as anemone.plan/1, without its operations',
     ('anemone.plan-ort-table/1', 'targets[]'): 'as anemone.plan-ort/1, without its nodes',
     ('anemone.bench/1', 'against'): 'as model',
+    ('anemone.verify/1', 'layers_in_all.first'): 'as layers',
     ('anemone.rules/1', 'rules[]'): 'as anemone.explain/1',
     ('anemone.rules/1', 'provider_rules[]'): 'as anemone.explain/1',
     ('anemone.plan/1', 'findings[]'): 'as findings of anemone.analyze/1',
@@ -81,7 +87,12 @@ documents = {
 names = {str: 'text', bool: 'true or false', int: 'number', float: 'number', type(None): 'null', dict: 'object'}
 
 (scratch / 'dynamic.onnx').write_bytes(lzma.open(data / 'ort/star_dyn.onnx.xz').read())
-(scratch / 'relu.mil').write_text('func main<ios17>(tensor<fp32, [1, 3]> x) { y = relu(x = x); } -> (y);\n')
+for name, line in {
+    'relu': 'y = relu(x = x)',
+    'tanh': 'y = tanh(x = x)',
+    'nan': 'a = sub(x = x, y = fp32(2)); y = sqrt(x = a)',
+}.items():
+    (scratch / f'{name}.mil').write_text(f'func main<ios17>(tensor<fp32, [1, 3]> x) {{ {line}; }} -> (y);\n')
 
 
 def walk(schema, value, path, found):

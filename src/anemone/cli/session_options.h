@@ -8,6 +8,10 @@
 
 namespace anemone::cli {
 
+inline constexpr Choice<runtime::Precision> kPrecisions[] = {{"as-stored", runtime::Precision::as_stored},
+                                                             {"fp32", runtime::Precision::fp32},
+                                                             {"fp16", runtime::Precision::fp16}};
+
 class SessionFlags {
  public:
   void declare(Options& options) {
@@ -35,9 +39,6 @@ class SessionFlags {
   }
 
  private:
-  static constexpr Choice<runtime::Precision> kPrecisions[] = {{"as-stored", runtime::Precision::as_stored},
-                                                               {"fp32", runtime::Precision::fp32},
-                                                               {"fp16", runtime::Precision::fp16}};
   static constexpr Choice<bool> kSums[] = {{"fp32", false}, {"fp16", true}};
   runtime::Precision precision_ = runtime::Precision::as_stored;
   bool half_sums_ = false;

@@ -2,6 +2,7 @@
 #include "anemone/report/verify.h"
 #include "anemone/cli/session_options.h"
 #include "anemone/cli/verbs.h"
+#include "anemone/support/file.h"
 #include "anemone/toolchain/verify.h"
 
 namespace anemone::cli {
@@ -12,6 +13,9 @@ int run_verify(Call& call) {
   std::optional<std::string> images;
   std::optional<std::uint64_t> seed;
   std::optional<double> max_mean_px, max_px;
+  std::optional<std::string> save;
+  std::optional<int> top;
+  runtime::Precision reference_precision = runtime::Precision::as_stored;
   std::vector<std::string> inputs;
   toolchain::VerifyRequest request;
   SessionFlags flags;
@@ -27,10 +31,24 @@ int run_verify(Call& call) {
                      "limit of the mean landmark distance, in pixels of the crop (0.15)", {.at_least = 0});
   call.options.value("--max-px", "PX", max_px, "limit of the largest landmark distance (1)", {.at_least = 0});
   call.options.value("--min-psnr", "DB", request.min_psnr_db, "limit of every output's peak signal-to-noise ratio");
+  call.options.flag("--layers", request.layers,
+                    "compare the values inside, on the worst input: where the error first jumps, and which operations "
+                    "add most of it");
+  call.options.value("--top", "N", top, "of --layers: how many operations are listed (10)",
+                     {.at_least = 1, .at_most = 100000});
+  call.options.value("--save", "DIR", save,
+                     "where something fails: the inputs, the outputs of both and, with --layers, the values of the "
+                     "worst operations, as .npy with an index.json");
+  call.options.choice("--against-precision", reference_precision, kPrecisions, "how the reference's executor rounds");
   flags.declare(call.options);
   if (const auto over = call.parse()) return *over;
   if (seed && (images || !inputs.empty()))
     return call.misused(bad_usage("--seed is of inputs that are made, and some are given", "leave one out"));
+  if (top && !request.layers)
+    return call.misused(bad_usage("--top says how many operations --layers lists", "add --layers"));
+  const auto most_layers = static_cast<std::size_t>(top.value_or(10));
+  request.save = save.value_or("");
+  if (reference_precision != runtime::Precision::as_stored) request.reference_precision = reference_precision;
   request.seed = seed.value_or(request.seed);
   request.max_mean_px = max_mean_px.value_or(request.max_mean_px);
   request.max_px = max_px.value_or(request.max_px);
@@ -51,7 +69,11 @@ int run_verify(Call& call) {
   if (!result) return call.fail(result.error());
   if ((max_px || max_mean_px) && !result->landmarks)
     result->notes.push_back("neither model has landmarks: --max-px and --max-mean-px judge nothing");
-  call.page(call.json ? report::verify_json(*result) : report::verify_text(*result));
+  if (!result->saved.empty()) {
+    const auto written = write_file(request.save / "index.json", report::saved_index_json(*result));
+    if (!written) return call.fail(written.error());
+  }
+  call.page(call.json ? report::verify_json(*result, most_layers) : report::verify_text(*result, most_layers));
   return call.answer(result->pass);
 }
 
@@ -65,7 +87,8 @@ const Verb kVerifyVerb{
         "anemone verify star.mlpackage --against Landmark_98.pkl\n"
         "anemone verify star.mlpackage --against Landmark_98.pkl --input face1.png --input face2.png\n"
         "anemone verify star.mlpackage --against Landmark_98.pkl --images faces --resize\n"
-        "anemone verify new.mlpackage --against old.mlpackage --min-psnr 60",
+        "anemone verify new.mlpackage --against old.mlpackage --min-psnr 60\n"
+        "anemone verify star.mlpackage --against star.mlpackage --against-precision fp32 --layers",
     .group = VerbGroup::main,
     .says_no = "a number is out of tolerance",
     .run = run_verify};

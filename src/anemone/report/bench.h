@@ -2,7 +2,7 @@
 // Times of this machine.
 #include <string>
 
-#include "anemone/toolchain/results.h"
+#include "anemone/toolchain/bench.h"
 
 namespace anemone::report {
 

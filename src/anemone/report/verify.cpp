@@ -50,40 +50,122 @@ std::string landmark_lines(const toolchain::VerifyResult& r) {
   return out;
 }
 
+// "12.3", "0.049", "0.0000021": percent of a range.
+std::string percent(double part) { return std::isfinite(part) ? fmt::format("{:.3g}", 100 * part) : "not finite"; }
+
+std::string layer_lines(const toolchain::Layers& layers, std::size_t most) {
+  std::string out = fmt::format("inside, on {}: {} of {} are in both; the median operation adds {} % of its range\n",
+                                escaped(layers.input), layers.ranked.size(),
+                                counted(static_cast<std::int64_t>(layers.values), "value"), percent(layers.usual));
+  if (const auto& first = layers.first) {
+    out += fmt::format("  the error first jumps at '{}' ({}): fed the reference's numbers it adds {} %\n",
+                       escaped(first->name), first->type, percent(first->local_relative));
+    if (!first->origin.empty()) out += fmt::format("    {}\n", escaped(first->origin));
+  } else if (!layers.ranked.empty()) {
+    out += "  no operation adds much more than the others\n";
+  }
+  const std::size_t shown = std::min(most, layers.ranked.size());
+  if (shown == 0) return out;
+  std::size_t types = 9;
+  for (std::size_t i = 0; i < shown; ++i) types = std::max(types, layers.ranked[i].type.size());
+  out += fmt::format("  {:>10}  {:>11}  {:>10}  {:>10}  {:<{}}  value\n", "adds %", "inherits %", "max error",
+                     "mean error", "operation", types);
+  for (std::size_t i = 0; i < shown; ++i) {
+    const toolchain::LayerError& l = layers.ranked[i];
+    out += fmt::format("  {:>10}  {:>11}  {:>10.3g}  {:>10.3g}  {:<{}}  {}{}\n", percent(l.local_relative),
+                       percent(l.inherited_relative), l.max_abs, l.mean_abs, l.type, types, escaped(l.name),
+                       l.jump     ? "  jumps"
+                       : l.undone ? "  undone by what follows"
+                                  : "");
+  }
+  if (shown < layers.ranked.size()) out += fmt::format("  … and {} more\n", layers.ranked.size() - shown);
+  return out;
+}
+
+Json layer(const toolchain::LayerError& l) {
+  return {{"name", l.name},
+          {"reference_name", l.reference_name},
+          {"type", l.type},
+          {"origin", l.origin},
+          {"shape", l.shape},
+          {"place", l.place},
+          {"operations", l.operations},
+          {"max_abs", number(l.max_abs)},
+          {"mean_abs", number(l.mean_abs)},
+          {"relative", number(l.relative)},
+          {"local_max_abs", number(l.local_max_abs)},
+          {"local_mean_abs", number(l.local_mean_abs)},
+          {"local_relative", number(l.local_relative)},
+          {"inherited_relative", number(l.inherited_relative)},
+          {"finite", l.local_finite},
+          {"undone", l.undone},
+          {"jump", l.jump}};
+}
+
+Json saved(const toolchain::VerifyResult& r) {
+  Json files = Json::array();
+  for (const toolchain::SavedArray& s : r.saved) {
+    files.push_back({{"file", s.file},
+                     {"what", s.what},
+                     {"side", s.side},
+                     {"name", s.name},
+                     {"input", s.input},
+                     {"dtype", s.dtype},
+                     {"shape", s.shape}});
+  }
+  return files;
+}
+
 }  // namespace
 
-std::string verify_text(const toolchain::VerifyResult& r) {
+std::string saved_index_json(const toolchain::VerifyResult& r) {
+  return dump({{"schema", "anemone.verify-saved/1"},
+               {"candidate", r.candidate},
+               {"reference", r.reference},
+               {"basis", r.basis},
+               {"reason", r.reason},
+               {"files", saved(r)}});
+}
+
+std::string verify_text(const toolchain::VerifyResult& r, std::size_t most_layers) {
   std::string out = fmt::format("{} against {}\n{}\n", r.candidate, r.reference, r.basis);
   if (r.landmarks) out += landmark_lines(r);
   std::size_t width = 6;
   for (const OutputComparison& o : r.outputs) width = std::max(width, o.name.size());
-  out += fmt::format("  {:<{}} {:>11} {:>11} {:>11} {:>9}\n", "output", width, "largest", "max error", "mean error",
-                     "PSNR dB");
+  out += fmt::format("  {:<{}} {:>9} {:>9} {:>10} {:>8} {:>9} {:>8}\n", "output", width, "largest", "max error",
+                     "mean error", "range %", "PSNR dB", "cosine");
   for (const OutputComparison& o : r.outputs) {
-    out += fmt::format("  {:<{}} {:>11.4g} {:>11.3g} {:>11.3g} {:>9}  {}\n", escaped(o.name), width, o.scale, o.max_abs,
-                       o.mean_abs, decibel(o), o.verdict);
+    out += fmt::format("  {:<{}} {:>9.4g} {:>9.3g} {:>10.3g} {:>8} {:>9} {:>8.6f}  {}\n", escaped(o.name), width,
+                       o.scale, o.max_abs, o.mean_abs, percent(o.relative), decibel(o), o.cosine, o.verdict);
     if (!o.pass && r.inputs > 1) out += fmt::format("  {:<{}} worst: {}\n", "", width, o.worst_input);
     if (o.not_finite + o.not_finite_reference > 0)
       out += fmt::format("  {:<{}} not finite: {} values of the candidate, {} of the reference\n", "", width,
                          o.not_finite, o.not_finite_reference);
   }
+  if (r.layers) out += layer_lines(*r.layers, most_layers);
   for (const std::string& note : r.notes) out += fmt::format("note: {}\n", note);
   if (r.pass) return out + "verified: the numbers agree\n";
   out += fmt::format("not verified: {}\n", r.reason);
   for (const std::string& cause : r.causes) out += fmt::format("  why: {}\n", cause);
   if (!r.next.empty()) out += fmt::format("  try: {}\n", r.next);
+  if (!r.saved.empty())
+    out +=
+        fmt::format("  saved: {}, listed in index.json\n", counted(static_cast<std::int64_t>(r.saved.size()), "array"));
   return out;
 }
 
-std::string verify_json(const toolchain::VerifyResult& r) {
+std::string verify_json(const toolchain::VerifyResult& r, std::size_t most_layers) {
   Json outputs = Json::array();
   for (const OutputComparison& o : r.outputs) {
     outputs.push_back({{"name", o.name},
                        {"max_abs", number(o.max_abs)},
                        {"mean_abs", number(o.mean_abs)},
+                       {"relative", number(o.relative)},
                        {"psnr_db", number(o.psnr_db)},
+                       {"cosine", number(o.cosine)},
                        {"identical", o.values > 0 && o.max_abs == 0 && o.pass && !o.reordered},
                        {"scale", number(o.scale)},
+                       {"range", number(o.range)},
                        {"non_finite", {{"candidate", o.not_finite}, {"reference", o.not_finite_reference}}},
                        {"constant", o.constant},
                        {"reacts", o.reacts},
@@ -108,11 +190,23 @@ std::string verify_json(const toolchain::VerifyResult& r) {
                         {"nme_percent", r.landmarks->nme_percent ? number(*r.landmarks->nme_percent) : Json(nullptr)},
                         {"pass", r.landmarks->pass}};
   }
+  if (r.layers) {
+    Json layers = Json::array();
+    for (std::size_t i = 0; i < std::min(most_layers, r.layers->ranked.size()); ++i)
+      layers.push_back(layer(r.layers->ranked[i]));
+    out["layers"] = layers;
+    out["layers_in_all"] = {{"input", r.layers->input},
+                            {"values", r.layers->values},
+                            {"compared", r.layers->ranked.size()},
+                            {"usual", number(r.layers->usual)},
+                            {"first", r.layers->first ? layer(*r.layers->first) : Json(nullptr)}};
+  }
   out["limits"] = {{"mean_px", r.limit_mean_px}, {"max_px", r.limit_max_px}, {"psnr_db", r.limit_psnr_db}};
   out["notes"] = r.notes;
   out["reason"] = r.reason;
   out["causes"] = r.causes;
   out["next"] = r.next;
+  if (!r.saved.empty()) out["saved"] = saved(r);
   out["pass"] = r.pass;
   return dump(out);
 }

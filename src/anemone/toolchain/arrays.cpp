@@ -61,6 +61,14 @@ Result<Array> read_array(const std::filesystem::path& npy) {
   return to_array(*make_constant(Type::tensor(*dtype, file.shape), Bytes::copy_of(file.bytes.view)));
 }
 
+std::string file_name(const std::string& value, std::set<std::string>& taken) {
+  std::string base;
+  for (char c : value) base += c == '/' || c == '\\' || c == '\0' ? '_' : c;
+  std::string name = base + ".npy";
+  for (int i = 1; !taken.insert(name).second; ++i) name = fmt::format("{}-{}.npy", base, i);
+  return name;
+}
+
 Result<void> write_array(const std::filesystem::path& npy, const Array& array) {
   const auto type = scalar_of(array.dtype);
   if (!type)

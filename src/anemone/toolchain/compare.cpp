@@ -14,6 +14,8 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 struct Difference {
   double largest = 0, sum = 0, squares = 0, scale = 0;
+  double low = kInfinity, high = -kInfinity;              // of the reference
+  double both = 0, mine_squared = 0, theirs_squared = 0;  // sums of products
 
   void add(double got, double want) {
     const double error = std::abs(got - want);
@@ -21,6 +23,19 @@ struct Difference {
     sum += error;
     squares += error * error;
     scale = std::max(scale, std::abs(want));
+    low = std::min(low, want);
+    high = std::max(high, want);
+    both += got * want;
+    mine_squared += got * got;
+    theirs_squared += want * want;
+  }
+  double range() const { return high > low ? high - low : scale; }
+  double relative() const { return largest == 0 ? 0 : range() > 0 ? largest / range() : kInfinity; }
+  // Two vectors of zeros point the same way, one of them does not.
+  double cosine() const {
+    if (largest == 0) return 1;
+    const double lengths = std::sqrt(mine_squared) * std::sqrt(theirs_squared);
+    return lengths > 0 ? std::clamp(both / lengths, -1.0, 1.0) : 0;
   }
   double psnr_db(double count) const {
     const double rms = std::sqrt(squares / std::max(count, 1.0));
@@ -97,6 +112,9 @@ Result<void> OutputJudge::add(const std::string& input, const Array& got, const 
   broken_ = broken_ || broken;
   r.psnr_db = std::min(r.psnr_db, psnr);
   r.scale = std::max(r.scale, d.scale);
+  r.range = std::max(r.range, finite > 0 ? d.range() : 0);
+  r.relative = std::max(r.relative, d.relative());
+  r.cosine = std::min(r.cosine, d.cosine());
   if (behind_top_k_ && finite == static_cast<std::int64_t>(want.data.size()))
     reordered_psnr_ = std::min(reordered_psnr_, sorted_difference(got, want).psnr_db(static_cast<double>(finite)));
   if (first) {

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "anemone/ir/op_def.h"
-#include "anemone/toolchain/results.h"
+#include "anemone/toolchain/verify_result.h"
 
 namespace anemone::toolchain {
 

@@ -5,7 +5,7 @@
 
 #include "anemone/ir/op_def.h"
 #include "anemone/toolchain/model.h"
-#include "anemone/toolchain/results.h"
+#include "anemone/toolchain/verify_result.h"
 
 namespace anemone::toolchain {
 

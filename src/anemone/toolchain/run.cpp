@@ -14,15 +14,6 @@
 namespace anemone::toolchain {
 namespace {
 
-// A file name in which every output of a foreign package is safe and different.
-std::string file_name(const std::string& output, std::set<std::string>& taken) {
-  std::string base;
-  for (char c : output) base += c == '/' || c == '\\' || c == '\0' ? '_' : c;
-  std::string name = base + ".npy";
-  for (int i = 1; !taken.insert(name).second; ++i) name = fmt::format("{}-{}.npy", base, i);
-  return name;
-}
-
 RunOutput describe_output(const std::string& name, const Array& array) {
   RunOutput out;
   out.name = name;

@@ -11,6 +11,8 @@
 #include "anemone/support/text.h"
 #include "anemone/toolchain/compare.h"
 #include "anemone/toolchain/landmark_judge.h"
+#include "anemone/toolchain/layers.h"
+#include "anemone/toolchain/saved_arrays.h"
 #include "anemone/toolchain/seeded_inputs.h"
 #include "anemone/toolchain/verify_causes.h"
 #include "anemone/toolchain/verify_inputs.h"
@@ -184,30 +186,56 @@ std::string_view words(const Model& model, std::optional<runtime::Precision> p) 
 }
 
 // A comparison that cannot fail, or that was meant the other way round.
-void say_what_is_odd(const Model& candidate, const Model& reference, VerifyResult& result) {
+void say_what_is_odd(const Model& candidate, const Model& reference, const VerifyRequest& request,
+                     VerifyResult& result) {
   std::error_code ignored;
-  if (std::filesystem::equivalent(candidate.path, reference.path, ignored)) {
+  const bool alike = words(candidate, request.session.precision) == words(reference, request.reference_precision) &&
+                     !request.session.half_sums;
+  if (alike && std::filesystem::equivalent(candidate.path, reference.path, ignored)) {
     result.notes.push_back("both are the same file: that its numbers agree with themselves proves nothing");
   } else if (candidate.is_checkpoint() && !reference.is_checkpoint()) {
     result.notes.push_back("the candidate is a checkpoint and the reference is not: did you swap them?");
   }
 }
 
-// Why not, found out on the worst input.
-Result<void> explain(const Session& candidate, const Session& reference, const VerifyRequest& request,
-                     const std::vector<VerifyInput>& inputs,
-                     const std::vector<std::pair<std::size_t, std::size_t>>& pairs, VerifyResult& result) {
-  std::optional<std::size_t> worst;
+// The worst input of each output that fails, and of the points; where nothing fails, the one with the least signal.
+std::vector<std::size_t> worst_inputs(const VerifyResult& result, const std::vector<VerifyInput>& inputs) {
+  std::vector<std::size_t> worst;
+  const auto add = [&](std::size_t index) {
+    if (std::find(worst.begin(), worst.end(), index) == worst.end()) worst.push_back(index);
+  };
   for (const OutputComparison& o : result.outputs) {
-    if (!worst && !o.pass) worst = o.worst_index;
+    if (!o.pass) add(o.worst_index);
   }
-  for (std::size_t i = 0; i < inputs.size() && !worst; ++i) {
-    if (result.landmarks && !result.landmarks->pass && inputs[i].label == result.landmarks->worst_input) worst = i;
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    if (result.landmarks && !result.landmarks->pass && inputs[i].label == result.landmarks->worst_input) add(i);
   }
-  if (!worst) return {};
-  TRY(Causes causes, find_causes({candidate, reference, request.session, inputs[*worst], pairs, request.min_psnr_db}));
+  if (!worst.empty()) return worst;
+  const auto least = std::min_element(result.outputs.begin(), result.outputs.end(),
+                                      [](const auto& a, const auto& b) { return a.psnr_db < b.psnr_db; });
+  return {least == result.outputs.end() ? 0 : least->worst_index};
+}
+
+// What is inside, why not, and the arrays of it.
+Result<void> look_inside(const Session& candidate, const Session& reference, const VerifyRequest& request,
+                         const SessionOptions& reference_options, const std::vector<VerifyInput>& inputs,
+                         const std::vector<std::pair<std::size_t, std::size_t>>& pairs, VerifyResult& result) {
+  std::vector<Comparison> worst;
+  for (const std::size_t i : worst_inputs(result, inputs))
+    worst.push_back({candidate, reference, request.session, reference_options, inputs[i], pairs, request.min_psnr_db});
+  if (request.layers) {
+    TRY(result.layers, compare_layers(worst[0]));
+  }
+  if (result.pass) {
+    if (!request.save.empty()) result.notes.push_back("nothing fails, so nothing was saved");
+    return {};
+  }
+  TRY(Causes causes, find_causes(worst[0]));
   result.causes = std::move(causes.found);
   result.next = std::move(causes.next);
+  if (!request.save.empty()) {
+    TRY(result.saved, save_arrays(worst, result.layers, request.save));
+  }
   return {};
 }
 
@@ -234,12 +262,12 @@ Result<VerifyResult> verify_models(const Model& candidate_model, const Model& re
     first = inputs[0].files;
   }
   SessionOptions reference_options = request.session;
-  reference_options.precision.reset();
+  reference_options.precision = request.reference_precision;
   reference_options.half_sums = false;
   TRY(Session reference, Session::open(reference_model, first, reference_options));
   TRY(const auto pairs, match_outputs(candidate, reference));
   TRY_VOID(check_same_meaning(candidate, reference, first));
-  say_what_is_odd(candidate_model, reference_model, result);
+  say_what_is_odd(candidate_model, reference_model, request, result);
   for (const std::string& note : candidate.notes()) result.notes.push_back(note);
 
   const auto landmarks = landmarks_of(candidate, reference, pairs);
@@ -279,8 +307,9 @@ Result<VerifyResult> verify_models(const Model& candidate_model, const Model& re
   conclude(result, made);
   result.basis = fmt::format("{}; {} executed {}, {} {}, both on this CPU", describe(inputs, request), result.candidate,
                              words(candidate_model, request.session.precision), result.reference,
-                             words(reference_model, std::nullopt));
-  if (!result.pass) TRY_VOID(explain(candidate, reference, request, inputs, pairs, result));
+                             words(reference_model, request.reference_precision));
+  if (!result.pass || request.layers || !request.save.empty())
+    TRY_VOID(look_inside(candidate, reference, request, reference_options, inputs, pairs, result));
   return result;
 }
 

@@ -2,18 +2,22 @@
 // The verb `verify`: do two models give the same numbers?
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <vector>
 
 #include "anemone/support/result.h"
-#include "anemone/toolchain/results.h"
 #include "anemone/toolchain/session.h"
+#include "anemone/toolchain/verify_result.h"
 
 namespace anemone::toolchain {
 
 struct VerifyRequest {
   std::vector<InputFile> inputs;  ///< and no pictures: faces for landmark networks, else seeded pictures or arrays
-  std::vector<std::filesystem::path> pictures;  ///< a run each, decoded when its turn comes
-  SessionOptions session;                       ///< precision applies to the candidate
+  std::vector<std::filesystem::path> pictures;            ///< a run each, decoded when its turn comes
+  SessionOptions session;                                 ///< precision applies to the candidate
+  std::optional<runtime::Precision> reference_precision;  ///< default: as stored
+  bool layers = false;                                    ///< compare what is inside, on the worst input
+  std::filesystem::path save;  ///< folder for the arrays of failing inputs; empty: none are kept
   std::uint64_t seed = 1;
   /// Limits; the defaults are half of what a network's own error usually is, see docs/how-to/verify.md.
   double max_mean_px = 0.15, max_px = 1.0, min_psnr_db = 40;

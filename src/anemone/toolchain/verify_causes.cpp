@@ -6,10 +6,10 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <unordered_map>
 
 #include "anemone/toolchain/compare.h"
 #include "anemone/toolchain/overflow.h"
+#include "anemone/toolchain/shared_values.h"
 #include "anemone/toolchain/verify_ties.h"
 
 namespace anemone::toolchain {
@@ -24,12 +24,12 @@ Result<Session> again(const Session& session, SessionOptions options, std::vecto
 }
 
 /// The least signal to noise among the outputs.
-Result<double> psnr_of(const Failure& failure, const Arrays& got, const Arrays& want) {
+Result<double> psnr_of(const Comparison& comparison, const Arrays& got, const Arrays& want) {
   double least = INFINITY;
-  for (const auto& [mine, theirs] : failure.pairs) {
+  for (const auto& [mine, theirs] : comparison.pairs) {
     OutputJudge judge("", false);
     TRY_VOID(judge.add("", got[mine], want[theirs]));
-    const OutputComparison one = judge.finish(failure.min_psnr_db);
+    const OutputComparison one = judge.finish(comparison.min_psnr_db);
     least = std::min(least, one.not_finite > 0 ? -INFINITY : one.psnr_db);
   }
   return least;
@@ -71,7 +71,7 @@ std::string scale_and_bias(double scale, const std::vector<double>& bias) {
 }
 
 /// The candidate takes pictures in another way than the network was trained with.
-Result<bool> try_pixels(const Failure& f, const Arrays& want, Causes& causes) {
+Result<bool> try_pixels(const Comparison& f, const Arrays& want, Causes& causes) {
   const Function& main = f.candidate.function();
   const Feature* feature = main.body.inputs.size() == 1 ? main.interface.input(main.body.inputs[0]->name) : nullptr;
   if (!feature || feature->kind != Feature::Kind::image || !f.input.arrays.empty()) return false;
@@ -118,7 +118,7 @@ Result<bool> try_pixels(const Failure& f, const Arrays& want, Causes& causes) {
 }
 
 /// Without rounding the difference is gone.
-Result<bool> try_rounding(const Failure& f, const Arrays& inputs, const Arrays& want, Causes& causes) {
+Result<bool> try_rounding(const Comparison& f, const Arrays& inputs, const Arrays& want, Causes& causes) {
   if (f.options.precision == runtime::Precision::fp32) return false;
   SessionOptions wide = f.options;
   wide.precision = runtime::Precision::fp32;
@@ -141,44 +141,21 @@ Result<bool> try_rounding(const Failure& f, const Arrays& inputs, const Arrays& 
   return true;
 }
 
-struct Shared {
-  const Value *mine, *theirs;
-};
-
-/// Values of both programs under one name, in the candidate's order.
-std::vector<Shared> shared_values(const Function& candidate, const Function& reference) {
-  std::unordered_map<std::string_view, const Value*> known;
-  const auto is_number = [](const Value& v) {
-    return v.type.is_tensor() && is_float(v.type.dtype) && v.type.is_fixed() && !v.constant;
-  };
-  for (const Node& node : reference.body.nodes) {
-    for (const auto& value : node.outputs) {
-      if (is_number(*value)) known[value->name] = value.get();
-    }
-  }
-  std::vector<Shared> shared;
-  for (const Node& node : candidate.body.nodes) {
-    for (const auto& value : node.outputs) {
-      const auto found = known.find(value->name);
-      if (found == known.end() || !is_number(*value) || found->second->type.dims != value->type.dims) continue;
-      shared.push_back({value.get(), found->second});
-    }
-  }
-  return shared;
-}
-
 /// The signal to noise of some values, in order.
-Result<std::vector<double>> compare_values(const Failure& f, const Arrays& inputs, const std::vector<Shared>& values) {
-  std::vector<std::string> names;
-  for (const Shared& value : values) names.push_back(value.mine->name);
+Result<std::vector<double>> compare_values(const Comparison& f, const Arrays& inputs,
+                                           const std::vector<SharedValue>& values) {
+  std::vector<std::string> names, their_names;
+  for (const SharedValue& value : values) {
+    names.push_back(value.mine->name);
+    their_names.push_back(value.theirs->name);
+  }
   SessionOptions options = f.options;
   options.precision = runtime::Precision::fp32;
   options.half_sums = false;
   TRY(Session candidate, again(f.candidate, options, names));
   TRY(const Arrays got, candidate.run(inputs));
   candidate.release();
-  options.precision.reset();
-  TRY(Session reference, again(f.reference, options, names));
+  TRY(Session reference, again(f.reference, f.reference_options, their_names));
   TRY(const Arrays theirs, arrays_for(f.reference, f.input, f.candidate.function()));
   TRY(const Arrays want, reference.run(theirs));
   std::vector<double> psnr;
@@ -192,14 +169,14 @@ Result<std::vector<double>> compare_values(const Failure& f, const Arrays& input
 }
 
 /// Looks at a few values at a time, so that memory stays bounded, and closes in on the first that differs.
-Result<void> find_first(const Failure& f, const Arrays& inputs, Causes& causes) {
+Result<void> find_first(const Comparison& f, const Arrays& inputs, Causes& causes) {
   constexpr std::size_t kAtOnce = 12;
   constexpr double kSame = 60;  // dB: fp32 against fp32 has twice that
-  const std::vector<Shared> all = shared_values(f.candidate.function(), f.reference.function());
+  const std::vector<SharedValue> all = shared_values(f.candidate.function(), f.reference.function(), f.pairs);
   std::size_t begin = 0, end = all.size();  // the first that differs is among these
-  std::optional<std::pair<Shared, double>> found, before;
+  std::optional<std::pair<SharedValue, double>> found, before;
   while (begin < end) {
-    std::vector<Shared> some;
+    std::vector<SharedValue> some;
     std::vector<std::size_t> at;
     const std::size_t step = (end - begin + kAtOnce - 1) / kAtOnce;
     for (std::size_t i = begin + step - 1; i < end; i += step) at.push_back(i);
@@ -232,28 +209,28 @@ Result<void> find_first(const Failure& f, const Arrays& inputs, Causes& causes) 
 
 }  // namespace
 
-Result<Causes> find_causes(const Failure& failure) {
+Result<Causes> find_causes(const Comparison& comparison) {
   Causes causes;
-  TRY(const Arrays inputs, arrays_for(failure.candidate, failure.input, failure.candidate.function()));
-  TRY(std::optional<std::string> broken, first_not_finite(failure.candidate, inputs, failure.options));
+  TRY(const Arrays inputs, arrays_for(comparison.candidate, comparison.input, comparison.candidate.function()));
+  TRY(std::optional<std::string> broken, first_not_finite(comparison.candidate, inputs, comparison.options));
   if (broken) {
     causes.found.push_back("inside the candidate " + *broken);
     return causes;
   }
-  TRY(std::optional<std::string> ties, only_ties_moved(failure, inputs));
+  TRY(std::optional<std::string> ties, only_ties_moved(comparison, inputs));
   if (ties) {
     causes.found.push_back(std::move(*ties));
     causes.next = "give an --input whose scores are clearly apart";
     return causes;
   }
-  TRY(const Arrays theirs, arrays_for(failure.reference, failure.input, failure.candidate.function()));
-  TRY(Session reference, again(failure.reference, {}));
+  TRY(const Arrays theirs, arrays_for(comparison.reference, comparison.input, comparison.candidate.function()));
+  TRY(Session reference, again(comparison.reference, comparison.reference_options));
   TRY(const Arrays want, reference.run(theirs));
   reference.release();
-  TRY(const bool pixels, try_pixels(failure, want, causes));
+  TRY(const bool pixels, try_pixels(comparison, want, causes));
   if (pixels) return causes;
-  TRY(const bool rounding, try_rounding(failure, inputs, want, causes));
-  if (!rounding) TRY_VOID(find_first(failure, inputs, causes));
+  TRY(const bool rounding, try_rounding(comparison, inputs, want, causes));
+  if (!rounding) TRY_VOID(find_first(comparison, inputs, causes));
   return causes;
 }
 

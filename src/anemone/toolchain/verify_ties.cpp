@@ -1,3 +1,4 @@
+// What each top-k chose from and what it chose, in both models.
 #include "anemone/toolchain/verify_ties.h"
 
 #include <fmt/format.h>
@@ -61,12 +62,12 @@ std::optional<double> moved_by(const Array& scores, const Array& got, const Arra
 
 }  // namespace
 
-Result<std::optional<std::string>> only_ties_moved(const Failure& f, const std::vector<Array>& inputs) {
+Result<std::optional<std::string>> only_ties_moved(const Comparison& f, const std::vector<Array>& inputs) {
   const std::vector<Choice> mine = choices_of(f.candidate.function()), theirs = choices_of(f.reference.function());
   if (mine.empty() || mine.size() != theirs.size()) return std::nullopt;
   TRY(const std::vector<Array> got, run_to(f.candidate, f.options, mine, inputs));
   TRY(const std::vector<Array> their_inputs, arrays_for(f.reference, f.input, f.candidate.function()));
-  TRY(const std::vector<Array> want, run_to(f.reference, {}, theirs, their_inputs));
+  TRY(const std::vector<Array> want, run_to(f.reference, f.reference_options, theirs, their_inputs));
   std::optional<std::string> found;
   for (std::size_t i = 0; i < mine.size(); ++i) {
     const Array &scores = want[2 * i], &places = want[2 * i + 1];

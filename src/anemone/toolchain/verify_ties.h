@@ -8,8 +8,8 @@
 namespace anemone::toolchain {
 
 /// Compares what each top-k and argsort of the two models chooses from, and what it chose. When both agree from
-/// `failure.min_psnr_db` on and only places differ: the sentence that says so, with the largest difference of two
+/// `comparison.min_psnr_db` on and only places differ: the sentence that says so, with the largest difference of two
 /// scores at one place. Nothing when a model has none, or when something else differs. `inputs` are the candidate's.
-Result<std::optional<std::string>> only_ties_moved(const Failure& failure, const std::vector<Array>& inputs);
+Result<std::optional<std::string>> only_ties_moved(const Comparison& comparison, const std::vector<Array>& inputs);
 
 }  // namespace anemone::toolchain
