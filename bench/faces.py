@@ -2,18 +2,20 @@
 """Frames a second of `anemone detect` beside the same pipeline in Python, in one run and in turn.
 
 usage: bench/faces.py --detector mobilenet0.25_Final.pth [--frames 12] [--rounds 3] [--threads 2] [--build
-build/release]
+build/release] [--batch]
 
 Two videos of 640x360 are made of the astronaut (NASA, public domain): one face and three, moving. The peer is
 PyTorch and OpenCV as Debian has them: the networks of tests/data/{star,retinaface}, decoding, suppression and crops
 in NumPy and cv2, JPEG by the same decoder. Each round runs the one and then the other; ratios are of the same round.
-Both load their networks before the clock starts. Landmarks must agree, or there is nothing to compare. Needs
-Debian's python3-torch and python3-opencv.
+Both load their networks before the clock starts. Landmarks must agree, or there is nothing to compare. --batch asks
+another question: whether three faces cost less in one batch than one by one. Needs Debian's python3-torch and
+python3-opencv.
 """
 
 import argparse
 import json
 import pathlib
+import resource
 import statistics
 import subprocess
 import sys
@@ -35,6 +37,7 @@ parser.add_argument('--frames', type=int, default=12)
 parser.add_argument('--rounds', type=int, default=3)
 parser.add_argument('--threads', type=int, default=2)
 parser.add_argument('--build', type=pathlib.Path, default=root / 'build/release')
+parser.add_argument('--batch', action='store_true')
 options = parser.parse_args()
 torch.set_grad_enabled(False)
 torch.set_num_threads(options.threads)
@@ -110,10 +113,31 @@ def in_anemone(video):
     return result['seconds'], result['stages_ms'], found
 
 
+def batch_cost():
+    """User time a face, in a batch of three and alone. Loading is in the difference of two runs no more."""
+    network = scratch / 'star.onnx'
+    words = [options.build / 'anemone', 'export', checkpoint, '-o', network, '--precision', 'fp32', '--dynamic-batch']
+    subprocess.run([*words, '-q'], check=True, stdout=subprocess.DEVNULL)
+
+    def seconds(batch, runs):
+        words = [options.build / 'anemone', 'bench', network, '--batch', str(batch), '--runs', str(runs)]
+        before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
+        subprocess.run([*words, '--warm-up', '1', '--threads', str(options.threads), '--json'], check=True,
+                       stdout=subprocess.DEVNULL)  # fmt: skip
+        return resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before
+
+    for _ in range(options.rounds):
+        alone, together = (seconds(1, 12) - seconds(1, 3)) / 9, (seconds(3, 4) - seconds(3, 1)) / 9
+        print(f'  alone {alone:.3f} s a face, in a batch of three {together:.3f} s: {together / alone:.2f} of the time')
+
+
 def told(stages):
     return ', '.join(f'{name} {ms:.1f}' for name, ms in stages.items())
 
 
+if options.batch:
+    batch_cost()
+    sys.exit()
 failed = False
 for faces in (1, 3):
     video = make_video(faces)

@@ -130,6 +130,18 @@ for faces, landmarks, beside, limit in (  # fp16 moves a box by a pixel, and the
     off = np.abs(both[0] - both[1]).max()
     check(f'{faces.name} with {landmarks.name}', off <= limit, f'{off:.4f} px')
 
+# Faces go one by one, which is no other answer than a batch of them would be.
+many, crops = scratch / 'many.onnx', scratch / 'crops.npy'
+run('export', probe, '-o', many, '--precision', 'fp32', '--dynamic-batch')
+faces = [read_png(golden / f'star/{name}/crop256.png') for name in ('astronaut', 'of_0', 'frame720')]
+planes = np.stack([face[..., ::-1].transpose(2, 0, 1) for face in faces]).astype(np.float32) * np.float32(2 / 255) - 1
+for at, part, batch in (('batch', planes, '3'), *((f'alone{i}', planes[i : i + 1], '1') for i in range(3))):
+    np.save(crops, part)
+    run('run', many, '--input', crops, '--batch', batch, '-o', scratch / at)
+batch = np.load(scratch / 'batch/landmarks.npy')
+off = max(np.abs(batch[i] - np.load(scratch / f'alone{i}/landmarks.npy')[0]).max() for i in range(3))
+check('a batch of three is three faces', batch.shape == (3, 98, 2) and off <= 1e-6, f'{batch.shape}, {off:.2e}')
+
 # A package whose pixels are not those of the training.
 wrong = scratch / 'rgb.mlpackage'
 for more in (('--color', 'rgb'), ('--scale', '0.00392156862745098', '--bias', '0')):

@@ -37,9 +37,9 @@ class Landmarker {
   int points() const { return points_; }
   int crop_size() const { return network_->width; }
 
-  /// Fills `landmarks` of the faces from their boxes: crops are cut for all, then go through the network one after the
-  /// other (a batch gains nothing on a CPU: one crop is work enough for all cores). A face whose box has no extent,
-  /// or whose numbers are not finite, keeps none.
+  /// Fills `landmarks` of the faces from their boxes, one crop after the other: a batch is no faster here
+  /// (docs/decisions/0011-faces-one-by-one.md). A face whose box has no extent, or whose numbers are not finite, keeps
+  /// none.
   Result<void> find(const PixelView& image, std::span<Face> faces, std::vector<Heatmaps>* heatmaps = nullptr);
 
  private:
