@@ -176,6 +176,7 @@ void lower_lrn(Call& c) {
   const std::int64_t size = c.integer("size", 1);
   const double alpha = c.number("alpha", 1e-4), beta = c.number("beta", 0.75), bias = c.number("bias", 1);
   const Dims& dims = c.dims(0);
+  if (size < 1 || size > 1024) Call::refuse(fmt::format("a window of {} channels", size));
   if (dims.size() == 4 && size % 2 == 1) {
     return c.give(emit.add("local_response_norm", {{"x", x},
                                                    {"size", size},
