@@ -8,6 +8,7 @@ import lzma
 import os
 import re
 import subprocess
+import sys
 
 from lib import anemone, check, data, finish, root, scratch, shared, skip
 
@@ -58,7 +59,12 @@ commands = {
     ],
     'score': [f'score {data}/metrics/pd_29.npy --truth {data}/metrics/gt_29.npy'],
     'detect': [f'detect {photo} --faces {retinaface} --landmarks star.mlpackage --smooth'] if retinaface else [],
-    'bench': ['bench star.mlpackage --against star.pkl --runs 2', 'bench star.mlpackage --plan'],
+    'bench': [
+        'bench star.mlpackage --against star.pkl --runs 2 --per-op',
+        'bench relu.mil --runs 2 --streams 2',
+        'bench relu.mil --runs 2 --peer ort',
+        'bench star.mlpackage --plan',
+    ],
     'print': ['print star.pkl hgs.0.up1', f'print {data}/pickle/01_zip_state_dict.pt', 'print star.mlpackage'],
     'tables': ['ops relu', 'ops --onnx', 'passes', 'rules', 'errors'],
     'program': ['doctor', 'version', 'completion bash', 'help', 'analyze nothing.pkl'],
@@ -76,6 +82,7 @@ documents = {
     ('anemone.plan-models/1', 'models[]'): 'as anemone.plan/1, without its operations',
     ('anemone.plan-ort-table/1', 'targets[]'): 'as anemone.plan-ort/1, without its nodes',
     ('anemone.bench/1', 'against'): 'as model',
+    ('anemone.bench/1', 'peer.side'): 'as model',
     ('anemone.verify/1', 'layers_in_all.first'): 'as layers',
     ('anemone.rules/1', 'rules[]'): 'as anemone.explain/1',
     ('anemone.rules/1', 'provider_rules[]'): 'as anemone.explain/1',
@@ -144,6 +151,7 @@ for section, lines in commands.items():
             capture_output=True,
             text=True,
             stdin=subprocess.DEVNULL,
+            env={**os.environ, 'VIRTUAL_ENV': sys.prefix},  # whose onnxruntime `bench --peer` finds
         )
         try:
             document = json.loads(done.stdout)

@@ -8,25 +8,46 @@
 namespace anemone::cli {
 namespace {
 
+enum class ThePeer : std::uint8_t { ort };
+constexpr Choice<ThePeer> kPeers[] = {{"ort", ThePeer::ort}};
+
 int run_bench(Call& call) {
   std::string path;
   std::optional<std::string> against;
-  int runs = 20, warm_up = 3;
-  bool plan = false;
+  std::optional<int> runs;
+  std::optional<double> seconds;
+  int warm_up = 3, streams = 1;
+  bool plan = false, csv = false;
+  std::optional<ThePeer> peer;
+  toolchain::BenchRequest request;
   SessionFlags flags;
   call.options.argument("MODEL", path, "the model to time");
   call.options.value("--against", "MODEL2", against, "another one, run in turn with the first");
-  call.options.value("--runs", "N", runs, "timed runs", {.at_least = 1, .at_most = 100000});
+  call.options.choice("--peer", peer, kPeers,
+                      "another program, run in turn with ours: ONNX Runtime on this CPU, where it is installed");
+  call.options.value("--runs", "N", runs, "timed runs (20)", {.at_least = 1, .at_most = 100000});
+  call.options.value("--seconds", "T", seconds, "time for so long instead", {.at_least = 0.001, .at_most = 86400});
   call.options.value("--warm-up", "N", warm_up, "runs before them", {.at_least = 0, .at_most = 1000});
+  call.options.value("--streams", "N", streams, "besides, calls at a time, each with its share of the threads",
+                     {.at_least = 1, .at_most = 1024});
+  call.options.flag("--per-op", request.per_op,
+                    "what each call of a kernel takes, its GFLOP/s, and its share of what the machine does at most");
+  call.options.flag("--csv", csv, "print comma-separated values: the models, or with --per-op the operations");
   call.options.flag("--plan", plan, "time nothing: list the calls of kernels that one run is made of");
   flags.declare(call.options);
   if (const auto over = call.parse()) return *over;
-  if (plan && against)
-    return call.misused(bad_usage("--plan lists one model's calls, and --against names another", "leave one out"));
-  toolchain::BenchRequest request;
-  request.runs = static_cast<std::size_t>(runs);
+  if (plan && (against || peer))
+    return call.misused(
+        bad_usage("--plan lists one model's calls, and --against or --peer names another", "leave one out"));
+  if (runs && seconds) return call.misused(bad_usage("--runs and --seconds both say when to stop", "leave one out"));
+  if (csv && call.json) return call.misused(bad_usage("--csv and --json are two forms of one answer", "leave one out"));
+  if (runs) request.runs = static_cast<std::size_t>(*runs);
+  request.seconds = seconds;
+  request.streams = streams;
+  request.ort_peer = peer.has_value();
   request.warm_up = static_cast<std::size_t>(warm_up);
   request.session = flags.read(call);
+  request.batch = flags.batch();
   const auto model = load(path, flags.load(call, against.has_value()));
   if (!model) return call.fail(model.error());
   if (plan) {
@@ -43,6 +64,10 @@ int run_bench(Call& call) {
   }
   const auto result = bench(*model, other ? &*other : nullptr, request);
   if (!result) return call.fail(result.error());
+  if (csv) {
+    call.print(report::bench_csv(*result));
+    return 0;
+  }
   call.page(call.json ? report::bench_json(*result) : report::bench_text(*result));
   return 0;
 }
@@ -57,6 +82,8 @@ const Verb kBenchVerb{
     .examples =
         "anemone bench star.mlpackage --threads 2\n"
         "anemone bench star.mlpackage --against Landmark_98.pkl --runs 30 --json\n"
+        "anemone bench star.mlpackage --seconds 1 --per-op\n"
+        "anemone bench star.mlpackage --runs 10 --streams 2\n"
         "anemone bench star.mlpackage --plan",
     .group = VerbGroup::look,
     .run = run_bench};

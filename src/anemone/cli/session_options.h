@@ -37,6 +37,7 @@ class SessionFlags {
     if (precision_ != runtime::Precision::as_stored) out.precision = precision_;
     return out;
   }
+  std::int64_t batch() const { return model_.batch; }
 
  private:
   static constexpr Choice<bool> kSums[] = {{"fp32", false}, {"fp16", true}};

@@ -1,0 +1,11 @@
+#pragma once
+// What this machine can do at most, measured.
+#include "anemone/runtime/base/thread_pool.h"
+
+namespace anemone::runtime {
+
+/// Floating-point operations in a second, in 10^9, with all threads of the pool: multiply-adds in registers, on the
+/// instruction set that the kernels run on, the best of many tries of a few milliseconds. About 0.1 s.
+double peak_gflops(ThreadPool& pool);
+
+}  // namespace anemone::runtime
