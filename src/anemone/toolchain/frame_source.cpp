@@ -21,12 +21,9 @@ namespace {
 
 constexpr int kLargestRawSide = 32768;
 
-/// By its first bytes: a damaged picture is one too.
 bool is_picture(const std::string& path) {
   const auto file = map_file(path);
-  if (!file) return false;
-  const auto size = formats::size_in_file(*file, path);
-  return size || size.error().front().code != ErrorCode::unknown_image;
+  return file && formats::is_image(*file);
 }
 
 bool is_pattern(const std::string& word) { return word.find_first_of("*?[") != std::string::npos; }
@@ -193,9 +190,6 @@ std::optional<SourceFrame> FrameSource::next_of_video(const Input& input) {
     if (!*next) {
       // Some containers estimate their length; two frames in a hundred are no damage.
       const std::int64_t wanted = video_->frames().value_or(0);
-      if (index_ == 0)
-        return failed({bad_input(ErrorCode::video_unreadable, "no frame of the video can be decoded", input.name,
-                                 "is it a video, and whole? 'ffmpeg -i FILE -c:v mjpeg -q:v 2 OUT.avi' converts it")});
       if (index_ < wanted - std::max<std::int64_t>(1, wanted / 50))
         return failed(
             {bad_input(ErrorCode::video_cut_off, fmt::format("the video ends after {} of {} frames", index_, wanted),

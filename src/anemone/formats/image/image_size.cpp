@@ -146,6 +146,11 @@ Result<ImageSizeInFile> size_in_file(const Bytes& file, const std::string& name)
   return *size;
 }
 
+bool is_image(const Bytes& file) {
+  const auto size = size_in_file(file, {});
+  return size || size.error().front().code != ErrorCode::unknown_image;
+}
+
 bool is_cut_off(const Bytes& file) {
   const Header h(file);
   if (h.has(0, "\x89PNG\r\n\x1a\n")) {

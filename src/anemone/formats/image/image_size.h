@@ -13,6 +13,8 @@ struct ImageSizeInFile {
   std::uint64_t width = 0, height = 0;
 };
 Result<ImageSizeInFile> size_in_file(const Bytes& file, const std::string& name);
+/// By its first bytes; it may be damaged.
+bool is_image(const Bytes& file);
 /// True for a JPEG or PNG without its end: JPEG decoders fill the rest with grey and call that success.
 bool is_cut_off(const Bytes& file);
 

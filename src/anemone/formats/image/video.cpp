@@ -43,7 +43,8 @@ VideoReader::VideoReader(VideoReader&& other) noexcept
       width_(other.width_),
       height_(other.height_),
       fps_(other.fps_),
-      frames_(other.frames_) {}
+      frames_(other.frames_),
+      any_(other.any_) {}
 
 VideoReader::~VideoReader() {
   if (handle_) (*media())->close_video(handle_);
@@ -55,7 +56,13 @@ Result<std::optional<VideoReader::Frame>> VideoReader::next() {
   if (const char* problem = (*media())->read_frame(handle_, sink(frame.image.bgr), &width, &height, &frame.ms, &end)) {
     return bad_input(ErrorCode::video_unreadable, problem, name_);
   }
-  if (end != 0) return std::optional<Frame>();
+  if (end != 0) {
+    if (!any_)
+      return bad_input(ErrorCode::video_unreadable, "no frame of the video can be decoded", name_,
+                       "is it a video, and whole? 'ffmpeg -i FILE -c:v mjpeg -q:v 2 OUT.avi' converts it");
+    return std::optional<Frame>();
+  }
+  any_ = true;
   frame.image.width = width;
   frame.image.height = height;
   return std::optional<Frame>(std::move(frame));

@@ -22,7 +22,7 @@ class VideoReader {
     Image image;
     double ms = 0;  ///< from the start; frames need not be evenly spaced
   };
-  /// Nothing at the end.
+  /// Nothing at the end. E0317: a frame cannot be decoded, or there is none at all.
   Result<std::optional<Frame>> next();
 
   int width() const { return width_; }
@@ -38,6 +38,7 @@ class VideoReader {
   int width_ = 0, height_ = 0;
   double fps_ = 0;
   std::optional<std::int64_t> frames_;
+  bool any_ = false;  ///< a frame was read
 };
 
 /// .mp4 (MPEG-4) or .avi (Motion JPEG). The file grows in place; what was written before an interruption can be played
