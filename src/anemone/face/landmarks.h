@@ -38,7 +38,7 @@ class Landmarker {
   int crop_size() const { return network_->width; }
 
   /// Fills `landmarks` of the faces from their boxes, one crop after the other: a batch is no faster here
-  /// (docs/decisions/0011-faces-one-by-one.md). A face whose box has no extent, or whose numbers are not finite, keeps
+  /// (docs/decisions/0012-faces-one-by-one.md). A face whose box has no extent, or whose numbers are not finite, keeps
   /// none.
   Result<void> find(const PixelView& image, std::span<Face> faces, std::vector<Heatmaps>* heatmaps = nullptr);
 

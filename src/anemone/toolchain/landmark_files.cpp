@@ -152,7 +152,9 @@ Result<Faces> read_landmarks(const fs::path& path) {
     return Faces{std::move(face)};
   }
   if (text.starts_with("\x89HDF") || text.starts_with("MATLAB"))
-    return wrong(path, 1, "a MATLAB file, which is not read: STAR's table of COFW (.tsv) holds the same points");
+    return bad_input(ErrorCode::annotation_wrong, "this is a MATLAB file, which is not read", path.string(),
+                     "STAR's table of COFW (.tsv) holds the same points; or export them as .npy [faces,29,2], see "
+                     "docs/how-to/faces.md");
   return from_lines(path, text);
 }
 
