@@ -174,10 +174,16 @@ Result<LandmarkInfo> points_of(const Model& model) {
   const Dims& dims = function.body.inputs.front()->type.dims;
   if (dims[2] > 0 && dims[3] > 0 && dims[2] != dims[3])
     return refuse(fmt::format("it takes {}x{} pixels, and crops are square", dims[2], dims[3]));
-  if (info->coordinates != models::Landmarks::Coordinates::centred)
+  const auto& user = model.program->metadata.user;
+  const auto coordinates = user.find(std::string(kMetaCoordinates));
+  const bool known = coordinates == user.end() || models::coordinates_from(coordinates->second);
+  if (!known || info->coordinates != models::Landmarks::Coordinates::centred)
     return refuse(
         fmt::format("its coordinates are '{}', and this pipeline reads -1 to 1 from cell centre to cell centre",
-                    models::name(info->coordinates)));
+                    known ? std::string(models::name(info->coordinates)) : coordinates->second));
+  if (const auto points = user.find(std::string(kMetaPoints));
+      points != user.end() && points->second != std::to_string(info->points))
+    return refuse(fmt::format("its metadata say {} points, and its output has {}", points->second, info->points));
   return *info;
 }
 

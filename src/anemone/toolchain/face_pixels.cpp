@@ -110,32 +110,37 @@ std::string text_of(Color color, double scale, const std::array<double, 3>& bias
 
 Result<face::InputForm> input_form(const Model& model, FaceNetworkKind kind) {
   const models::Preprocessing trained = trained_preprocessing(model).value_or(of_kind(kind));
-  const Feature* image = image_input(model);
-  if (!image) return form_of(trained);
-  const Affine affine = first_operations(model.program->main());
   const face::InputForm wanted = form_of(trained);
+  const Feature* image = image_input(model);
+  const Affine affine = first_operations(model.program->main());
+  if (!image && !affine.found) return wanted;  // normalised numbers; else the graph normalises pixels itself
+  const Color color = image ? image->color : trained.color;
   std::array<double, 3> bias{};
   for (std::size_t c = 0; c < 3; ++c) bias[c] = wanted.bias[c];
   // A per cent of a grey level over the whole range; fp16 keeps scale and bias to 1/2048.
-  bool same = image->color == trained.color;
+  bool same = color == trained.color;
   if (affine.found) {
     same = same && std::abs(affine.scale - trained.scale) <= 1e-3 * trained.scale;
     for (std::size_t c = 0; c < 3; ++c) same = same && std::abs(affine.bias[c] - bias[c]) <= 1e-3 * std::abs(bias[c]);
   }
   if (!same) {
     const std::string found =
-        affine.found ? text_of(image->color, affine.scale, affine.bias) : fmt::format("{} pixels", name(image->color));
+        affine.found ? text_of(color, affine.scale, affine.bias) : fmt::format("{} pixels", name(color));
     return bad_input(ErrorCode::pixels_differ,
-                     fmt::format("the image input takes {}; the network was trained with {}", found,
-                                 text_of(trained.color, trained.scale, bias)),
+                     fmt::format("the {} input takes {}; the network was trained with {}", image ? "image" : "array",
+                                 found, text_of(trained.color, trained.scale, bias)),
                      model.path.string(), "convert the checkpoint with anemone, without --color, --scale and --bias");
   }
-  return face::InputForm{image->color == Color::rgb, 1, {}};
+  return face::InputForm{color == Color::rgb, 1, {}};
 }
 
 std::string unproved_pixels(const Model& model) {
-  if (!image_input(model) || first_operations(model.program->main()).found || trained_preprocessing(model)) return {};
-  return fmt::format("'{}' takes pixels, and its graph does not show their scale and bias: it is taken to be right",
+  const bool image = image_input(model) != nullptr;
+  if (first_operations(model.program->main()).found || trained_preprocessing(model)) return {};
+  if (image)
+    return fmt::format("'{}' takes pixels, and its graph does not show their scale and bias: it is taken to be right",
+                       model.path.string());
+  return fmt::format("'{}' takes an array and does not say which numbers: it gets those of the training, from BGR",
                      model.path.string());
 }
 
