@@ -116,6 +116,14 @@ video = quicktime(frames, shown, 64, 48)
 result = run('detect', write('uneven.mov', video), *networks)
 times = [frame['ms'] for frame in result['frames']]
 check('uneven times', np.allclose(times, np.cumsum([0, *shown[:-1]]), atol=1), times)
+targets = {target['level']: (target['fps'], target['met']) for target in result['targets']}
+wanted = {level: (fps, result['fps'] > fps) for level, fps in (('must', 4), ('should', 4.5), ('stretch', 5))}
+check('the rate is held against the targets', targets == wanted, targets)
+check('stages are timed', list(result['stages_ms']) == ['read', 'detect', 'landmarks', 'write'], result['stages_ms'])
+words = [anemone, 'detect', scratch / 'uneven.mov', *networks]
+shown_text = subprocess.run([*map(str, words)], capture_output=True, text=True, stdin=subprocess.DEVNULL).stdout
+good = 'stages, ms a frame' in shown_text and 'targets:  must > 4 ' in shown_text and 'frames a second' in shown_text
+check('people are told as well', good, shown_text)
 check('all are of a video', all(f['video'] and f['width'] == 64 and f['height'] == 48 for f in result['frames']))
 for name, matrix, wanted in (('right', (0, 1, -1, 0), (48, 64)), ('round', (-1, 0, 0, -1), (64, 48))):
     result = run('detect', write(f'{name}.mov', quicktime(frames, shown, 64, 48, matrix)), *networks)
