@@ -122,9 +122,11 @@ Result<bool> noop_elimination(Block&, PassContext&);
 Result<bool> raise_division_floor(Block&, PassContext&);
 Result<bool> reduce_transposes(Block&, PassContext&);
 Result<bool> remove_redundant_ops(Block&, PassContext&);
+Result<bool> round_conv_weights(Block&, PassContext&);
 Result<bool> scale_norm_epsilon(Block&, PassContext&);
 Result<bool> select_optimization(Block&, PassContext&);
 Result<bool> simplify_comparisons(Block&, PassContext&);
+Result<bool> simplify_gathers(Block&, PassContext&);
 Result<bool> simplify_slices_and_joins(Block&, PassContext&);
 Result<bool> split_over_concat(Block&, PassContext&);
 

@@ -68,11 +68,15 @@ constexpr std::array kPasses{
     Pass{"reduce_transposes", "moves transposes behind operations that work element by element", Numerics::exact,
          reduce_transposes},
     Pass{"remove_redundant_ops", "computes once what is computed twice", Numerics::exact, remove_redundant_ops},
+    Pass{"round_conv_weights", "rounds weights of convolutions to fp16 so that their errors cancel", Numerics::lossy,
+         round_conv_weights},
     Pass{"scale_norm_epsilon", "lifts a norm's epsilon into fp16's normal range by scaling the convolution before it",
          Numerics::rounding, scale_norm_epsilon},
     Pass{"select_optimization", "takes the branch of a select that is known", Numerics::exact, select_optimization},
     Pass{"simplify_comparisons", "compares with what was there before it was clamped", Numerics::exact,
          simplify_comparisons},
+    Pass{"simplify_gathers", "makes slices of gathers whose indices are known and evenly spaced", Numerics::exact,
+         simplify_gathers},
     Pass{"simplify_slices_and_joins", "takes apart and puts together no more than needed", Numerics::exact,
          simplify_slices_and_joins},
     Pass{"split_over_concat", "does to the parts of a concatenation what is refused as a whole", Numerics::exact,
@@ -92,6 +96,7 @@ const std::vector<std::string_view> kGeneral{
     "noop_elimination",
     "select_optimization",
     "remove_redundant_ops",  // patterns are found without twins
+    "simplify_gathers",      // of which slices are made
     "simplify_slices_and_joins",
     "simplify_comparisons",
     "merge_clamps",
@@ -121,21 +126,24 @@ const std::vector<std::string_view> kGeneral{
 const std::vector<std::string_view> kPlain{"const_deduplication", "dead_code_elimination"};
 
 // After them for fp16 elsewhere: what only the engine prices is left out.
-const std::vector<std::string_view> kHalf{"scale_norm_epsilon", "raise_division_floor", "add_fp16_cast",
-                                          "cast_optimization",  "noop_elimination",     "dead_code_elimination",
-                                          "const_deduplication"};
+const std::vector<std::string_view> kHalf{"scale_norm_epsilon",    "raise_division_floor", "round_conv_weights",
+                                          "add_fp16_cast",         "cast_optimization",    "noop_elimination",
+                                          "dead_code_elimination", "const_deduplication"};
 
 // After the general ones for the Neural Engine: fp16, and few passes over memory.
 const std::vector<std::string_view> kEngine{
     "fuse_elementwise_to_batchnorm",  // what no convolution took
     "fuse_batchnorm_conv",            // weights are rounded once, so before the cast
-    "scale_norm_epsilon",             // what fp16 cannot hold is lifted before it is rounded
+    "merge_summed_convs",
+    "compose_pointwise_convs",  // of weights that are not rounded yet
+    "scale_norm_epsilon",       // what fp16 cannot hold is lifted before it is rounded
     "raise_division_floor",
+    "round_conv_weights",
     "add_fp16_cast",
     "cast_optimization",  // an image that was scaled before it was cast is cast twice now
     "noop_elimination",
-    "merge_summed_convs",       // after the cast, which shows what a concat moves
-    "compose_pointwise_convs",  // what is one convolution by now
+    "merge_summed_convs",  // once more: half the bytes, and a concat pays where it did not
+    "compose_pointwise_convs",
     "split_over_concat",
     "dead_code_elimination",  // drops the fp32 constants before they are compared
     "const_deduplication",

@@ -1,0 +1,115 @@
+// Rounds weights of convolutions to fp16 so that their errors cancel.
+// before:  %y = conv(x, W)
+// after:   %y = conv(x, V), where every number of V is one of the two fp16 numbers next to that of W
+// only if: W is a plain fp32 constant that fits in fp16, and the convolution will not stay fp32
+// why:     what a convolution sums up is rectified as a rule, and numbers that are never negative turn errors of the
+//          weights into a shift of the result: sum of errors times mean. Rounding each to its nearest leaves that sum to
+//          chance. The idea is that of SQuant (C. Guo et al., 2022), where integers are rounded.
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <numeric>
+
+#include "anemone/ir/builder.h"
+#include "anemone/ir/rewrite.h"
+#include "anemone/passes/pass.h"
+
+namespace anemone::passes {
+namespace {
+
+// E[x]E[x'] / E[x²] of rectified normal numbers that know nothing of each other: (1/2π) / (1/2).
+constexpr float kAlike = 0.318309886F;
+
+constexpr std::size_t kLanes = 16;  // rows at a time: a row's sum depends on all before, and rows on nothing
+
+struct Lanes {
+  float weight[kLanes] = {}, sum[kLanes] = {};
+  std::uint32_t turned[kLanes] = {};
+};
+
+// Along a row of errors e, the expected square of the result is E[x²]·((1 - a)·Σe² + a·(Σe)²). A weight takes its other
+// neighbour where that makes the sum over those before it smaller. Normal halves are floats whose last 13 bits are zero,
+// so that neighbours are 2^13 apart; what is not between two of them stays, and is rounded later. No branches: nothing
+// could predict them, and the compiler makes vectors of it.
+void round_next(Lanes& lanes) {
+  constexpr std::uint32_t kLeastNormal = 0x38800000, kLargest = 0x477fe000;  // fp16's, as floats
+  for (std::size_t lane = 0; lane < kLanes; ++lane) {
+    const float exact = lanes.weight[lane];
+    const auto bits = std::bit_cast<std::uint32_t>(exact);
+    const std::uint32_t rounded = (bits + 0x0fffU + ((bits >> 13) & 1U)) & ~0x1fffU;
+    const float near = std::bit_cast<float>(rounded), error = near - exact, total = lanes.sum[lane] + error;
+    const std::uint32_t error_bits = std::bit_cast<std::uint32_t>(error), outwards = (error_bits ^ bits) >> 31;
+    const float step = std::bit_cast<float>(rounded - 0x2000U + (outwards << 14)) - near;
+    const float more = ((1 - kAlike) * (2 * error + step) + kAlike * (2 * total + step)) * step;
+    const std::uint32_t inside = (rounded & 0x7fffffffU) - kLeastNormal - 1U < kLargest - kLeastNormal - 1U ? ~0U : 0U;
+    const std::uint32_t inexact = error != 0 ? ~0U : 0U, less = more < 0 ? ~0U : 0U, turn = inside & inexact & less;
+    const float turned = std::bit_cast<float>(std::bit_cast<std::uint32_t>(step) & turn);
+    const float settled = near + turned, moved = error + turned;
+    lanes.weight[lane] = std::bit_cast<float>((std::bit_cast<std::uint32_t>(settled) & inside) | (bits & ~inside));
+    lanes.sum[lane] += std::bit_cast<float>(std::bit_cast<std::uint32_t>(moved) & inside);
+    lanes.turned[lane] += turn & 1U;
+  }
+}
+
+struct Rounded {
+  std::vector<float> values;
+  std::size_t turned = 0;  // to the neighbour that is not the nearest
+};
+
+Rounded round_rows(std::span<const float> wide, std::size_t rows) {
+  Rounded result{std::vector<float>(wide.size())};
+  const std::size_t width = wide.size() / rows;
+  for (std::size_t row = 0; row < rows; row += kLanes) {
+    const std::size_t used = std::min(kLanes, rows - row);
+    const float* const from = wide.data() + row * width;
+    float* const to = result.values.data() + row * width;
+    Lanes lanes;
+    for (std::size_t i = 0; i < width; ++i) {
+      for (std::size_t lane = 0; lane < used; ++lane) lanes.weight[lane] = from[lane * width + i];
+      round_next(lanes);
+      for (std::size_t lane = 0; lane < used; ++lane) to[lane * width + i] = lanes.weight[lane];
+    }
+    result.turned = std::accumulate(lanes.turned, lanes.turned + used, result.turned);
+  }
+  return result;
+}
+
+bool fits(std::span<const float> values) {
+  constexpr float kTooLarge = 65520;  // rounds to infinity; NaN compares false and is left alone
+  float largest = 0;
+  for (const float v : values) largest = std::max(largest, std::fabs(v));
+  return largest < kTooLarge;
+}
+
+}  // namespace
+
+Result<bool> round_conv_weights(Block& block, PassContext& context) {
+  bool changed = false;
+  for (Node& conv : block.nodes) {
+    if (conv.type != "conv") continue;
+    const Value* weight = conv.input("weight");
+    const Constant* wide = payload(weight);
+    if (!wide || wide->type.dtype != DType::fp32 || wide->count() == 0) continue;
+    if (const std::string why = context.wide(conv); !why.empty()) {
+      context.remark(conv, "kept: it stays fp32: " + why);
+      continue;
+    }
+    const std::span<const float> before = elements_as<float>(*wide);
+    if (!fits(before)) {
+      context.remark(conv, "kept: its weight does not fit in fp16");
+      continue;
+    }
+    Rounded rounded = round_rows(before, static_cast<std::size_t>(wide->type.dims[0]));
+    if (std::equal(before.begin(), before.end(), rounded.values.begin())) continue;
+    context.count("weights turned", rounded.turned);
+    context.count("convolutions rounded");
+    const auto owner = std::make_shared<const std::vector<float>>(std::move(rounded.values));
+    Builder builder(conv);
+    conv.set("weight", builder.constant(make_constant(wide->type, Bytes{owner, std::as_bytes(std::span(*owner))}),
+                                        weight->name + "_rounded"));
+    changed = true;
+  }
+  return changed;
+}
+
+}  // namespace anemone::passes
