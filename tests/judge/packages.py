@@ -43,12 +43,17 @@ CASES = [  # points, options; every value of every option appears with others
     (68, ['--precision', 'fp32', '--target', 'ios15']),
     (29, ['--outputs', 'all', '--target', 'ios18']),
     (29, ['--input', 'tensor']),
+    (98, ['--precision', 'auto']),
+    (98, ['--calibrate', lib.root / 'examples/astronaut', '--precision', 'auto', '--input', 'tensor']),
+    (98, ['--keep-fp32', 'instance_norm,matmul,landmarks']),
+    (98, ['--target', 'ios18', '--shapes', '256x256,192x192', '--shape-functions']),
 ]
 RETINA = [
     [],
     ['--target', 'ios15', '--shapes', '320x320'],
     ['--shapes', '640x640,320x320,480x640', '--target', 'ios16'],
     ['--input', 'tensor', '--precision', 'fp32', '--shapes', '361x643'],
+    ['--shapes', '640x640,320x320', '--target', 'ios18', '--shape-functions'],
 ]
 
 
@@ -65,7 +70,7 @@ def convert(name, checkpoint, options):
     if report is None:
         return
     verdict = judged(package)
-    lib.check(f'{name} {" ".join(options)}', verdict['verdict'] == 'VALID', verdict.get('error'))
+    lib.check(f'{name} {" ".join(map(str, options))}', verdict['verdict'] == 'VALID', verdict.get('error'))
     if verdict['verdict'] == 'VALID' and len(report['functions']) == 1:
         lib.check(
             f'{name}: ops.total',
