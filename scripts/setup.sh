@@ -4,7 +4,7 @@
 # To build and run. GoogleTest and Google Benchmark are small, and with them the tests build in the same folder.
 build_packages=(
   g++ cmake ninja-build ccache pkg-config
-  libfmt-dev libcli11-dev nlohmann-json3-dev libexpected-dev libfast-float-dev
+  libfmt-dev libcli11-dev nlohmann-json3-dev libtomlplusplus-dev libexpected-dev libfast-float-dev
   libprotozero-dev libzip-dev zlib1g-dev libmd-dev libxxhash-dev libhwy-dev
   libopencv-core-dev libopencv-imgproc-dev libopencv-imgcodecs-dev libopencv-videoio-dev
   libgtest-dev libbenchmark-dev

@@ -77,6 +77,7 @@ TEST_F(Verbose, EveryVerbTellsWhatItDoes) {
       {"run", {{model, "--input", at + "/x.npy", "-o", at + "/out"}, {"read ", "compiled ", "executed "}}},
       {"verify", {{model, "--against", model}, {"read ", "compiled ", "on seed 2"}}},
       {"bench", {{model, "--runs", "2"}, {"read ", "compiled "}}},
+      {"gate", {{model, "--targets", "targets/star.toml"}, {"read ", "planned for M1"}}},
       {"detect",
        {{"tests/data/face/astronaut.png", "--faces", "tests/data/face/detector.mil", "--landmarks",
          "tests/data/face/points.mil"},

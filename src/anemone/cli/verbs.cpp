@@ -5,9 +5,9 @@ namespace anemone::cli {
 namespace {
 
 constexpr const Verb* kVerbs[] = {
-    &kAnalyzeVerb, &kConvertVerb, &kOptimizeVerb, &kExportVerb, &kPlanVerb,       &kExplainVerb, &kRunVerb,
-    &kVerifyVerb,  &kBenchVerb,   &kDetectVerb,   &kScoreVerb,  &kPrintVerb,      &kSynthVerb,   &kOpsVerb,
-    &kPassesVerb,  &kRulesVerb,   &kErrorsVerb,   &kDoctorVerb, &kCompletionVerb, &kVersionVerb,
+    &kAnalyzeVerb, &kConvertVerb, &kOptimizeVerb, &kExportVerb, &kPlanVerb,   &kExplainVerb,    &kRunVerb,
+    &kVerifyVerb,  &kBenchVerb,   &kGateVerb,     &kDetectVerb, &kScoreVerb,  &kPrintVerb,      &kSynthVerb,
+    &kOpsVerb,     &kPassesVerb,  &kRulesVerb,    &kErrorsVerb, &kDoctorVerb, &kCompletionVerb, &kVersionVerb,
 };
 
 }  // namespace
