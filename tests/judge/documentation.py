@@ -38,8 +38,8 @@ def mask(text):
 
 
 # What the pages talk about: the demo's checkpoint by its two names, pictures, a model with other names.
-for name in ('examples', 'tests/plan'):
-    (folder / name).parent.mkdir(exist_ok=True)
+for name in ('examples', 'targets', 'tests/plan', 'tests/data/ort'):
+    (folder / name).parent.mkdir(exist_ok=True, parents=True)
     (folder / name).symlink_to(root / name)
 crop = root / 'examples/astronaut/crop256.png'
 for line in (

@@ -49,6 +49,15 @@ commands = {
         'plan dynamic.onnx --ort 1.19/neuralnetwork',
         'plan star.onnx --ort all',
     ],
+    'gate': [
+        f'gate star.mlpackage --targets {root}/targets/star.toml',
+        f'gate star.mlpackage --targets {root}/targets/star.toml --measured {root}/examples/device.json '
+        '--measured detect.json --measured verify.json',
+        f'report star.mlpackage -o star.html --against star.pkl --targets {root}/targets/star.toml',
+        f'report star.mlpackage -o star.html --targets {root}/targets/star.toml --measured {root}/examples/device.json '
+        '--measured verify.json',
+        'convert star.pkl -o chain.mlpackage --verify --plan --report chain.html',
+    ],
     'explain': ['explain ANE001', 'explain ORT040', 'explain E0510'],
     'run': [f'run star.mlpackage --input {face} -o out'],
     'verify': [
@@ -84,6 +93,9 @@ documents = {
     ('anemone.bench/1', 'against'): 'as model',
     ('anemone.bench/1', 'peer.side'): 'as model',
     ('anemone.verify/1', 'layers_in_all.first'): 'as layers',
+    ('anemone.convert/1', 'verify'): 'as anemone.verify/1',
+    ('anemone.convert/1', 'plan'): 'as anemone.plan/1',
+    ('anemone.convert/1', 'report'): 'as anemone.report/1',
     ('anemone.rules/1', 'rules[]'): 'as anemone.explain/1',
     ('anemone.rules/1', 'provider_rules[]'): 'as anemone.explain/1',
     ('anemone.plan/1', 'findings[]'): 'as findings of anemone.analyze/1',
@@ -100,6 +112,8 @@ for name, line in {
     'nan': 'a = sub(x = x, y = fp32(2)); y = sqrt(x = a)',
 }.items():
     (scratch / f'{name}.mil').write_text(f'func main<ios17>(tensor<fp32, [1, 3]> x) {{ {line}; }} -> (y);\n')
+(scratch / 'detect.json').write_text('{"schema": "anemone.detect/1", "fps": 1.5}')
+(scratch / 'verify.json').write_text('{"schema": "anemone.verify/1", "landmarks": {"nme_percent": 0.01}}')
 
 
 def walk(schema, value, path, found):

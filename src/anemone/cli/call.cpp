@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 
 #include "anemone/cli/help.h"
 #include "anemone/cli/verb.h"
@@ -17,6 +18,17 @@ constexpr Choice<ColorMode> kColorModes[] = {
 
 }  // namespace
 
+std::string shell_word(const std::string& word) {
+  const bool plain = std::all_of(word.begin(), word.end(), [](unsigned char c) {
+    return std::isalnum(c) != 0 || c >= 0x80 ||
+           std::string_view("/._-+=@,:%").find(static_cast<char>(c)) != std::string_view::npos;
+  });
+  if (plain && !word.empty()) return word;
+  std::string out = "'";
+  for (const char c : word) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return out + "'";
+}
+
 bool asks_for_json(std::span<const char* const> words) {
   const auto options_end = std::find(words.begin(), words.end(), std::string_view("--"));
   return std::find(words.begin(), options_end, std::string_view("--json")) != options_end;
@@ -24,6 +36,12 @@ bool asks_for_json(std::span<const char* const> words) {
 
 Call::Call(const Verb& verb, Terminal& terminal, std::span<const char* const> words)
     : verb_(verb), terminal_(terminal), progress_(terminal), words_(words) {}
+
+std::string Call::command_line() const {
+  std::string line = "anemone " + std::string(verb_.name);
+  for (const char* word : words_) line += " " + shell_word(word);
+  return line;
+}
 
 std::optional<int> Call::parse() {
   bool short_help = false, long_help = false;

@@ -51,6 +51,9 @@ struct Verb {
 /// Whether "--json" is among the words: errors may come before the words are understood.
 bool asks_for_json(std::span<const char* const> words);
 
+/// A word of a command line as a shell takes it.
+std::string shell_word(const std::string& word);
+
 /// One use of a verb: its options, its output, its exit code.
 class Call {
  public:
@@ -73,6 +76,9 @@ class Call {
   /// Reads the command line. A value means that the call is over with this exit code: help was asked for, or the
   /// command line is wrong (and the user has been told).
   std::optional<int> parse();
+
+  /// The call as it can be typed again.
+  std::string command_line() const;
 
   /// What every verb takes; valid after parse().
   bool json = false;

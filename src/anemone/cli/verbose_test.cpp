@@ -78,6 +78,7 @@ TEST_F(Verbose, EveryVerbTellsWhatItDoes) {
       {"verify", {{model, "--against", model}, {"read ", "compiled ", "on seed 2"}}},
       {"bench", {{model, "--runs", "2"}, {"read ", "compiled "}}},
       {"gate", {{model, "--targets", "targets/star.toml"}, {"read ", "planned for M1"}}},
+      {"report", {{model, "-o", at + "/r.html"}, {"read ", "planned for M1"}}},
       {"detect",
        {{"tests/data/face/astronaut.png", "--faces", "tests/data/face/detector.mil", "--landmarks",
          "tests/data/face/points.mil"},

@@ -5,9 +5,10 @@ namespace anemone::cli {
 namespace {
 
 constexpr const Verb* kVerbs[] = {
-    &kAnalyzeVerb, &kConvertVerb, &kOptimizeVerb, &kExportVerb, &kPlanVerb,   &kExplainVerb,    &kRunVerb,
-    &kVerifyVerb,  &kBenchVerb,   &kGateVerb,     &kDetectVerb, &kScoreVerb,  &kPrintVerb,      &kSynthVerb,
-    &kOpsVerb,     &kPassesVerb,  &kRulesVerb,    &kErrorsVerb, &kDoctorVerb, &kCompletionVerb, &kVersionVerb,
+    &kAnalyzeVerb, &kConvertVerb, &kOptimizeVerb,   &kExportVerb,  &kPlanVerb,   &kExplainVerb,
+    &kRunVerb,     &kVerifyVerb,  &kBenchVerb,      &kGateVerb,    &kReportVerb, &kDetectVerb,
+    &kScoreVerb,   &kPrintVerb,   &kSynthVerb,      &kOpsVerb,     &kPassesVerb, &kRulesVerb,
+    &kErrorsVerb,  &kDoctorVerb,  &kCompletionVerb, &kVersionVerb,
 };
 
 }  // namespace

@@ -8,7 +8,7 @@ namespace anemone::cli {
 
 extern const Verb kBenchVerb, kConvertVerb, kOptimizeVerb, kOpsVerb, kPassesVerb, kPrintVerb, kRunVerb, kSynthVerb,
     kVerifyVerb, kVersionVerb, kPlanVerb, kExplainVerb, kRulesVerb, kAnalyzeVerb, kErrorsVerb, kDoctorVerb,
-    kCompletionVerb, kExportVerb, kDetectVerb, kScoreVerb, kGateVerb;
+    kCompletionVerb, kExportVerb, kDetectVerb, kScoreVerb, kGateVerb, kReportVerb;
 
 /// In the order of the help page.
 std::span<const Verb* const> all_verbs();

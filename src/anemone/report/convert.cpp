@@ -136,4 +136,11 @@ std::string convert_json(const toolchain::ConvertResult& r) {
   return dump(out);
 }
 
+std::string convert_json(const toolchain::ConvertResult& result,
+                         const std::vector<std::pair<std::string, std::string>>& documents) {
+  Json json = Json::parse(convert_json(result));
+  for (const auto& [name, document] : documents) json[name] = Json::parse(document);
+  return dump(json);
+}
+
 }  // namespace anemone::report

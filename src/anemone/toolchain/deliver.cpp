@@ -45,7 +45,8 @@ void add_shapes(std::vector<FeatureSummary>& features, const std::vector<std::ve
   }
 }
 
-// Of a file, or of all files of a folder; 0 where it cannot be told.
+}  // namespace
+
 std::uint64_t bytes_of(const std::filesystem::path& path) {
   std::error_code error;
   if (!std::filesystem::is_directory(path, error)) {
@@ -58,8 +59,6 @@ std::uint64_t bytes_of(const std::filesystem::path& path) {
   }
   return bytes;
 }
-
-}  // namespace
 
 Result<void> check_ending(const std::filesystem::path& output) {
   const std::string extension = output.extension().string();

@@ -26,6 +26,9 @@ using Stream = std::function<void(std::string_view)>;
 /// The same as MIL text with all weights in it, into a stream instead of a file.
 Result<Delivered> deliver_text(const Model& model, const ConvertOptions& options, const Stream& stream);
 
+/// Of a file, or of all files of a folder; 0 where it cannot be told.
+std::uint64_t bytes_of(const std::filesystem::path& path);
+
 /// What went in, what was left out, and what the passes did.
 void describe_conversion(const Model& model, Converted converted, ConvertResult& result);
 

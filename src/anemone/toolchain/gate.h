@@ -6,8 +6,8 @@
 
 #include "anemone/toolchain/measurements.h"
 #include "anemone/toolchain/plan_model.h"
-#include "anemone/toolchain/results.h"
 #include "anemone/toolchain/targets.h"
+#include "anemone/toolchain/verify_result.h"
 
 namespace anemone::toolchain {
 

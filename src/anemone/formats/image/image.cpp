@@ -77,6 +77,17 @@ Result<Image> resize_image(const Image& image, int width, int height) {
   return out;
 }
 
+Result<std::vector<std::uint8_t>> encode_image(const Image& image, const std::string& extension,
+                                               const std::string& name) {
+  if (!is_consistent(image)) return own_bug("writing an image whose size and bytes disagree", name);
+  if (!media()) return media().error();
+  std::vector<std::uint8_t> bytes;
+  if (const char* problem =
+          (*media())->encode(image.bgr.data(), image.width, image.height, extension.c_str(), sink(bytes)))
+    return bad_environment(ErrorCode::image_refused, problem, name);
+  return bytes;
+}
+
 Result<void> write_image(const Image& image, const fs::path& path) {
   std::string extension = path.extension().string();
   std::transform(extension.begin(), extension.end(), extension.begin(),
@@ -86,13 +97,7 @@ Result<void> write_image(const Image& image, const fs::path& path) {
     return bad_usage(fmt::format("'{}' does not say an image format", path.string()),
                      "end the name in .png, .jpg, .bmp, .webp or .ppm");
   }
-  if (!is_consistent(image)) return own_bug("writing an image whose size and bytes disagree", path.string());
-  if (!media()) return media().error();
-  std::vector<std::uint8_t> bytes;
-  if (const char* problem =
-          (*media())->encode(image.bgr.data(), image.width, image.height, extension.c_str(), sink(bytes))) {
-    return bad_environment(ErrorCode::image_refused, problem, path.string());
-  }
+  TRY(const std::vector<std::uint8_t> bytes, encode_image(image, extension, path.string()));
   return write_file(path, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
 }
 

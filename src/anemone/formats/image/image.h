@@ -26,6 +26,9 @@ Result<Image> decode_image(const Bytes& file, const std::string& name);
 /// Bilinear with pixel centres at halves (cv::INTER_LINEAR); no smoothing when shrinking.
 Result<Image> resize_image(const Image& image, int width, int height);
 
+/// The bytes of a file of the format that the extension (".jpg") names. `name` stands in the places of errors.
+Result<std::vector<std::uint8_t>> encode_image(const Image& image, const std::string& extension,
+                                               const std::string& name);
 /// Writes the format that the extension names (png, jpg, bmp, webp, ppm), whole or not at all.
 Result<void> write_image(const Image& image, const std::filesystem::path& path);
 

@@ -1,0 +1,85 @@
+// The verb `report`: one page about a model, and about the one it was made from.
+#include "anemone/cli/model_options.h"
+#include "anemone/cli/report_page.h"
+#include "anemone/cli/verbs.h"
+
+namespace anemone::cli {
+
+namespace {
+
+int run_report(Call& call) {
+  std::string path, output;
+  std::optional<std::string> before, baseline, images, targets;
+  std::vector<std::string> measured;
+  toolchain::ReportRequest request;
+  ModelFlags flags;
+  call.options.argument("MODEL", path, "a checkpoint, package, compiled folder, model file, MIL text or ONNX file");
+  call.options.value("-o,--output", "OUT.html", output, "the page to write", {.required = true});
+  call.options.value("--against", "BEFORE", before, "what it was made from: shown beside it, and verified against");
+  call.options.value("--baseline", "MODEL.onnx", baseline,
+                     "how ONNX Runtime's CoreML provider took the network before");
+  call.options.value("--ort", "VERSION/FORMAT", request.ort.target, "of which release (1.19/neuralnetwork)");
+  call.options.value("--images", "DIR", images, "pictures to compare on and to show with the points of both models");
+  call.options.flag("--resize", request.verify.session.resize, "resize pictures of another size");
+  call.options.value("--targets", "FILE.toml", targets, "also the verdicts of 'anemone gate'");
+  call.options.repeated("--measured", "FILE.json", measured, "what a device measured (anemone.device/1), as for gate");
+  call.options.value("--device", "CHIP", request.device, "the chip of the plan");
+  flags.declare(call.options);
+  if (const auto over = call.parse()) return *over;
+  if ((images || request.verify.session.resize) && !before)
+    return call.misused(bad_usage("--images and --resize are about what --against compares", "add --against BEFORE"));
+  if (request.ort.target == "all")
+    return call.misused(bad_usage("a report is about one release of ONNX Runtime", "name one, as 1.19/neuralnetwork"));
+  request.verify.session.threads = call.threads;
+  if (baseline) request.baseline = *baseline;
+  if (targets) {
+    auto read = toolchain::read_targets(*targets);
+    if (!read) return call.fail(read.error());
+    request.targets = *std::move(read);
+  }
+  for (const std::string& file : measured) {
+    auto read = toolchain::read_measurements(file);
+    if (!read) return call.fail(read.error());
+    request.measured.push_back(*std::move(read));
+  }
+  if (images) {
+    auto pictures = toolchain::pictures_in(*images);
+    if (!pictures) return call.fail(pictures.error());
+    request.verify.pictures = *std::move(pictures);
+  }
+  const auto model = load(path, flags.load(call, before.has_value()));
+  if (!model) return call.fail(model.error());
+  std::optional<toolchain::Model> other;
+  if (before) {
+    auto loaded = load(*before, flags.load(call, true));
+    if (!loaded) return call.fail(loaded.error());
+    other = *std::move(loaded);
+    request.before = &*other;
+  }
+  auto report = make_report(*model, request);
+  if (!report) return call.fail(report.error());
+  const bool good = !report->accuracy || report->accuracy->verify.pass;
+  const auto page = write_report(call, *std::move(report), output);
+  if (!page) return call.fail(page.error());
+  call.page(call.json ? page->json : page->text);
+  return call.answer(good);
+}
+
+}  // namespace
+
+const Verb kReportVerb{
+    .name = "report",
+    .arguments = "MODEL -o OUT.html",
+    .summary = "one page about a model, beside what it was made from: placement, findings, accuracy, targets",
+    .details =
+        "The page loads nothing from elsewhere, and everything on it can be read without scripts. What is predicted and\n"
+        "what was measured stands apart.",
+    .examples =
+        "anemone report star.mlpackage -o star.html\n"
+        "anemone report star.mlpackage -o star.html --against Landmark_98.pkl --targets targets/star.toml\n"
+        "anemone report star.mlpackage -o star.html --against Landmark_98.pkl --images faces --baseline star.onnx",
+    .group = VerbGroup::main,
+    .says_no = "the model and --against differ; the page is written all the same",
+    .run = run_report};
+
+}  // namespace anemone::cli
