@@ -1,5 +1,5 @@
 #pragma once
-// The verb `gate`: does a model reach its targets, and what says so? (docs/decisions/0011-what-may-satisfy-a-target.md)
+// The verb `gate`: does a model reach its targets, and what says so? (docs/decisions/0014-what-may-satisfy-a-target.md)
 #include <optional>
 #include <string>
 #include <vector>
