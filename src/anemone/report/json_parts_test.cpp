@@ -62,7 +62,7 @@ std::vector<std::string> documents() {
   analysis.findings = plan.plans[0].findings;
   return {convert_json(convert),
           run_json(run),
-          verify_json(verify),
+          verify_json(verify, 10),
           bench_json(bench),
           synth_json(synth),
           listing_json(listing),
