@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """How the default pipelines grow with the graph, in instructions (callgrind): 16 times the network, at most 18 times
-the work. And the passes on STAR, in user time: at most 150 ms. usage: bench/passes.py [BUILD_FOLDER]; exit code 1 when a
-limit is broken, 4 without valgrind."""
+the work. And the passes on STAR, in user time: at most 150 ms.
+usage: bench/passes.py [BUILD_FOLDER]; exit code 1 when a limit is broken, 4 without valgrind."""
 import re
 import resource
 import shutil

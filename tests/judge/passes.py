@@ -98,6 +98,8 @@ for source in networks:
         command = ['convert', source, '-o', lib.scratch / 'checked.mlpackage', '--passes', pipeline, '--dry-run']
         if source.suffix == '.onnx':  # some overflow in fp16: the other passes are judged
             command += ['--skip-pass', 'add_fp16_cast']
+        if source.name == 'yolox_nano.onnx':  # whose worst number fp16 weights move by 2.4 of 3.4 in any rounding
+            command += ['--skip-pass', 'round_conv_weights']
         plain = subprocess.run([lib.anemone, *map(str, command)], capture_output=True, text=True)
         if plain.returncode == 3:  # a file that cannot become a package, whatever the passes
             continue
