@@ -62,6 +62,7 @@ commands = {
     'run': [f'run star.mlpackage --input {face} -o out'],
     'verify': [
         f'verify star.mlpackage --against star.pkl --input {face}',
+        f'verify star.mlpackage --against star.pkl --input {face} --truth {data}/metrics/gt_29.npy',
         'verify relu.mil --against relu.mil',
         'verify tanh.mil --against relu.mil --layers --save kept',
         'verify nan.mil --against relu.mil --layers',

@@ -3,6 +3,7 @@
 #include "anemone/cli/session_options.h"
 #include "anemone/cli/verbs.h"
 #include "anemone/support/file.h"
+#include "anemone/toolchain/face_networks.h"
 #include "anemone/toolchain/verify.h"
 
 namespace anemone::cli {
@@ -13,7 +14,8 @@ int run_verify(Call& call) {
   std::optional<std::string> images;
   std::optional<std::uint64_t> seed;
   std::optional<double> max_mean_px, max_px;
-  std::optional<std::string> save;
+  std::optional<std::string> save, faces, truth;
+  std::optional<double> max_nme_change;
   std::optional<int> top;
   runtime::Precision reference_precision = runtime::Precision::as_stored;
   std::vector<std::string> inputs;
@@ -26,6 +28,11 @@ int run_verify(Call& call) {
       "a tensor or an image; may be repeated; default: the built-in face and seeded changes of it for "
       "landmark networks, else seeded pictures or numbers");
   call.options.value("--images", "DIR", images, "every picture of a folder");
+  call.options.value("--faces", "DETECTOR", faces, "of --images: find the faces, and cut each out as 'detect' does");
+  call.options.value("--truth", "FILE", truth,
+                     "what people marked on the pictures, in the forms that 'score' reads: both models against it");
+  call.options.value("--max-nme-change", "PERCENT", max_nme_change,
+                     "of --truth: how much larger the candidate's error may be than the reference's (2)");
   call.options.value("--seed", "N", seed, "of the inputs that are made (1)", {.at_least = 0});
   call.options.value("--max-mean-px", "PX", max_mean_px,
                      "limit of the mean landmark distance, in pixels of the crop (0.15)", {.at_least = 0});
@@ -44,6 +51,13 @@ int run_verify(Call& call) {
   if (const auto over = call.parse()) return *over;
   if (seed && (images || !inputs.empty()))
     return call.misused(bad_usage("--seed is of inputs that are made, and some are given", "leave one out"));
+  if (faces && !images) return call.misused(bad_usage("--faces is for the pictures of --images", "add --images DIR"));
+  if (truth && !images && inputs.empty())
+    return call.misused(bad_usage("--truth is for pictures, and none are given", "add --images DIR or --input FILE"));
+  if (max_nme_change && !truth)
+    return call.misused(bad_usage("--max-nme-change is a limit of --truth", "add --truth FILE"));
+  request.truth = truth.value_or("");
+  request.max_nme_change_percent = max_nme_change.value_or(request.max_nme_change_percent);
   if (top && !request.layers)
     return call.misused(bad_usage("--top says how many operations --layers lists", "add --layers"));
   const auto most_layers = static_cast<std::size_t>(top.value_or(10));
@@ -65,6 +79,14 @@ int run_verify(Call& call) {
   if (!mine) return call.fail(mine.error());
   const auto theirs = load(reference, flags.load(call, true));
   if (!theirs) return call.fail(theirs.error());
+  std::optional<toolchain::Model> detector;
+  if (faces) {
+    if (!request.inputs.empty())
+      return call.misused(bad_usage("--faces takes the faces of --images, and --input is given too", "leave one out"));
+    auto loaded = toolchain::load_face_network(*faces, toolchain::kDetectorSide, call.talk());
+    if (!loaded) return call.fail(loaded.error());
+    request.faces = &detector.emplace(*std::move(loaded));
+  }
   auto result = verify_models(*mine, *theirs, request);
   if (!result) return call.fail(result.error());
   if ((max_px || max_mean_px) && !result->landmarks)

@@ -37,6 +37,18 @@ std::string landmark_lines(const toolchain::VerifyResult& r) {
       fmt::format("  {}: mean {:.4f} px (limit {}), max {:.4f} px (limit {})  {}\n", counted(l.points, "landmark"),
                   l.mean_px, r.limit_mean_px, l.max_px, r.limit_max_px, l.pass ? "ok" : "OUT OF TOLERANCE");
   if (l.nme_percent) out += fmt::format("    NME {:.4f} %, of the distance of the outer eye corners\n", *l.nme_percent);
+  if (l.truth) {
+    const toolchain::TruthComparison& t = *l.truth;
+    out += fmt::format("    ground truth, {} of {}: NME {:.4f} %, the reference's {:.4f} %",
+                       counted(static_cast<std::int64_t>(t.faces), "face"), t.scheme, t.nme_percent,
+                       t.reference_nme_percent);
+    if (t.nme_change_percent)
+      out += fmt::format("; change {:+.3f} % (limit {} %)", *t.nme_change_percent, t.limit_change_percent);
+    out += t.pass ? "  ok\n" : "  OUT OF TOLERANCE\n";
+    if (t.missed > 0)
+      out += fmt::format("    {} of the ground truth are on no input\n",
+                         counted(static_cast<std::int64_t>(t.missed), "face"));
+  }
   if (r.inputs > 1) out += fmt::format("    farthest: point {} of {}\n", l.worst_point, l.worst_input);
   if (l.left_out > 0) out += fmt::format("    left out: {} that are not finite\n", counted(l.left_out, "point"));
   if (l.undetermined > 0)
@@ -189,6 +201,19 @@ std::string verify_json(const toolchain::VerifyResult& r, std::size_t most_layer
                         {"left_out", r.landmarks->left_out},
                         {"nme_percent", r.landmarks->nme_percent ? number(*r.landmarks->nme_percent) : Json(nullptr)},
                         {"pass", r.landmarks->pass}};
+    if (const auto& t = r.landmarks->truth) {
+      out["landmarks"]["truth"] = {
+          {"file", t->file},
+          {"scheme", t->scheme},
+          {"normalisation", t->normalisation},
+          {"faces", t->faces},
+          {"missed", t->missed},
+          {"nme_percent", number(t->nme_percent)},
+          {"reference_nme_percent", number(t->reference_nme_percent)},
+          {"nme_change_percent", t->nme_change_percent ? number(*t->nme_change_percent) : Json(nullptr)},
+          {"limit_change_percent", t->limit_change_percent},
+          {"pass", t->pass}};
+    }
   }
   if (r.layers) {
     Json layers = Json::array();

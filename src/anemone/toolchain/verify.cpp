@@ -15,6 +15,7 @@
 #include "anemone/toolchain/saved_arrays.h"
 #include "anemone/toolchain/seeded_inputs.h"
 #include "anemone/toolchain/verify_causes.h"
+#include "anemone/toolchain/verify_faces.h"
 #include "anemone/toolchain/verify_inputs.h"
 
 namespace anemone::toolchain {
@@ -170,6 +171,8 @@ void conclude(VerifyResult& result, bool seeded) {
         "the reference determines less than half of its points on every input; give pictures it was made for";
   } else if (failed > 0) {
     result.reason = "the numbers differ";
+  } else if (points && points->truth && !points->truth->pass) {
+    result.reason = "it is further from the ground truth than the reference is";
   } else if (judged == 0) {
     result.reason = "the outputs are constant or empty, so that they agree says nothing about the models";
   } else if (seeded && result.inputs > 1 && reacting == 0) {
@@ -249,7 +252,12 @@ Result<VerifyResult> verify_models(const Model& candidate_model, const Model& re
   result.limit_mean_px = request.max_mean_px;
   result.limit_max_px = request.max_px;
   result.limit_psnr_db = request.min_psnr_db;
-  std::vector<VerifyInput> inputs = given_inputs(request);
+  std::vector<VerifyInput> inputs;
+  if (request.faces) {
+    TRY(inputs, face_inputs(request.pictures, *request.faces, reference_model, request.session.threads, result.notes));
+  } else {
+    inputs = given_inputs(request);
+  }
   const bool made = inputs.empty();
   std::vector<InputFile> first;
   if (!made) {
@@ -280,6 +288,14 @@ Result<VerifyResult> verify_models(const Model& candidate_model, const Model& re
   }
   std::optional<LandmarkJudge> points;
   if (points_at) points.emplace(*landmarks, request.max_mean_px, request.max_px);
+  std::optional<TruthFile> truth_file;
+  std::optional<TruthJudge> truth;
+  if (!request.truth.empty()) {
+    if (!points) return bad_usage("neither model has landmarks for --truth to judge", "leave --truth out");
+    TRY(truth_file, TruthFile::read(request.truth, landmarks->points));
+    TRY_VOID(add_truth(inputs, *truth_file, landmarks->crop_size));
+    truth.emplace(*landmarks, *truth_file);
+  }
 
   const std::size_t at_once = std::min(inputs.size(), runs_at_once(candidate.function()));
   for (std::size_t begin = 0; begin < inputs.size(); begin += at_once) {
@@ -297,6 +313,7 @@ Result<VerifyResult> verify_models(const Model& candidate_model, const Model& re
       if (some[r].judged_in_pixels && !points->within(distances)) {
         TRY(undetermined, undetermined_points(reference, some[r], candidate.function(), want[r], theirs, *points));
       }
+      if (truth && !some[r].truth.empty()) truth->add(got[r][mine], want[r][theirs], some[r].truth);
       points->add(some[r].label, some[r].judged_in_pixels, want[r][theirs], distances, undetermined);
     }
     reference.release();
@@ -304,6 +321,7 @@ Result<VerifyResult> verify_models(const Model& candidate_model, const Model& re
   result.inputs = inputs.size();
   for (OutputJudge& judge : judges) result.outputs.push_back(judge.finish(request.min_psnr_db));
   if (points) result.landmarks = points->finish();
+  if (truth) result.landmarks->truth = truth->finish(request.max_nme_change_percent);
   conclude(result, made);
   result.basis = fmt::format("{}; {} executed {}, {} {}, both on this CPU", describe(inputs, request), result.candidate,
                              words(candidate_model, request.session.precision), result.reference,

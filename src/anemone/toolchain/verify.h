@@ -13,7 +13,10 @@ namespace anemone::toolchain {
 
 struct VerifyRequest {
   std::vector<InputFile> inputs;  ///< and no pictures: faces for landmark networks, else seeded pictures or arrays
-  std::vector<std::filesystem::path> pictures;            ///< a run each, decoded when its turn comes
+  std::vector<std::filesystem::path> pictures;  ///< a run each, decoded when its turn comes
+  const Model* faces = nullptr;                 ///< a detector: the inputs are the faces of the pictures
+  std::filesystem::path truth;  ///< ground truth for pictures or faces, see read_landmarks(); empty: none
+  double max_nme_change_percent = 2;
   SessionOptions session;                                 ///< precision applies to the candidate
   std::optional<runtime::Precision> reference_precision;  ///< default: as stored
   bool layers = false;                                    ///< compare what is inside, on the worst input

@@ -76,6 +76,9 @@ Result<std::vector<VerifyInput>> made_inputs(const Session& candidate, bool land
 
 std::string describe(const std::vector<VerifyInput>& inputs, const VerifyRequest& request) {
   const auto total = static_cast<std::int64_t>(inputs.size());
+  if (request.faces)
+    return fmt::format("{} of {}", counted(total, "face"),
+                       counted(static_cast<std::int64_t>(request.pictures.size()), "picture"));
   if (!request.pictures.empty())
     return request.inputs.empty()
                ? fmt::format("{} of {}", counted(total, "picture"), request.pictures[0].parent_path().string())

@@ -1,9 +1,11 @@
 #pragma once
 // What two models are compared on.
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "anemone/face/crop.h"
 #include "anemone/toolchain/session.h"
 #include "anemone/toolchain/verify.h"
 
@@ -11,11 +13,15 @@ namespace anemone::toolchain {
 
 /// One run of both models.
 struct VerifyInput {
-  std::string label;              ///< "face1.png", "face 3 (turned by -12 degrees …)", "seed 2"
-  std::vector<InputFile> files;   ///< empty: the picture, else the arrays
-  std::filesystem::path picture;  ///< decoded when its turn comes
-  std::vector<Array> arrays;      ///< made for the candidate's function
-  bool judged_in_pixels = true;   ///< landmarks on it mean something
+  std::string label;                    ///< "face1.png", "face 3 (turned by -12 degrees …)", "seed 2"
+  std::vector<InputFile> files;         ///< empty: the picture, else the arrays
+  std::filesystem::path picture;        ///< decoded when its turn comes
+  std::vector<Array> arrays;            ///< made for the candidate's function
+  bool judged_in_pixels = true;         ///< landmarks on it mean something
+  std::filesystem::path source;         ///< of a face that was cut out: its picture, …
+  std::optional<face::Matrix> to_crop;  ///< … the way from there into the crop …
+  face::Point middle;                   ///< … and the middle of its box
+  std::vector<face::Point> truth;       ///< what people marked, in pixels of the crop; empty: not known
 };
 
 /// Those that the user gave: files, and the pictures of a folder. Several files without names are several runs.

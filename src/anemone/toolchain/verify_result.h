@@ -27,6 +27,15 @@ struct OutputComparison {
   std::string verdict;                                    ///< "ok", "OUT OF TOLERANCE", "NOT FINITE", "empty" …
   bool pass = false;
 };
+/// Both models against ground truth.
+struct TruthComparison {
+  std::string file, scheme, normalisation;  ///< "WFLW", "ocular"
+  std::size_t faces = 0, missed = 0;        ///< missed: faces of the truth that no input shows
+  double nme_percent = 0, reference_nme_percent = 0;
+  std::optional<double> nme_change_percent;  ///< of the candidate's, relative to the reference's; none: not finite
+  double limit_change_percent = 0;
+  bool pass = false;
+};
 struct LandmarkComparison {
   std::int64_t points = 0;
   std::int64_t left_out = 0;      ///< points that are not finite in one of the models, over all inputs
@@ -37,6 +46,7 @@ struct LandmarkComparison {
   std::int64_t worst_point = 0;
   double mean_px = 0, max_px = 0;     ///< of the crop
   std::optional<double> nme_percent;  ///< normalised by the reference's outer eye corners
+  std::optional<TruthComparison> truth;
   bool pass = false;
 };
 /// One value that both programs have, on one input. Relative errors are the largest difference in ranges of the
