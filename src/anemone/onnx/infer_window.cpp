@@ -87,7 +87,7 @@ void conv(InferView& v) {
 /// Conv with integers: what it sums in is int32.
 void conv_integer(InferView& v) {
   conv(v);
-  if (!v.results()[0]) return;
+  if (v.results().empty() || !v.results()[0]) return;  // a node may say that it has no outputs
   Type type = *v.results()[0];
   type.dtype = DataType::int32;
   v.set(0, std::move(type));

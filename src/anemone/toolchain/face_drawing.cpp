@@ -45,7 +45,7 @@ Result<void> DrawnFiles::take(const FaceFrame& frame) {
 
 Result<void> DrawnFiles::close() {
   if (!video_) return {};
-  const auto closed = video_->close();
+  auto closed = video_->close();
   video_.reset();
   return closed;
 }
