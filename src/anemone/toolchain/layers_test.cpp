@@ -79,7 +79,9 @@ class LayersTest : public testing::Test {
     EXPECT_EQ(r.layers->first->name, at);
     EXPECT_EQ(r.layers->ranked[0].name, at);
     EXPECT_TRUE(r.layers->ranked[0].jump);
-    if (r.layers->ranked.size() > 1) EXPECT_FALSE(r.layers->ranked[1].jump) << r.layers->ranked[1].name;
+    if (r.layers->ranked.size() > 1) {
+      EXPECT_FALSE(r.layers->ranked[1].jump) << r.layers->ranked[1].name;
+    }
   }
   test::Scratch scratch_;
 };
