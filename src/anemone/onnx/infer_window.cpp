@@ -63,9 +63,8 @@ std::optional<std::int64_t> positions(const Window& w, std::size_t axis, std::in
 
 Dimension dimension(std::optional<std::int64_t> value) { return value ? known_extent(*value) : Dimension{}; }
 
-void conv(InferView& v) {
+void conv_to(InferView& v, DataType dtype) {
   const Shape *x = v.shape(0), *w = v.shape(1);
-  const DataType dtype = v.dtype(0);
   if (!x || x->size() < 3) return v.set(0, dtype, std::nullopt);
   const std::size_t axes = x->size() - 2;
   if (w && w->size() != x->size()) return v.fail(fmt::format("x has rank {} and the weight {}", x->size(), w->size()));
@@ -84,14 +83,9 @@ void conv(InferView& v) {
   v.set(0, dtype, std::move(out));
 }
 
-/// Conv with integers: what it sums in is int32.
-void conv_integer(InferView& v) {
-  conv(v);
-  if (v.results().empty() || !v.results()[0]) return;  // a node may say that it has no outputs
-  Type type = *v.results()[0];
-  type.dtype = DataType::int32;
-  v.set(0, std::move(type));
-}
+void conv(InferView& v) { conv_to(v, v.dtype(0)); }
+/// Sums of integers are int32.
+void conv_integer(InferView& v) { conv_to(v, DataType::int32); }
 
 /// x, x_scale, x_zero_point, w, …: only the rank is said.
 void qlinear_conv(InferView& v) {
