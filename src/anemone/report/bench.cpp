@@ -74,14 +74,6 @@ std::string op_lines(const toolchain::BenchResult& r, std::size_t most) {
   return out;
 }
 
-// A field of a CSV file: quoted where it holds what separates.
-std::string field(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-  std::string out = "\"";
-  for (const char c : text) out += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return out + "\"";
-}
-
 }  // namespace
 
 std::string bench_text(const toolchain::BenchResult& r, std::size_t most_ops) {
@@ -127,13 +119,13 @@ std::string bench_csv(const toolchain::BenchResult& r) {
   if (!r.model.ops.empty()) {
     out = "name,operations,ms,share,macs,gflops,of_peak\n";
     for (const toolchain::BenchOp& op : r.model.ops)
-      out += fmt::format("{},{},{:.6f},{:.6f},{},{:.3f},{:.4f}\n", field(op.name), field(op.type), op.ms, op.share,
-                         op.macs, op.gflops, op.of_peak);
+      out += fmt::format("{},{},{:.6f},{:.6f},{},{:.3f},{:.4f}\n", csv_field(op.name), csv_field(op.type), op.ms,
+                         op.share, op.macs, op.gflops, op.of_peak);
     return out;
   }
   out = "model,runs,median_ms,p90_ms,p99_ms,min_ms,max_ms,outliers,load_ms,macs\n";
   const auto row = [&](const toolchain::BenchSide& s) {
-    out += fmt::format("{},{},{:.6f},{:.6f},{:.6f},{:.6f},{:.6f},{},{:.3f},{}\n", field(s.model), s.runs_ms.size(),
+    out += fmt::format("{},{},{:.6f},{:.6f},{:.6f},{:.6f},{:.6f},{},{:.3f},{}\n", csv_field(s.model), s.runs_ms.size(),
                        s.median_ms, s.p90_ms, s.p99_ms, s.min_ms, s.max_ms, s.outliers, s.load_ms, s.macs);
   };
   row(r.model);

@@ -55,14 +55,6 @@ Json frame_json(const FaceFrame& frame) {
           {"faces", faces}};
 }
 
-/// A field of a table: quoted where it has to be.
-std::string field(const std::string& text) {
-  if (text.find_first_of(",\"\n\r") == std::string::npos) return text;
-  std::string out = "\"";
-  for (const char c : text) out += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return out + '"';
-}
-
 }  // namespace
 
 std::string face_line(const FaceFrame& frame) {
@@ -80,7 +72,7 @@ std::string face_table_head(std::size_t points) {
 std::string face_table_rows(const FaceFrame& frame, std::size_t points) {
   std::string out;
   const auto row = [&](int id, float score, const std::vector<face::Point>& landmarks) {
-    out += fmt::format("{},{},{},{:.3f},{:.4f},{}", field(frame.source.file), frame.source.index + 1, id,
+    out += fmt::format("{},{},{},{:.3f},{:.4f},{}", csv_field(frame.source.file), frame.source.index + 1, id,
                        frame.source.ms / 1e3, score, landmarks.size() == points ? 1 : 0);
     for (const bool x : {true, false}) {
       for (std::size_t i = 0; i < points; ++i) {

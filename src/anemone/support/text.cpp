@@ -18,6 +18,13 @@ std::string counted(std::int64_t n, std::string_view one, std::string_view plura
   return out.append(plural);
 }
 
+std::string csv_field(const std::string& text) {
+  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
+  std::string out = "\"";
+  for (const char c : text) out += c == '"' ? std::string("\"\"") : std::string(1, c);
+  return out + '"';
+}
+
 std::string bare_word(std::string_view text) {
   std::string out;
   for (const char c : text) {
