@@ -99,14 +99,6 @@ struct Measured {
   std::unordered_map<const Value*, Array> fed;
 };
 
-/// Some named values of a session's model.
-Result<Arrays> values_of(const Session& session, SessionOptions options, std::vector<std::string> names,
-                         const Arrays& inputs) {
-  options.outputs = std::move(names);
-  TRY(Session part, Session::open(session.model(), {}, options));
-  return part.run(inputs);
-}
-
 Result<Arrays> run_pieces(const Model& model, Arrays inputs, const SessionOptions& options) {
   const Function& main = model.program->main();
   runtime::ThreadPool pool(options.threads);

@@ -5,7 +5,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <unordered_map>
+
+#include "anemone/toolchain/shared_values.h"
 
 namespace anemone::toolchain {
 namespace {
@@ -22,35 +23,9 @@ double largest(const Array& array) {
   return most;
 }
 
-struct Candidate {
-  const Node* node;
-  const Value* value;
-};
-
-std::vector<Candidate> floating_values(const Function& function) {
-  std::vector<Candidate> values;
-  for (const Node& node : function.body.nodes) {
-    for (const auto& output : node.outputs) {
-      const Type& type = output->type;
-      if (type.is_tensor() && is_float(type.dtype) && type.is_fixed() && node.blocks.empty() &&
-          !(node.def && node.def->is(kConstexpr)))
-        values.push_back({&node, output.get()});
-    }
-  }
-  return values;
-}
-
-// The arrays of some values.
-Result<std::vector<Array>> values_of(const Session& session, const std::vector<Array>& inputs, SessionOptions options,
-                                     std::vector<std::string> names) {
-  options.outputs = std::move(names);
-  TRY(Session part, Session::open(session.model(), {}, options));
-  return part.run(inputs);
-}
-
-std::string sentence(const Candidate& found, double reach) {
-  std::string text = fmt::format("'{}' ({}) is the first that is not finite", found.value->name, found.node->type);
-  if (found.value->type.dtype == DType::fp16)
+std::string sentence(const Value& found, double reach) {
+  std::string text = fmt::format("'{}' ({}) is the first that is not finite", found.name, found.producer->type);
+  if (found.type.dtype == DType::fp16)
     return text + fmt::format("; its operands reach {:.4g}, and fp16 ends at 65504", reach);
   return text + fmt::format("; its operands reach {:.4g}", reach);
 }
@@ -79,7 +54,7 @@ Result<double> reach_of(const Session& session, const std::vector<Array>& inputs
     }
   }
   if (asked.empty()) return reach;
-  TRY(const std::vector<Array> arrays, values_of(session, inputs, options, asked));
+  TRY(const std::vector<Array> arrays, values_of(session, options, asked, inputs));
   for (const Array& array : arrays) reach = std::max(reach, largest(array));
   return reach;
 }
@@ -88,19 +63,19 @@ Result<double> reach_of(const Session& session, const std::vector<Array>& inputs
 
 Result<std::optional<std::string>> first_not_finite(const Session& session, const std::vector<Array>& inputs,
                                                     const SessionOptions& options) {
-  const std::vector<Candidate> values = floating_values(session.function());
+  const std::vector<const Value*> values = compared_values(session.function());
   for (std::size_t begin = 0; begin < values.size();) {
     std::vector<std::string> names;
     std::size_t end = begin;
     for (std::int64_t numbers = 0; end < values.size() && (numbers == 0 || numbers < kNumbersAtOnce); ++end) {
-      numbers += element_count(values[end].value->type.dims).value_or(0);
-      names.push_back(values[end].value->name);
+      numbers += element_count(values[end]->type.dims).value_or(0);
+      names.push_back(values[end]->name);
     }
-    TRY(const std::vector<Array> arrays, values_of(session, inputs, options, names));
+    TRY(const std::vector<Array> arrays, values_of(session, options, names, inputs));
     for (std::size_t i = 0; i < arrays.size(); ++i) {
       if (all_finite(arrays[i])) continue;
-      const Candidate& found = values[begin + i];
-      TRY(const double reach, reach_of(session, inputs, options, *found.node));
+      const Value& found = *values[begin + i];
+      TRY(const double reach, reach_of(session, inputs, options, *found.producer));
       return std::optional(sentence(found, reach));
     }
     begin = end;

@@ -368,4 +368,11 @@ Result<std::vector<Array>> Session::run(const std::vector<Array>& inputs) {
   return results;
 }
 
+Result<std::vector<Array>> values_of(const Session& session, SessionOptions options, std::vector<std::string> names,
+                                     const std::vector<Array>& inputs) {
+  options.outputs = std::move(names);
+  TRY(Session part, Session::open(session.model(), {}, options));
+  return part.run(inputs);
+}
+
 }  // namespace anemone::toolchain

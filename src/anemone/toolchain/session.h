@@ -71,4 +71,8 @@ class Session {
   std::optional<runtime::Engine> engine_;
 };
 
+/// Some named values of the session's model, in their order, at its shape; a part of the program is run for them.
+Result<std::vector<Array>> values_of(const Session& session, SessionOptions options, std::vector<std::string> names,
+                                     const std::vector<Array>& inputs);
+
 }  // namespace anemone::toolchain

@@ -17,9 +17,9 @@ namespace {
 
 using Arrays = std::vector<Array>;
 
-/// The same model at the same size, executed in another way, giving these values.
-Result<Session> again(const Session& session, SessionOptions options, std::vector<std::string> outputs = {}) {
-  options.outputs = std::move(outputs);
+/// The same model at the same size, executed in another way.
+Result<Session> again(const Session& session, SessionOptions options) {
+  options.outputs.clear();
   return Session::open(session.model(), {}, options);
 }
 
@@ -152,14 +152,11 @@ Result<std::vector<double>> compare_values(const Comparison& f, const Arrays& in
   SessionOptions options = f.options;
   options.precision = runtime::Precision::fp32;
   options.half_sums = false;
-  TRY(Session candidate, again(f.candidate, options, names));
-  TRY(const Arrays got, candidate.run(inputs));
-  candidate.release();
-  TRY(Session reference, again(f.reference, f.reference_options, their_names));
+  TRY(const Arrays got, values_of(f.candidate, options, std::move(names), inputs));
   TRY(const Arrays theirs, arrays_for(f.reference, f.input, f.candidate.function()));
-  TRY(const Arrays want, reference.run(theirs));
+  TRY(const Arrays want, values_of(f.reference, f.reference_options, std::move(their_names), theirs));
   std::vector<double> psnr;
-  for (std::size_t i = 0; i < names.size(); ++i) {
+  for (std::size_t i = 0; i < values.size(); ++i) {
     OutputJudge judge("", false);
     TRY_VOID(judge.add("", got[i], want[i]));
     const OutputComparison one = judge.finish(0);

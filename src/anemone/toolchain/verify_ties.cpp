@@ -31,14 +31,14 @@ std::vector<Choice> choices_of(const Function& function) {
 }
 
 /// Scores and places of every choice, in order.
-Result<std::vector<Array>> run_to(const Session& session, SessionOptions options, const std::vector<Choice>& choices,
-                                  const std::vector<Array>& inputs) {
+Result<std::vector<Array>> run_to(const Session& session, const SessionOptions& options,
+                                  const std::vector<Choice>& choices, const std::vector<Array>& inputs) {
+  std::vector<std::string> names;
   for (const Choice& choice : choices) {
-    options.outputs.push_back(choice.scores->name);
-    options.outputs.push_back(choice.places->name);
+    names.push_back(choice.scores->name);
+    names.push_back(choice.places->name);
   }
-  TRY(Session part, Session::open(session.model(), {}, options));
-  return part.run(inputs);
+  return values_of(session, options, std::move(names), inputs);
 }
 
 /// The most that the scores at one place of the order differ between two orders, by the reference's scores; nothing
