@@ -22,6 +22,7 @@ faces = scratch / 'faces'
 faces.mkdir()
 for name in ('faces/one.png', 'face.png'):
     (scratch / name).write_bytes((root / 'examples/astronaut/crop256.png').read_bytes())
+(scratch / 'targets').symlink_to(root / 'targets')  # as in the reader's own project
 bin_folder = scratch / 'bin'
 bin_folder.mkdir()
 (bin_folder / 'anemone').symlink_to(pathlib.Path(anemone).resolve())

@@ -46,6 +46,11 @@ commands = {
     'run': [f'star.mlpackage --input {face} -o out'],
     'verify': [f'star.mlpackage --against star.pkl --input {face}'],
     'bench': ['tensor.mlpackage --runs 2 --against star.pkl'],
+    'gate': [
+        f'star.mlpackage --targets {root}/targets/star.toml',
+        f'star.mlpackage --targets {root}/targets/star.toml --against star.pkl --measured {root}/examples/device.json',
+    ],
+    'report': ['star.mlpackage -o page.html', 'star.mlpackage --against star.pkl -o page.html'],
     'score': [f'{data}/metrics/pd_29.npy --truth {data}/metrics/gt_29.npy'],
     'detect': [f'{data}/face/astronaut.png --faces {retinaface} --landmarks star.mlpackage'] if retinaface else None,
     'print': None,
