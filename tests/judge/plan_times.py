@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """`plan` of many packages: under 50 ms of processor time each (user and system, of the whole process, the least of
-several runs, of more where a neighbour disturbs them), and the same answer each time to the byte. The project's own packages, and those that the program makes,
-always; those of others where they are."""
+several runs, of more where a neighbour disturbs them), and the same answer each time to the byte. The project's own
+packages, and those that the program makes, always; those of others where they are."""
 
 import resource
 import subprocess
