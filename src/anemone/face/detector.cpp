@@ -112,17 +112,17 @@ Result<std::vector<Detection>> Detector::detect_at(const PixelView& image, std::
 }
 
 Result<std::optional<std::vector<Detection>>> Detector::follow(const PixelView& image, std::span<const Box> boxes) {
-  constexpr std::optional<std::vector<Detection>> kSearchAll;
-  if (options_.size || network_->fixed_size() || std::max(image.width, image.height) > kLargestSide) return kSearchAll;
+  const std::optional<std::vector<Detection>> search_all;
+  if (options_.size || network_->fixed_size() || std::max(image.width, image.height) > kLargestSide) return search_all;
   std::vector<Window> windows;
   double pixels = 0;
   for (const Box& box : boxes) {
     if (!(std::abs(box.x1) < kFar && std::abs(box.y1) < kFar && std::abs(box.x2) < kFar && std::abs(box.y2) < kFar))
-      return kSearchAll;
+      return search_all;
     windows.push_back({reach(box.x1, box.x2, image.width), reach(box.y1, box.y2, image.height)});
     pixels += 1.0 * windows.back().x.size * windows.back().y.size;
   }
-  if (2 * pixels > 1.0 * image.width * image.height) return kSearchAll;
+  if (2 * pixels > 1.0 * image.width * image.height) return search_all;
   DetectionLimits limits = options_.limits;
   limits.most = 0;  // a stronger neighbour is no reason to lose this one
   std::vector<Detection> out;
