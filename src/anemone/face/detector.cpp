@@ -143,7 +143,7 @@ Result<std::optional<std::vector<Detection>>> Detector::follow(const PixelView& 
       }
     }
     const auto is_same = [&](const Detection& other) { return overlap(other.box, best->box) > limits.max_overlap; };
-    if (!best || std::any_of(out.begin(), out.end(), is_same)) return kSearchAll;  // lost, or two became one
+    if (!best || std::any_of(out.begin(), out.end(), is_same)) return search_all;  // lost, or two became one
     out.push_back(*best);
   }
   return std::optional(std::move(out));
