@@ -1,6 +1,6 @@
 // Rounds weights of convolutions to fp16 so that their errors cancel.
 // before:  %y = conv(x, W)
-// after:   %y = conv(x, V), where every number of V is one of the two fp16 numbers next to that of W
+// after:   %y = conv(x, cast(V, "fp32")), where every number of V is one of the two fp16 numbers next to that of W
 // only if: W is a plain fp32 constant that fits in fp16, and the convolution will not stay fp32
 // why:     what a convolution sums up is rectified as a rule, and numbers that are never negative turn errors of the
 //          weights into a shift of the result: sum of errors times mean. Rounding each to its nearest leaves that sum to
@@ -12,6 +12,7 @@
 
 #include "anemone/ir/builder.h"
 #include "anemone/ir/rewrite.h"
+#include "anemone/passes/fp16/half_constants.h"
 #include "anemone/passes/pass.h"
 
 namespace anemone::passes {
@@ -74,13 +75,6 @@ Rounded round_rows(std::span<const float> wide, std::size_t rows) {
   return result;
 }
 
-bool fits(std::span<const float> values) {
-  constexpr float kTooLarge = 65520;  // rounds to infinity; NaN compares false and is left alone
-  float largest = 0;
-  for (const float v : values) largest = std::max(largest, std::fabs(v));
-  return largest < kTooLarge;
-}
-
 }  // namespace
 
 Result<bool> round_conv_weights(Block& block, PassContext& context) {
@@ -95,7 +89,7 @@ Result<bool> round_conv_weights(Block& block, PassContext& context) {
       continue;
     }
     const std::span<const float> before = elements_as<float>(*wide);
-    if (!fits(before)) {
+    if (!fit_half(before)) {
       context.remark(conv, "kept: its weight does not fit in fp16");
       continue;
     }
@@ -104,9 +98,11 @@ Result<bool> round_conv_weights(Block& block, PassContext& context) {
     context.count("weights turned", rounded.turned);
     context.count("convolutions rounded");
     const auto owner = std::make_shared<const std::vector<float>>(std::move(rounded.values));
+    // Kept as halves, so that the wide ones need not be: add_fp16_cast takes what is widened as it is.
+    const ConstantPtr half = to_half(*make_constant(wide->type, Bytes{owner, std::as_bytes(std::span(*owner))}));
     Builder builder(conv);
-    conv.set("weight", builder.constant(make_constant(wide->type, Bytes{owner, std::as_bytes(std::span(*owner))}),
-                                        weight->name + "_rounded"));
+    Value* const kept = builder.constant(half, weight->name + "_rounded");
+    conv.set("weight", builder.add("cast", {{"x", kept}, {"dtype", "fp32"}}));
     changed = true;
   }
   return changed;

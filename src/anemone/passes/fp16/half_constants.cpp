@@ -12,14 +12,14 @@ namespace {
 constexpr float kLargestHalf = 65504, kMask = 1e38f;
 constexpr std::size_t kSmallTensor = 400;
 
-// True when every value fits as it is: the usual case, checked without branches so that it runs at memory speed.
-bool all_fit(std::span<const float> values) {
+}  // namespace
+
+// Checked without branches, so that it runs at memory speed.
+bool fit_half(std::span<const float> values) {
   float largest = 0;
   for (float v : values) largest = std::max(largest, std::fabs(v));  // NaN compares false and is left alone
   return largest < 65520.0f;                                         // rounds to 65504 or less
 }
-
-}  // namespace
 
 ConstantPtr to_half(const Constant& constant) {
   if (!constant.missing.empty()) {
@@ -30,7 +30,7 @@ ConstantPtr to_half(const Constant& constant) {
   std::vector<float> storage;
   std::span<const float> values = elements_as<float>(constant);
   const bool small = values.size() < kSmallTensor;
-  if (small || !all_fit(values)) {
+  if (small || !fit_half(values)) {
     storage.assign(values.begin(), values.end());
     for (float& v : storage) {
       if (std::fabs(v) >= kMask && std::isfinite(v)) v = std::copysign(kLargestHalf, v);

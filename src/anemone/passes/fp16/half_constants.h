@@ -1,8 +1,13 @@
 #pragma once
 // Constants on their way to fp16.
+#include <span>
+
 #include "anemone/ir/constant.h"
 
 namespace anemone::passes {
+
+/// Whether none of the values becomes infinite in fp16; NaN and what is infinite already are not asked.
+bool fit_half(std::span<const float> values);
 
 /// The constant rounded to fp16; null when a finite value would overflow (then the operation that uses it stays fp32). Of
 /// one whose file is missing, the type is all that there is to change.
