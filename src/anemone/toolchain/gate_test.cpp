@@ -132,6 +132,7 @@ TEST_F(Gate, MeasurementsOfAnotherModelOrOfAVirtualMachineAreRefused) {
   request.measured = {measured(R"({"schema": "anemone.bench/1", "median_ms": 1, "model": {"model": "old.mil"}})")};
   const auto result = gate(*model, *targets, request);
   ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().at(0).code, ErrorCode::measured_another_model);
   EXPECT_EQ(exit_code(result.error()), 3);
   EXPECT_NE(render(result.error()).find("'old.mil' was measured, and the model is 'net.mil'"), std::string::npos);
   for (const char* text : {R"({"schema": "anemone.device/1", "device": {"virtual": true}})", "{", "[]", "{}",
@@ -140,6 +141,7 @@ TEST_F(Gate, MeasurementsOfAnotherModelOrOfAVirtualMachineAreRefused) {
                            R"({"schema": "anemone.device/1", "verdicts": 1})", "\xff"}) {
     const auto read = read_measurements(file("measured.json", text));
     ASSERT_FALSE(read) << text;
+    EXPECT_EQ(read.error().at(0).code, ErrorCode::measurements_wrong) << text;
     EXPECT_EQ(exit_code(read.error()), 3) << text;
   }
 }

@@ -101,7 +101,7 @@ constexpr std::string_view kHelp =
 
 Result<Measurements> read_measurements(const std::filesystem::path& path) {
   const auto wrong = [&](std::string message) {
-    return bad_input(ErrorCode::none, std::move(message), path.string(), std::string(kHelp));
+    return bad_input(ErrorCode::measurements_wrong, std::move(message), path.string(), std::string(kHelp));
   };
   TRY(const Bytes file, map_file(path));
   if (file.size() > kMostBytes) return wrong(fmt::format("{} bytes are no file of measurements", file.size()));
@@ -133,7 +133,7 @@ Result<void> check_same_model(const Measurements& measured, const std::filesyste
   const std::filesystem::path other(measured.model);
   if (measured.model.empty() || other.stem() == model.stem()) return {};
   return bad_input(
-      ErrorCode::none,
+      ErrorCode::measured_another_model,
       fmt::format("'{}' was measured, and the model is '{}'", other.filename().string(), model.filename().string()),
       measured.file, "measure this one, or name the file as the model that was measured");
 }

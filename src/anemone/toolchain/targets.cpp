@@ -20,7 +20,7 @@ class Text {
   explicit Text(std::shared_ptr<const SourceText> source) : source_(std::move(source)) {}
 
   Diagnostic wrong(const toml::source_region& where, std::string message, std::string help = {}) const {
-    Diagnostic diagnostic = bad_input(ErrorCode::none, std::move(message), {}, std::move(help));
+    Diagnostic diagnostic = bad_input(ErrorCode::targets_wrong, std::move(message), {}, std::move(help));
     std::size_t at = 0;
     for (toml::source_index line = 1; line < where.begin.line; ++line) {
       const std::size_t feed = source_->text.find('\n', at);
@@ -109,7 +109,7 @@ Result<Targets> targets_of(const Text& text, const toml::table& root, std::strin
     }
   }
   if (out.targets.empty())
-    return bad_input(ErrorCode::none, "the file has no target", out.file, "tables are: " + list(keys));
+    return bad_input(ErrorCode::targets_wrong, "the file has no target", out.file, "tables are: " + list(keys));
   return out;
 }
 
@@ -138,7 +138,8 @@ const QuantityRow& row_of(Quantity quantity) {
 Result<Targets> read_targets(const std::filesystem::path& path) {
   TRY(const Bytes file, map_file(path));
   if (file.size() > kMostBytes)
-    return bad_input(ErrorCode::none, fmt::format("{} bytes are no list of targets", file.size()), path.string());
+    return bad_input(ErrorCode::targets_wrong, fmt::format("{} bytes are no list of targets", file.size()),
+                     path.string());
   auto source = std::make_shared<SourceText>(
       SourceText{path.string(), std::string(reinterpret_cast<const char*>(file.data()), file.size())});
   const Text text(source);
