@@ -54,7 +54,7 @@ struct PreparedConv {
   explicit PreparedConv(const ConvCase& c) : shape(c) {
     const ConvParams& p = c.params;
     const auto weights = numbers(p.out_channels * (p.in_channels / p.groups) * p.kernel_height * p.kernel_width);
-    packed = pack_conv(p, weights.data(), nullptr);
+    packed = pack_conv(p, weights.data(), nullptr, fastest_algorithm(p, p.out_height(c.height), p.out_width(c.width)));
     in = numbers(c.batch * p.in_channels * c.height * c.width);
     out.resize(static_cast<std::size_t>(c.batch * p.out_channels * p.out_height(c.height) * p.out_width(c.width)));
   }

@@ -28,7 +28,7 @@ constexpr std::int64_t kGroupPanels = 4;  // panels of outputs whose products ar
 struct WinogradPlan {
   std::int64_t tiles_x, tiles_y;
   std::int64_t rows, run;       // rows of tiles of a block, tiles of a row in it
-  std::int64_t columns;         // rows * run, up to whole panels
+  std::int64_t columns;         // rows * run, up to whole vectors
   std::int64_t across, blocks;  // blocks beside each other, blocks of an image
   std::int64_t splits;          // tasks that share a block, each for some of the outputs
   std::int64_t length;          // of a phase of an input row
@@ -40,16 +40,17 @@ struct WinogradPlan {
 
 WinogradPlan PlanOf(const ConvCall& call, int threads) {
   const ConvParams& p = call.form->params;
-  const std::int64_t width = gemm_kernels().width();
+  const std::int64_t width = gemm_kernels().width(), lanes = gemm_kernels().lanes;
   WinogradPlan plan{};
   plan.tiles_x = (call.out_width + kOut - 1) / kOut;
   plan.tiles_y = (call.out_height + kOut - 1) / kOut;
   plan.run = std::min(plan.tiles_x, width);
   plan.rows = 1;
-  const auto whole = [&](std::int64_t rows) { return (rows * plan.run + width - 1) / width * width; };
-  // As many rows as leave the fewest columns of the last panel empty; not more than two panels.
+  const auto whole = [&](std::int64_t rows) { return (rows * plan.run + lanes - 1) / lanes * lanes; };
+  // As many rows as leave the fewest columns of the last vector empty; a panel if there are so many, not more than two.
   for (std::int64_t rows = 2; plan.run == plan.tiles_x && rows <= plan.tiles_y && whole(rows) <= 2 * width; ++rows) {
-    if (whole(rows) * plan.rows < whole(plan.rows) * rows) plan.rows = rows;
+    const std::int64_t before = whole(plan.rows) * rows, now = whole(rows) * plan.rows;
+    if (now < before || (now == before && whole(rows) <= width)) plan.rows = rows;
   }
   plan.columns = whole(plan.rows);
   plan.across = (plan.tiles_x + plan.run - 1) / plan.run;
@@ -57,7 +58,8 @@ WinogradPlan PlanOf(const ConvCall& call, int threads) {
   const RowPanels panels(p.out_channels, call.form->panel_rows);
   const std::int64_t groups = (panels.count + kGroupPanels - 1) / kGroupPanels;
   const std::int64_t all = plan.blocks * call.batch;
-  plan.splits = std::clamp<std::int64_t>((2 * threads + all - 1) / all, 1, threads > 1 ? groups : 1);
+  // Two tasks a thread, so that none waits long for a late one; but every split of a block transforms its input again.
+  plan.splits = std::clamp<std::int64_t>((2 * threads + all - 1) / all, 1, std::min<std::int64_t>(threads, groups));
   plan.length = (plan.run + 1 + 16 + 7) / 8 * 8;  // the last vector of a row may be read whole; written in eights
   plan.group_rows = kGroupPanels * call.form->panel_rows;
   plan.v_size = kPlaces * p.in_channels * plan.columns + 16;
@@ -247,7 +249,6 @@ void RunTask(const ConvCall& call, const WinogradPlan& plan, std::int64_t task, 
   GemmTile t;
   t.depth = p.in_channels;
   t.b_stride = t.out_stride = plan.columns;
-  t.columns = kernels.width();
   t.epilogue = &none;
   const std::int64_t place_size = plan.group_rows * plan.columns;
   const RowPanels panels(p.out_channels, call.form->panel_rows);
@@ -261,6 +262,7 @@ void RunTask(const ConvCall& call, const WinogradPlan& plan, std::int64_t task, 
         for (std::int64_t column = 0; column < plan.columns; column += kernels.width()) {
           t.b = v + place * p.in_channels * plan.columns + column;
           t.out = m + place * place_size + (row - first_channel) * plan.columns + column;
+          t.columns = std::min(kernels.width(), plan.columns - column);
           kernels.run[size](t);
         }
       }
