@@ -9,6 +9,7 @@
 #include "anemone/ir/rewrite.h"
 #include "anemone/ir/trial.h"
 #include "anemone/passes/pass.h"
+#include "anemone/passes/written_norm.h"
 
 namespace anemone::passes {
 namespace {
@@ -18,13 +19,6 @@ struct Norm {
   Dims axes;  // from 0, ascending
   double epsilon = 0;
 };
-
-Dims axes_of(const Node& reduce) {
-  Dims axes = ConstantView(reduce).ints("axes");
-  for (std::int64_t& axis : axes) axis += axis < 0 ? reduce.input("x")->type.rank() : 0;
-  std::sort(axes.begin(), axes.end());
-  return axes;
-}
 
 const Node* mean(const Value* value) {
   const Node* node = producer(value, "reduce_mean");
@@ -36,18 +30,8 @@ Value* centred(const Value* value, Dims& axes) {
   const Node* sub = producer(value, "sub");
   const Node* m = sub ? mean(sub->input("y")) : nullptr;
   if (!m || m->input("x") != sub->input("x")) return nullptr;
-  axes = axes_of(*m);
+  axes = reduced_axes(*m);
   return m->input("x");
-}
-
-// What the value is the square of, or null.
-const Value* square_of(const Value* value) {
-  const Node* node = value->producer;
-  if (!node) return nullptr;
-  if (node->type == "square") return node->input("x");
-  if (node->type == "mul" && node->input("x") == node->input("y")) return node->input("x");
-  const auto power = with_number(node, "pow");
-  return power && power->number == 2 ? power->x : nullptr;
 }
 
 // mean((x - mean(x))²) + epsilon
@@ -56,27 +40,18 @@ bool is_variance(const Value* value, Norm& norm) {
   const Node* m = sum ? mean(sum->x) : nullptr;
   const Value* deviation = m ? square_of(m->input("x")) : nullptr;
   Dims axes;
-  if (!deviation || centred(deviation, axes) != norm.x || axes != norm.axes || axes_of(*m) != axes) return false;
+  if (!deviation || centred(deviation, axes) != norm.x || axes != norm.axes || reduced_axes(*m) != axes) return false;
   norm.epsilon = sum->number;
   return true;
 }
 
 std::optional<Norm> norm_of(const Node& node) {
+  const auto quotient = over_root(node);  // (x - mean(x)) / √variance
   Norm norm;
-  const Value* scale = nullptr;
-  if (node.type == "real_div") {  // d / sqrt(v)
-    norm.x = centred(node.input("x"), norm.axes);
-    const Node* root = producer(node.input("y"), "sqrt");
-    scale = root ? root->input("x") : nullptr;
-  } else if (node.type == "mul") {  // d · rsqrt(v)
-    for (const auto& [d, r] : {std::pair("x", "y"), std::pair("y", "x")}) {
-      const Node* root = producer(node.input(r), "rsqrt");
-      if (!root) continue;
-      norm.x = centred(node.input(d), norm.axes);
-      scale = root->input("x");
-    }
-  }
-  return norm.x && scale && is_variance(scale, norm) ? std::optional(norm) : std::nullopt;
+  norm.x = quotient ? centred(quotient->x, norm.axes) : nullptr;
+  if (!norm.x || !is_variance(quotient->radicand, norm)) return std::nullopt;
+  norm.epsilon += quotient->epsilon;
+  return norm;
 }
 
 // What a following product or sum multiplies or adds: a constant of exactly these extents, leading ones aside.

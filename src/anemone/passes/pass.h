@@ -101,6 +101,7 @@ Result<bool> fuse_conv_batchnorm(Block&, PassContext&);
 Result<bool> fuse_conv_scale(Block&, PassContext&);
 Result<bool> fuse_elementwise_to_batchnorm(Block&, PassContext&);
 Result<bool> fuse_gated_activations(Block&, PassContext&);
+Result<bool> fuse_l2_norm(Block&, PassContext&);
 Result<bool> fuse_layernorm_or_instancenorm(Block&, PassContext&);
 Result<bool> fuse_leaky_relu(Block&, PassContext&);
 Result<bool> fuse_linear_bias(Block&, PassContext&);

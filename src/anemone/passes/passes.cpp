@@ -31,6 +31,8 @@ constexpr std::array kPasses{
          Numerics::rounding, fuse_elementwise_to_batchnorm},
     Pass{"fuse_gated_activations", "recognises silu, gelu and hard swish that are written out", Numerics::rounding,
          fuse_gated_activations},
+    Pass{"fuse_l2_norm", "recognises divisions by a Euclidean norm that are written out", Numerics::rounding,
+         fuse_l2_norm},
     Pass{"fuse_layernorm_or_instancenorm", "recognises normalisations that are written out", Numerics::rounding,
          fuse_layernorm_or_instancenorm},
     Pass{"fuse_leaky_relu", "recognises leaky_relu and prelu that are written out, where cheaper", Numerics::rounding,
@@ -109,6 +111,7 @@ const std::vector<std::string_view> kGeneral{
     "merge_consecutive_reshapes",
     "fuse_reduce_mean",  // of which norms are made
     "fuse_layernorm_or_instancenorm",
+    "fuse_l2_norm",
     "fuse_gated_activations",
     "fuse_softplus",
     "fuse_leaky_relu",
