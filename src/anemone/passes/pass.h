@@ -110,6 +110,7 @@ Result<bool> fuse_pixel_shuffle(Block&, PassContext&);
 Result<bool> fuse_reduce_mean(Block&, PassContext&);
 Result<bool> fuse_soft_argmax(Block&, PassContext&);
 Result<bool> fuse_softplus(Block&, PassContext&);
+Result<bool> fuse_stack_split(Block&, PassContext&);
 Result<bool> fuse_transpose_matmul(Block&, PassContext&);
 Result<bool> fuse_weighted_sums(Block&, PassContext&);
 Result<bool> merge_clamps(Block&, PassContext&);

@@ -48,6 +48,7 @@ constexpr std::array kPasses{
     Pass{"fuse_soft_argmax", "makes one matrix product and one division of the centre of a map, where cheaper",
          Numerics::rounding, fuse_soft_argmax},
     Pass{"fuse_softplus", "recognises softplus that is written out, where cheaper", Numerics::rounding, fuse_softplus},
+    Pass{"fuse_stack_split", "undoes joining and taking apart that cancel", Numerics::exact, fuse_stack_split},
     Pass{"fuse_transpose_matmul", "lets a matrix product turn its operands itself", Numerics::exact,
          fuse_transpose_matmul},
     Pass{"fuse_weighted_sums", "makes one matrix product of plain and weighted sums over a map, where cheaper",
@@ -99,6 +100,7 @@ const std::vector<std::string_view> kGeneral{
     "select_optimization",
     "remove_redundant_ops",  // patterns are found without twins
     "simplify_gathers",      // of which slices are made
+    "fuse_stack_split",
     "simplify_slices_and_joins",
     "simplify_comparisons",
     "merge_clamps",

@@ -9,6 +9,7 @@
 // why:     each is a copy of what it makes
 #include "anemone/ir/rewrite.h"
 #include "anemone/ir/trial.h"
+#include "anemone/passes/joins.h"
 #include "anemone/passes/pass.h"
 #include "anemone/passes/slice_range.h"
 #include "anemone/passes/until_stable.h"
@@ -16,22 +17,10 @@
 namespace anemone::passes {
 namespace {
 
-std::int64_t axis_of(const Node& concat) {
-  const std::int64_t axis = ConstantView(concat).integer("axis");
-  return axis < 0 ? axis + concat.output()->type.rank() : axis;
-}
-
-bool is_plain_concat(const Node& node) {
-  return node.type == "concat" && node.output()->type.is_fixed() && node.output()->type.rank() > 0 &&
-         !ConstantView(node).flag("interleave");
-}
-
-std::int64_t extent(const Value& value, std::int64_t axis) { return value.type.dims[static_cast<std::size_t>(axis)]; }
-
 bool slice_of_concat(Node& slice, PassContext& context) {
   const auto range = slice_range(slice);
   const Node* concat = range ? producer(range->x, "concat") : nullptr;
-  if (!concat || !is_plain_concat(*concat) || axis_of(*concat) != range->axis) return false;
+  if (!concat || !is_plain_concat(*concat) || axis_of(*concat, *range->x) != range->axis) return false;
   std::int64_t first = 0;
   for (Value* part : concat->operand("values")->values) {
     const std::int64_t last = first + extent(*part, range->axis);
@@ -51,12 +40,12 @@ bool slice_of_concat(Node& slice, PassContext& context) {
 
 // The values with inner concats taken apart, and with slices that stand side by side as one, made by the builder.
 std::vector<Value*> simplified(const Node& concat, Builder& builder) {
-  const std::int64_t axis = axis_of(concat);
+  const std::int64_t axis = axis_of(concat, *concat.output());
   std::vector<Value*> flat, joined;
   for (Value* value : concat.operand("values")->values) {
     const Node* inner = producer(value, "concat");
     if (inner && only_user(value) == &concat && same_block(*inner, concat) && is_plain_concat(*inner) &&
-        axis_of(*inner) == axis) {
+        axis_of(*inner, *value) == axis) {
       const auto& parts = inner->operand("values")->values;
       flat.insert(flat.end(), parts.begin(), parts.end());
     } else {

@@ -8,7 +8,7 @@
 
 namespace anemone::passes {
 
-std::optional<SliceRange> slice_range(const Node& node) {
+std::optional<SliceRange> slice_range(const Node& node, Squeezed allowed) {
   if (node.type != "slice_by_index" || !node.input("x")->type.is_fixed()) return std::nullopt;
   if (!have_payloads(node, {"begin", "end", "stride", "begin_mask", "end_mask", "squeeze_mask"})) return std::nullopt;
   const Dims& dims = node.input("x")->type.dims;
@@ -19,12 +19,13 @@ std::optional<SliceRange> slice_range(const Node& node) {
   if (begin.size() != dims.size() || end.size() != dims.size()) return std::nullopt;
   std::optional<SliceRange> range;
   for (std::size_t i = 0; i < dims.size(); ++i) {
-    if (stride[i] != 1 || squeezed[i]) return std::nullopt;
+    if (stride[i] != 1 || (squeezed[i] && allowed == Squeezed::refused)) return std::nullopt;
     const auto place = [&](std::int64_t at) {
       return std::clamp<std::int64_t>(at < 0 ? at + dims[i] : at, 0, dims[i]);
     };
-    const std::int64_t first = from_start[i] ? 0 : place(begin[i]), last = to_end[i] ? dims[i] : place(end[i]);
-    if (first == 0 && last == dims[i]) continue;
+    const std::int64_t first = from_start[i] ? 0 : place(begin[i]);
+    const std::int64_t last = squeezed[i] ? first + 1 : to_end[i] ? dims[i] : place(end[i]);
+    if (first == 0 && last == dims[i] && !squeezed[i]) continue;
     if (range || first >= last) return std::nullopt;
     range = SliceRange{node.input("x"), static_cast<std::int64_t>(i), first, last};
   }

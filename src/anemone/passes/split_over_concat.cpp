@@ -9,15 +9,11 @@
 
 #include "anemone/ir/rewrite.h"
 #include "anemone/ir/trial.h"
+#include "anemone/passes/joins.h"
 #include "anemone/passes/pass.h"
 
 namespace anemone::passes {
 namespace {
-
-std::int64_t axis_of(const Node& node, const Value& value) {
-  const std::int64_t axis = ConstantView(node).integer("axis");
-  return axis < 0 ? axis + value.type.rank() : axis;
-}
 
 // Each part of the result depends on the same part of x alone.
 bool goes_by_parts(const Node& node, const Node& concat) {
