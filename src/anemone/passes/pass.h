@@ -96,6 +96,7 @@ Result<bool> const_deduplication(Block&, PassContext&);
 Result<bool> const_elimination(Block&, PassContext&);
 Result<bool> dead_code_elimination(Block&, PassContext&);
 Result<bool> expand_high_rank_reshape_and_transpose(Block&, PassContext&);
+Result<bool> fold_bounded_comparisons(Block&, PassContext&);
 Result<bool> fuse_batchnorm_conv(Block&, PassContext&);
 Result<bool> fuse_conv_batchnorm(Block&, PassContext&);
 Result<bool> fuse_conv_scale(Block&, PassContext&);

@@ -21,6 +21,8 @@ constexpr std::array kPasses{
     Pass{"dead_code_elimination", "removes what no output needs", Numerics::exact, dead_code_elimination},
     Pass{"expand_high_rank_reshape_and_transpose", "moves axes in five dimensions or fewer, where some move together",
          Numerics::exact, expand_high_rank_reshape_and_transpose},
+    Pass{"fold_bounded_comparisons", "answers comparisons that the bounds of their operands decide", Numerics::exact,
+         fold_bounded_comparisons},
     Pass{"fuse_batchnorm_conv", "folds a batch norm into the convolution after it, also through a relu, where cheaper",
          Numerics::rounding, fuse_batchnorm_conv},
     Pass{"fuse_conv_batchnorm", "folds a batch norm into the convolution before it", Numerics::rounding,
@@ -75,8 +77,9 @@ constexpr std::array kPasses{
          round_conv_weights},
     Pass{"scale_norm_epsilon", "lifts a norm's epsilon into fp16's normal range by scaling the convolution before it",
          Numerics::rounding, scale_norm_epsilon},
-    Pass{"select_optimization", "takes the branch of a select that is known", Numerics::exact, select_optimization},
-    Pass{"simplify_comparisons", "compares with what was there before it was clamped", Numerics::exact,
+    Pass{"select_optimization", "takes the branch of a select that is known, and its condition without a detour",
+         Numerics::exact, select_optimization},
+    Pass{"simplify_comparisons", "compares with what was there before it was clamped or widened", Numerics::exact,
          simplify_comparisons},
     Pass{"simplify_gathers", "makes slices of gathers whose indices are known and evenly spaced", Numerics::exact,
          simplify_gathers},
@@ -97,12 +100,13 @@ const std::vector<std::string_view> kGeneral{
     "const_elimination",      // before the fusions, which want plain constants
     "cast_optimization",
     "noop_elimination",
-    "select_optimization",
+    "fold_bounded_comparisons",  // while the clamps that bound are there
+    "simplify_comparisons",
+    "select_optimization",   // by what is known now
     "remove_redundant_ops",  // patterns are found without twins
     "simplify_gathers",      // of which slices are made
     "fuse_stack_split",
     "simplify_slices_and_joins",
-    "simplify_comparisons",
     "merge_clamps",
     "fuse_pixel_shuffle",                      // before its transpose is moved away
     "expand_high_rank_reshape_and_transpose",  // what is no pixel shuffle
