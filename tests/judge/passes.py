@@ -55,6 +55,14 @@ print(
     f'{theirs["planner_ms"]:.2f} ms, {size(incumbent)} bytes; {milliseconds:.0f} ms of passes'
 )
 
+# The same with its gates written in arithmetic: no bool tensor, and no other number.
+gates, without = converted(star, 'gates', '--passes', 'ane,write_gates_in_arithmetic')
+bools = {'greater', 'select'} & set(without['ops']['by_type'])
+both = {'greater', 'select'} <= set(report['ops']['by_type'])
+lib.check('STAR in arithmetic: no bool tensors', both and not bools, bools)
+same = lib.run('verify', gates, '--against', ours)
+lib.check('STAR in arithmetic: the same numbers', same and all(o['max_abs'] == 0 for o in same['outputs']), same)
+
 # 2. Theirs through convert, and PyTorch's export as ONNX, end where ours does.
 for name, source in (('by coremltools', incumbent), ('by PyTorch as ONNX', onnx('star_fixed'))):
     outputs = ['--outputs', 'final'] if source.suffix == '.onnx' else []

@@ -63,7 +63,7 @@ class Graph {
     const std::int64_t channels = x->type.dims[1];
     const double reach = 1.5 / std::sqrt(static_cast<double>(channels));
     Value* y = nullptr;
-    switch (below(17)) {
+    switch (below(23)) {
       case 0:
       case 1:
         y = b.add("conv", {{"x", x}, {"weight", numbers({kChannels, channels, 1, 1}, -reach, reach)}});
@@ -90,12 +90,14 @@ class Graph {
         y = b.add("clip", {{"x", x}, {"alpha", scalar_in(-1, 0)}, {"beta", scalar_in(0.5, 2)}});
         break;
       case 8:
+      case 20:
         for (Value* other : values_) {
           if (other != x && other->type == x->type) y = b.add("add", {{"x", x}, {"y", other}});
         }
         break;
       case 9:
-        y = b.add(below(2) ? "mul" : "add", {{"x", x}, {"y", scalar_in(-1.5, 1.5)}});
+        // No factor near -1: x - 0.99·x has no digits left in fp16.
+        y = b.add(below(2) ? "mul" : "add", {{"x", x}, {"y", scalar_in(-0.75, 1.5)}});
         break;
       case 10:
         y = b.add(below(2) ? "mul" : "sub", {{"x", numbers({1, channels, 1, 1}, -1.5, 1.5)}, {"y", x}});
@@ -121,11 +123,63 @@ class Graph {
       case 15:
         y = b.add("transpose", {{"x", b.add("transpose", {{"x", x}, {"perm", {0, 2, 3, 1}}})}, {"perm", {0, 3, 1, 2}}});
         break;
+      case 21: {
+        Value* other = any();
+        const ConstantPtr more = numbers({kChannels, other->type.dims[1], 1, 1}, -reach, reach);
+        y = b.add("add",
+                  {{"x", b.add("conv", {{"x", x}, {"weight", numbers({kChannels, channels, 1, 1}, -reach, reach)}})},
+                   {"y", b.add("conv", {{"x", other}, {"weight", more}})}});
+        break;
+      }
+      case 16:
+        y = normed(b, x);
+        break;
+      case 17:
+        y = taken_apart(b, x);
+        break;
+      case 18:
+      case 19:
+        y = gated(b, x);
+        break;
       default:
         y = b.add("real_div", {{"x", x}, {"y", scalar_in(1, 3)}});
     }
     ASSERT_TRUE(b.finish());
     if (y) values_.push_back(y);
+  }
+
+  Value* normed(Builder& b, Value* x) {
+    const Dims axes = below(3) ? Dims{1, 2, 3} : Dims{1};
+    Value* sum = b.add("reduce_sum", {{"x", b.add("mul", {{"x", x}, {"y", x}})}, {"axes", axes}, {"keep_dims", true}});
+    Value* root = b.add("sqrt", {{"x", b.add("add", {{"x", sum}, {"y", make_scalar(DType::fp32, 0.5)}})}});
+    return b.add("real_div", {{"x", x}, {"y", root}});
+  }
+
+  // Two halves, or x and another value of the same extents, joined and taken apart.
+  Value* taken_apart(Builder& b, Value* x) {
+    const std::int64_t channels = x->type.dims[1];
+    if (below(2) && channels % 2 == 0) {
+      const Node* halves = b.add_node("split", {{"x", x}, {"num_splits", 2}, {"axis", 1}});
+      const std::size_t first = below(2) ? 0 : 1;
+      const std::vector<Value*> values{halves->output(first), halves->output(1 - first)};
+      return b.add("concat", {{"values", values}, {"axis", 1}, {"interleave", false}});
+    }
+    Value* both = b.add("stack", {{"values", std::vector<Value*>{x, b.add("relu", {{"x", x}})}}, {"axis", 2}});
+    const Node* parts = b.add_node("split", {{"x", both}, {"num_splits", 2}, {"axis", 2}});
+    return b.add("squeeze", {{"x", parts->output(below(2) ? 0 : 1)}, {"axes", {2}}});
+  }
+
+  // Where a clamped value is above a number.
+  Value* gated(Builder& b, Value* x) {
+    constexpr double kNumbers[] = {-1, 0, 0.25, 1};
+    Value* clamped =
+        b.add("clip", {{"x", x}, {"alpha", make_scalar(DType::fp32, 0)}, {"beta", make_scalar(DType::fp32, 1)}});
+    constexpr const char* kComparisons[] = {"greater", "less", "greater_equal", "less_equal"};
+    Value* mask = b.add(kComparisons[below(4)], {{"x", clamped}, {"y", make_scalar(DType::fp32, kNumbers[below(4)])}});
+    if (below(2)) mask = b.add("logical_not", {{"x", mask}});
+    Value* wider =
+        b.add("clip", {{"x", x}, {"alpha", make_scalar(DType::fp32, -1)}, {"beta", make_scalar(DType::fp32, 1)}});
+    return b.add("select", {{"cond", mask}, {"a", x}, {"b", below(2) ? clamped : wider}});
   }
 
   // The centre of a map, as networks write it.
@@ -156,15 +210,19 @@ TEST(DrawnGraphs, EveryPassKeepsItsWord) {
       Graph graph(seed);
       if (HasFatalFailure()) return;
       const std::string text = to_text(graph.program());
-      const auto reports = run_passes(graph.program(), {.passes = *pipeline(name), .check = true});
+      std::vector<std::string_view> passes = *pipeline(name);
+      if (seed % 2) passes.insert(passes.end(), {"write_gates_in_arithmetic", "dead_code_elimination"});
+      const auto reports = run_passes(graph.program(), {.passes = passes, .check = true});
       ASSERT_TRUE(reports) << "seed " << seed << ", " << name << ": " << render(reports.error()) << "\n" << text;
       for (const PassReport& report : *reports) fired[std::string(report.name)] += report.changed;
     }
   }
-  for (const char* name : {"compose_pointwise_convs", "fuse_batchnorm_conv", "fuse_conv_batchnorm", "fuse_conv_scale",
-                           "fuse_elementwise_to_batchnorm", "fuse_gated_activations", "fuse_leaky_relu",
-                           "fuse_soft_argmax", "merge_clamps", "merge_consecutive_transposes", "merge_numbers",
-                           "merge_summed_convs", "simplify_slices_and_joins"}) {
+  for (const char* name :
+       {"compose_pointwise_convs", "fuse_batchnorm_conv", "fuse_conv_batchnorm", "fuse_conv_scale",
+        "fold_bounded_comparisons", "fuse_elementwise_to_batchnorm", "fuse_gated_activations", "fuse_l2_norm",
+        "fuse_leaky_relu", "fuse_stack_split", "select_optimization", "simplify_comparisons",
+        "write_gates_in_arithmetic", "fuse_soft_argmax", "merge_clamps", "merge_consecutive_transposes",
+        "merge_numbers", "merge_summed_convs", "simplify_slices_and_joins"}) {
     EXPECT_GT(fired[name], 0) << name << " never had anything to do";
   }
 }

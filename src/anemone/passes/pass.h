@@ -132,6 +132,7 @@ Result<bool> simplify_comparisons(Block&, PassContext&);
 Result<bool> simplify_gathers(Block&, PassContext&);
 Result<bool> simplify_slices_and_joins(Block&, PassContext&);
 Result<bool> split_over_concat(Block&, PassContext&);
+Result<bool> write_gates_in_arithmetic(Block&, PassContext&);
 
 std::span<const Pass> all_passes();
 const Pass* find_pass(std::string_view name);

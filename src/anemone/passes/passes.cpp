@@ -87,6 +87,8 @@ constexpr std::array kPasses{
          simplify_slices_and_joins},
     Pass{"split_over_concat", "does to the parts of a concatenation what is refused as a whole", Numerics::exact,
          split_over_concat},
+    Pass{"write_gates_in_arithmetic", "writes comparisons and select in arithmetic, for targets without bool tensors",
+         Numerics::exact, write_gates_in_arithmetic},
 };
 
 struct Pipeline {
