@@ -16,6 +16,8 @@ test_packages=(
   python3-venv xz-utils mmdebstrap
   libonnx-testdata zsh fish groff-base
 )
+# A browser for the pages and another's stopwatch: judges skip, loudly, what needs them, so that a machine may go without.
+judge_packages=(chromium hyperfine)
 
 say() { printf '%s\n' "$*" >&2; }
 
@@ -94,5 +96,29 @@ setup_python() {
   tail -n 20 "$log" >&2
   rm -rf "$log" .venv
   say "setup: the Python packages could not be installed; see above"
+  return 1
+}
+
+# setup_npm: .venv/node_modules with exactly the packages of tests/package-lock.json, which says their hashes. Debian's npm
+# where there is none; without npm, or its registry, what needs these packages is skipped and says so.
+setup_npm() {
+  local stamp log
+  stamp=$(sha256sum tests/package.json tests/package-lock.json)
+  [[ -f .venv/npm_stamp && $(<.venv/npm_stamp) == "$stamp" ]] && return 0
+  if ! command -v npm >/dev/null && ! { setup_packages npm && command -v npm >/dev/null; }; then
+    say "setup: no npm: the accessibility of pages is not judged"
+    return 1
+  fi
+  say "setup: installing the packages of tests/package-lock.json"
+  log=$(mktemp)
+  cp tests/package.json tests/package-lock.json .venv/
+  if npm ci --prefix "$(realpath .venv)" --ignore-scripts --no-audit --no-fund >"$log" 2>&1; then
+    printf '%s\n' "$stamp" >.venv/npm_stamp
+    rm -f "$log"
+    return 0
+  fi
+  tail -n 20 "$log" >&2
+  rm -rf "$log" .venv/node_modules
+  say "setup: npm could not install them (see above): the accessibility of pages is not judged"
   return 1
 }

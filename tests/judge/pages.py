@@ -3,7 +3,7 @@
 write no errors, fit their window, and search, groups and sorting do what they say; axe-core finds nothing serious. What
 stands on a report can be read without scripts. With a folder as argument, pictures are left there.
 
-axe-core is looked for at $ANEMONE_AXE, else at node_modules/axe-core/axe.min.js (npm install --no-save axe-core)."""
+axe-core is where ./test installs it, or at $ANEMONE_AXE."""
 
 import html
 import json
@@ -71,9 +71,9 @@ browser = next(filter(None, map(shutil.which, ('chromium', 'chromium-browser', '
 if not browser:
     skip(1, 'the pages in a browser: no chromium; apt-get install chromium')
     finish()
-axe = pathlib.Path(os.environ.get('ANEMONE_AXE', root / 'node_modules/axe-core/axe.min.js'))
+axe = pathlib.Path(os.environ.get('ANEMONE_AXE', root / '.venv/node_modules/axe-core/axe.min.js'))
 if not axe.is_file():
-    skip(1, 'accessibility of the pages: no axe-core; npm install --no-save axe-core')
+    skip(12, 'accessibility of the pages: axe-core is not installed; ./test does it where there is npm')
 BASE = [browser, '--headless', '--no-sandbox', '--disable-gpu', '--hide-scrollbars', '--enable-logging=stderr']
 DARK = ['--blink-settings=preferredColorScheme=0']
 
