@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""`bench` against clocks of others: the time of whole processes, a product whose operations are known, and Python's
-onnxruntime.
+"""`bench` against clocks of others: the time of whole processes (by hyperfine, where it is installed), a product whose
+operations are known, and Python's onnxruntime.
 
 Times of a loaded machine say nothing. Every comparison is tried several times and the best try counts; where the load
 is more than six times the cores, the timed checks are skipped, loudly."""
@@ -9,6 +9,8 @@ import csv
 import io
 import json
 import os
+import shlex
+import shutil
 import statistics
 import subprocess
 import sys
@@ -94,23 +96,38 @@ if pair:
 
 
 # The whole process with few and with many runs: the slope is what one run takes.
+clock = shutil.which('hyperfine')
+if not clock:
+    skip(1, 'the time of processes by hyperfine: it is not installed, so Python takes it; apt-get install hyperfine')
+
+
+def process_seconds(runs):
+    """Of a whole process, and what it said of its runs."""
+    command = [anemone, 'bench', str(product), '--runs', str(runs), '--threads', '1', '--json']
+    if not clock:
+        start = time.perf_counter()
+        process = subprocess.run(command, capture_output=True, text=True)
+        return time.perf_counter() - start, json.loads(process.stdout)
+    times, said = scratch / 'hyperfine.json', scratch / 'said.json'
+    subprocess.run(
+        [clock, '--shell', 'none', '--runs', '1', '--export-json', times, '--output', said, shlex.join(command)],
+        check=True,
+        capture_output=True,
+    )
+    return json.loads(times.read_text())['results'][0]['times'][0], json.loads(said.read_text())
+
+
 def slope():
     few, many = 20, 420
-    spent = {}
-    for runs in (few, many):
-        start = time.perf_counter()
-        process = subprocess.run(
-            [anemone, 'bench', product, '--runs', str(runs), '--threads', '1', '--json'], capture_output=True, text=True
-        )
-        spent[runs] = time.perf_counter() - start
-    said = statistics.mean(json.loads(process.stdout)['model']['runs_ms'])
-    return said / (1000 * (spent[many] - spent[few]) / (many - few)) - 1
+    short, _ = process_seconds(few)
+    long, said = process_seconds(many)
+    return statistics.mean(said['model']['runs_ms']) / (1000 * (long - short) / (many - few)) - 1
 
 
 if too_busy():
     skip(1, f'load {os.getloadavg()[0]:.1f} on {cores} cores: the time of processes says nothing')
 else:
-    best('bench against whole processes', 0.05, slope)
+    best(f'bench against whole processes, timed by {"hyperfine" if clock else "Python"}', 0.05, slope)
 
 # ONNX Runtime by its C interface, against the same library called from Python.
 environment = {k: v for k, v in os.environ.items() if k not in ('ANEMONE_ONNXRUNTIME', 'VIRTUAL_ENV')}
