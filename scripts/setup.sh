@@ -10,11 +10,11 @@ build_packages=(
   libgtest-dev libbenchmark-dev
 )
 # For the whole test suite: the second compiler with its library and its fuzzer, the formatter, Python for the judges,
-# ONNX's own test models, the shells whose completions are tried.
+# ONNX's own test models, the shells whose completions are tried, who writes videos.
 test_packages=(
   clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev libc++-14-dev libc++abi-14-dev
   python3-venv xz-utils mmdebstrap
-  libonnx-testdata zsh fish groff-base
+  libonnx-testdata zsh fish groff-base ffmpeg
 )
 # A browser for the pages and another's stopwatch: judges skip, loudly, what needs them, so that a machine may go without.
 judge_packages=(chromium hyperfine)

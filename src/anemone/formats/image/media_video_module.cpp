@@ -14,6 +14,11 @@
 namespace anemone::formats {
 namespace {
 
+struct Reader {
+  cv::VideoCapture capture;
+  double last_ms = -1;
+};
+
 struct Writer {
   cv::VideoWriter video;
   cv::Size size;
@@ -35,19 +40,20 @@ bool open_quietly(cv::VideoCapture& capture, const char* path) {
 
 const char* open_video(const char* path, std::int32_t camera, MediaVideo* video) {
   try {
-    auto capture = std::make_unique<cv::VideoCapture>();
+    auto reader = std::make_unique<Reader>();
+    cv::VideoCapture& capture = reader->capture;
     // Motion JPEG first by the decoder that pictures go through: FFmpeg's own differs in the colours by up to 31 levels.
     if (!path) {
-      if (!capture->open(camera)) return "the camera cannot be opened";
-    } else if (!open_quietly(*capture, path) && !capture->open(path)) {
+      if (!capture.open(camera)) return "the camera cannot be opened";
+    } else if (!open_quietly(capture, path) && !capture.open(path)) {
       return kCannotOpen;
     }
-    video->width = static_cast<std::int32_t>(capture->get(cv::CAP_PROP_FRAME_WIDTH));
-    video->height = static_cast<std::int32_t>(capture->get(cv::CAP_PROP_FRAME_HEIGHT));
-    video->fps = capture->get(cv::CAP_PROP_FPS);
-    const double frames = path ? capture->get(cv::CAP_PROP_FRAME_COUNT) : -1;
+    video->width = static_cast<std::int32_t>(capture.get(cv::CAP_PROP_FRAME_WIDTH));
+    video->height = static_cast<std::int32_t>(capture.get(cv::CAP_PROP_FRAME_HEIGHT));
+    video->fps = capture.get(cv::CAP_PROP_FPS);
+    const double frames = path ? capture.get(cv::CAP_PROP_FRAME_COUNT) : -1;
     video->frames = frames > 0 && frames < 1e12 ? static_cast<std::int64_t>(frames) : -1;
-    video->handle = capture.release();
+    video->handle = reader.release();
     return nullptr;
   } catch (...) {
     return kCannotOpen;
@@ -57,7 +63,7 @@ const char* open_video(const char* path, std::int32_t camera, MediaVideo* video)
 const char* read_frame(void* handle, MediaSink pixels, std::int32_t* width, std::int32_t* height, double* ms,
                        std::int32_t* end) {
   try {
-    auto& capture = *static_cast<cv::VideoCapture*>(handle);
+    auto& [capture, last_ms] = *static_cast<Reader*>(handle);
     cv::Mat frame;
     *end = !capture.read(frame) || frame.empty();
     if (*end) return nullptr;
@@ -65,6 +71,9 @@ const char* read_frame(void* handle, MediaSink pixels, std::int32_t* width, std:
     // This decoder counts the next frame's time; FFmpeg tells the time of the one it gave.
     const double frame_ms = 1e3 / std::max(capture.get(cv::CAP_PROP_FPS), 1e-3);
     *ms = capture.get(cv::CAP_PROP_POS_MSEC) - (capture.getBackendName() == "CV_MJPEG" ? frame_ms : 0);
+    // FFmpeg has no times for the frames that it held back until the end: they follow at the video's rate.
+    if (*ms <= last_ms) *ms = last_ms + frame_ms;
+    last_ms = *ms;
     std::uint8_t* out = pixels.allocate(pixels.context, frame.total() * 3);
     if (out == nullptr) return "there is not enough memory for a frame";
     frame.copyTo(cv::Mat(frame.rows, frame.cols, CV_8UC3, out));
@@ -76,7 +85,7 @@ const char* read_frame(void* handle, MediaSink pixels, std::int32_t* width, std:
   }
 }
 
-void close_video(void* handle) { delete static_cast<cv::VideoCapture*>(handle); }
+void close_video(void* handle) { delete static_cast<Reader*>(handle); }
 
 const char* create_video(const char* path, std::int32_t width, std::int32_t height, double fps, void** writer) {
   try {
