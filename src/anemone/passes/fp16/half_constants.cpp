@@ -1,6 +1,7 @@
 // The rules follow coremltools' fp16 conversion, so that both give the same weights.
 #include "anemone/passes/fp16/half_constants.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "anemone/support/half.h"
@@ -12,6 +13,10 @@ namespace {
 constexpr float kLargestHalf = 65504, kMask = 1e38f;
 constexpr std::size_t kSmallTensor = 400;
 
+float kept_from_zero(float value) {
+  return value != 0 && round_to_half(value) == 0 ? std::copysign(0x1p-24f, value) : value;
+}
+
 }  // namespace
 
 // Checked without branches, so that it runs at memory speed.
@@ -19,6 +24,11 @@ bool fit_half(std::span<const float> values) {
   float largest = 0;
   for (float v : values) largest = std::max(largest, std::fabs(v));  // NaN compares false and is left alone
   return largest < 65520.0f;                                         // rounds to 65504 or less
+}
+
+void to_halves(std::span<float> part, std::size_t whole, std::uint16_t* halves) {
+  if (whole < kSmallTensor) std::transform(part.begin(), part.end(), part.begin(), kept_from_zero);
+  half_from_float(part, halves);
 }
 
 ConstantPtr to_half(const Constant& constant) {
@@ -35,7 +45,7 @@ ConstantPtr to_half(const Constant& constant) {
     for (float& v : storage) {
       if (std::fabs(v) >= kMask && std::isfinite(v)) v = std::copysign(kLargestHalf, v);
       if (std::isfinite(v) && std::fabs(v) >= 65520.0f) return nullptr;
-      if (small && v != 0 && round_to_half(v) == 0) v = std::copysign(0x1p-24f, v);
+      if (small) v = kept_from_zero(v);
     }
     values = storage;
   }
