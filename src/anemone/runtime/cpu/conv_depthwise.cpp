@@ -107,7 +107,8 @@ bool SplitWhole(const DepthwisePlan& plan, const float* from, std::int64_t width
   return true;
 }
 
-// sums[r, x] = bias + all taps, for kRows output rows; input rows of neighbours are `down` floats apart.
+// sums[r, x] = all taps + bias, for kRows output rows; input rows of neighbours are `down` floats apart. The bias comes
+// last, as in AddBias of gemm_tile.cpp: the taps' sums would round at its magnitude.
 template <int kRows>
 void SlideRows(const DepthwisePlan& plan, const float* rows, std::int64_t down, const float* weights, float bias,
                float* sums) {
@@ -115,14 +116,14 @@ void SlideRows(const DepthwisePlan& plan, const float* rows, std::int64_t down, 
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
   for (std::int64_t x = 0; x < plan.sums; x += lanes) {
     V sum[kRows];
-    for (V& each : sum) each = hn::Set(d, bias);
+    for (V& each : sum) each = hn::Zero(d);
     const float* w = weights;
     for (const std::int64_t offset : plan.taps) {
       const V tap = hn::Set(d, *w++);
       const float* from = rows + offset + x;
       for (int r = 0; r < kRows; ++r) sum[r] = hn::MulAdd(tap, hn::LoadU(d, from + r * down), sum[r]);
     }
-    for (int r = 0; r < kRows; ++r) hn::StoreU(sum[r], d, sums + r * plan.sums + x);
+    for (int r = 0; r < kRows; ++r) hn::StoreU(hn::Add(sum[r], hn::Set(d, bias)), d, sums + r * plan.sums + x);
   }
 }
 
