@@ -1,6 +1,8 @@
 // Casts at the border.
 #include "anemone/backends/onnx/interface.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "anemone/backends/onnx/emit.h"
@@ -12,6 +14,17 @@ Type retyped(const Type& type, DataType dtype) {
   Type out = type;
   out.dtype = dtype;
   return out;
+}
+
+/// Nodes keep their names when values are renamed: a cast of the border's first round may have this one already.
+std::string free_node_name(const Graph& graph, const std::string& stem) {
+  const auto taken = [&](const std::string& name) {
+    return std::any_of(graph.nodes().begin(), graph.nodes().end(),
+                       [&](const auto& node) { return node->name == name; });
+  };
+  std::string name = stem;
+  for (std::size_t i = 1; taken(name); ++i) name = fmt::format("{}_{}", stem, i);
+  return name;
 }
 
 /// The value for the graph's inside, with the type that it had, when the border's type is another one.
@@ -52,12 +65,14 @@ class Border {
       std::vector<double> dims;
       for (const Dimension& d : *to.type.shape) dims.push_back(static_cast<double>(extent(d)));
       Value* shape = shared_.constant(DataType::int64, {static_cast<std::int64_t>(dims.size())}, dims, "shape");
-      graph_.add_node("Reshape", {given, shape}, {shaped}, before).name = shaped->name() + "_reshape";
+      const std::string name = free_node_name(graph_, shaped->name() + "_reshape");
+      graph_.add_node("Reshape", {given, shape}, {shaped}, before).name = name;
       given = shaped;
     }
     if (given == &to) return;
+    const std::string name = free_node_name(graph_, to.name() + "_cast");
     Node& node = graph_.add_node("Cast", {given}, {&to}, before);
-    node.name = to.name() + "_cast";
+    node.name = name;
     node.attributes = {attr("to", static_cast<std::int64_t>(to.type.dtype))};
   }
 

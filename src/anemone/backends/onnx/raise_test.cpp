@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
+#include <set>
 
 #include "anemone/backends/onnx/interface.h"
 #include "anemone/backends/onnx/rows.h"
@@ -63,6 +64,16 @@ TEST(Raise, FloatInterfaceAroundHalf) {
   EXPECT_EQ(model.graph->inputs()[0]->type.dtype, DataType::float32);
   EXPECT_EQ(model.graph->outputs()[0]->type.dtype, DataType::float32);
   EXPECT_EQ(model.graph->outputs()[0]->name(), "y");
+}
+
+// Half outside, half inside, and floats between: the second cast is not called like the first.
+TEST(Raise, CastsAtBothBordersHaveNamesOfTheirOwn) {
+  Model model = raised(kHalf, {.widen = false});
+  take_and_give_float(model);
+  restore_border(model, {{"x", "x", DataType::float16, {1, 4}}}, {{"y", "y", DataType::float16, {1, 4}}});
+  EXPECT_EQ(ops_of(model), (Words{"Cast", "Cast", "Relu", "Mul", "Cast", "Cast"}));
+  std::set<std::string> names;
+  for (const auto& node : model.graph->nodes()) EXPECT_TRUE(names.insert(node->name).second) << node->name;
 }
 
 // Outputs that nothing makes, or that are one value, still have their names.
