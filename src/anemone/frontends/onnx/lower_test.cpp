@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "anemone/onnx/onnx_test_util.h"
 #include "anemone/ops/execute.h"
 
@@ -202,6 +204,31 @@ TEST(OnnxLower, WeightsInBlocksHaveAScaleEach) {
   const auto result = ops::evaluate(lowered->program->main(), std::vector<Array>{ones});
   ASSERT_TRUE(result) << render(result.error());
   EXPECT_EQ((*result)[0].data, (Numbers{0, 10, 300, -800}));
+}
+
+// MIL walks a reversed sequence and gives it in that order.
+TEST(OnnxLower, AReversedSequenceHasTheOrderOfTheInput) {
+  for (const char* op : {"RNN", "LSTM"}) {
+    const std::int64_t gates = op == std::string("RNN") ? 1 : 4;
+    Graph_ graph({node(op, {"x", "w", "r"}, {"y"},
+                       {attribute("hidden_size", std::int64_t{1}), attribute("direction", std::string("reverse"))})});
+    graph.input("x", {3, 1, 1}).output("y");
+    graph.constant(tensor<float>("w", DataType::float32, {1, gates, 1}, std::vector<float>(gates, 1)))
+        .constant(tensor<float>("r", DataType::float32, {1, gates, 1}, std::vector<float>(gates, 0)));
+    const Numbers y = run(graph, {array({3, 1, 1}, {2, 0, 0})});
+    ASSERT_EQ(y.size(), 3u);
+    EXPECT_EQ((Numbers{y[1], y[2]}), (Numbers{0, 0})) << op;
+    EXPECT_GT(y[0], 0.5) << op;
+  }
+}
+
+// ONNX: update, reset, candidate. An update gate that is shut takes the candidate whole.
+TEST(OnnxLower, TheGatesOfAGruKeepTheirMeaning) {
+  Graph_ graph({node("GRU", {"x", "w", "r"}, {"y"}, {attribute("hidden_size", std::int64_t{1})})});
+  graph.input("x", {1, 1, 1}).output("y");
+  graph.constant(tensor<float>("w", DataType::float32, {1, 3, 1}, {-1000, 0, 1}))
+      .constant(tensor<float>("r", DataType::float32, {1, 3, 1}, {0, 0, 0}));
+  EXPECT_NEAR(run(graph, {array({1, 1, 1}, {1})}).at(0), std::tanh(1), 1e-6);
 }
 
 TEST(OnnxLower, EightBitFloatsOfTheFileAreNumbers) {

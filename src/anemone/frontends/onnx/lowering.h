@@ -63,8 +63,9 @@ class Call {
   /// Integers of attributes are the nearest that 32 bits hold, as those of tensors are: "to the end" keeps its meaning.
   std::int64_t integer(std::string_view name, std::int64_t fallback) const;
   bool flag(std::string_view name, bool fallback) const { return node_->integer(name, fallback) != 0; }
+  /// Of either kind: LpPool's p is a float in opset 1, and an integer since.
   double number(std::string_view name, double fallback) const {
-    return has_attribute(name) ? node_->number(name, 0) : fallback;
+    return has_attribute(name) ? node_->number(name, static_cast<float>(node_->integer(name, 0))) : fallback;
   }
   std::string text(std::string_view name, std::string_view fallback) const { return node_->text(name, fallback); }
   Dims list(std::string_view name) const;

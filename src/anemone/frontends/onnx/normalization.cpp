@@ -185,20 +185,22 @@ void lower_lrn(Call& c) {
                                                    {"k", emit.number(x, bias)}}));
   }
   if (dims.size() < 2) Call::refuse("no channels");
-  // The squares of each channel's neighbours, from (size − 1)/2 before it on, as slices of a padded tensor.
+  // The squares of each channel's neighbours, from (size − 1)/2 before it on, as slices of a padded tensor. Further away
+  // than there are channels, all is zero.
   Dims margin = dims;
   const auto zeros = [&](std::int64_t n) {
     margin[1] = n;
     return emit.fill(x->type.dtype, margin, 0);
   };
   std::vector<MilValue*> parts;
-  const std::int64_t before = (size - 1) / 2, after = size - 1 - before;
+  const std::int64_t furthest = std::max<std::int64_t>(dims[1] - 1, 0);
+  const std::int64_t before = std::min((size - 1) / 2, furthest), after = std::min(size / 2, furthest);
   if (before > 0) parts.push_back(zeros(before));
   parts.push_back(emit.add("square", {{"x", x}}));
   if (after > 0) parts.push_back(zeros(after));
   MilValue* squares = emit.concat(parts, 1);
   MilValue* sum = nullptr;
-  for (std::int64_t i = 0; i < size; ++i) {
+  for (std::int64_t i = 0; i <= before + after; ++i) {
     MilValue* shifted = emit.slice(squares, 1, i, i + dims[1]);
     sum = sum ? emit.add2(sum, shifted) : shifted;
   }

@@ -67,56 +67,62 @@ Dims kernel_of(const Call& c) {
   return kernel;
 }
 
-// Of each place of the window the index of its element in the whole input, as the second output of MaxPool counts.
-ConstantPtr place_indices(const Call& c, const Window& w, const Dims& extents, const Dims& out, std::int64_t place) {
-  const std::size_t n = w.rank();
-  const bool column_major = c.integer("storage_order", 0) == 1;
-  Dims offset(n);
-  for (std::size_t d = n; d-- > 0; place /= w.kernel[d]) offset[d] = place % w.kernel[d] * w.dilations[d];
-  Dims dims{1, 1};
-  dims.insert(dims.end(), out.begin(), out.end());
-  std::vector<double> values(table_size(dims));
-  for (std::size_t flat = 0; flat < values.size(); ++flat) {
-    std::size_t rest = flat;
-    Dims at(n);
-    for (std::size_t d = n; d-- > 0; rest /= static_cast<std::size_t>(out[d]))
-      at[d] =
-          static_cast<std::int64_t>(rest % static_cast<std::size_t>(out[d])) * w.strides[d] + offset[d] - w.before[d];
-    std::int64_t index = 0;
-    for (std::size_t i = 0; i < n; ++i) {
-      const std::size_t d = column_major ? n - 1 - i : i;
-      index = index * extents[d] + at[d];
+// Σ n[d]·steps[d] for every n below `counts`, the last dimension fastest.
+std::vector<double> grid(const Dims& counts, const std::vector<double>& steps) {
+  std::vector<double> sums(1, 0.0);
+  table_size(counts);
+  for (std::size_t d = 0; d < counts.size(); ++d) {
+    std::vector<double> finer;
+    for (const double sum : sums) {
+      for (std::int64_t n = 0; n < counts[d]; ++n) finer.push_back(sum + static_cast<double>(n) * steps[d]);
     }
-    values[flat] = static_cast<double>(index);
+    sums = std::move(finer);
   }
-  return make_constant(DType::int32, dims, std::span<const double>(values));
+  return sums;
 }
 
+// MaxPool's second output counts through the whole input. Within a plane, the index of an element is that of its window's
+// first place, plus what the place is away from it.
 void give_max_and_indices(Call& c, MilValue* x, const Window& w, const Dims& extents, const Dims& out) {
   Emit& emit = c.emit();
   const std::vector<MilValue*> slices =
       window_slices(emit, padded(emit, x, w, -std::numeric_limits<double>::infinity()), w, out);
   MilValue* best = slices[0];
-  MilValue* index = nullptr;
-  if (c.wants(1)) index = emit.broadcast(emit.constant(place_indices(c, w, extents, out, 0)), best->type.dims);
+  if (!c.wants(1)) {
+    for (std::size_t i = 1; i < slices.size(); ++i) best = emit.add("maximum", {{"x", best}, {"y", slices[i]}});
+    return c.give(0, best);
+  }
+  const std::size_t n = w.rank();
+  const bool column_major = c.integer("storage_order", 0) == 1;
+  std::vector<double> between_windows(n), between_places(n);
+  double pitch = 1, first = 0;
+  for (std::size_t i = 0; i < n; ++i) {
+    const std::size_t d = column_major ? i : n - 1 - i;
+    between_windows[d] = static_cast<double>(w.strides[d]) * pitch;
+    between_places[d] = static_cast<double>(w.dilations[d]) * pitch;
+    first -= static_cast<double>(w.before[d]) * pitch;
+    pitch *= static_cast<double>(extents[d]);
+  }
+  const std::vector<double> places = grid(w.kernel, between_places);
+  MilValue* place = emit.fill(DType::int32, best->type.dims, 0);
   for (std::size_t i = 1; i < slices.size(); ++i) {
-    if (index) {
-      MilValue* is_greater = emit.add("greater", {{"x", slices[i]}, {"y", best}});
-      MilValue* here = emit.constant(place_indices(c, w, extents, out, static_cast<std::int64_t>(i)));
-      index = emit.add("select", {{"cond", is_greater}, {"a", here}, {"b", index}});
-    }
+    MilValue* is_greater = emit.add("greater", {{"x", slices[i]}, {"y", best}});
+    place = emit.add("select", {{"cond", is_greater}, {"a", make_scalar(DType::int32, places[i])}, {"b", place}});
     best = emit.add("maximum", {{"x", best}, {"y", slices[i]}});
   }
   c.give(0, best);
-  if (!index) return;
   const Dims& dims = x->type.dims;
-  std::vector<double> planes;
-  for (std::size_t i = 0, n = table_size({dims[0], dims[1]}); i < n; ++i)
-    planes.push_back(static_cast<double>(i) * static_cast<double>(count_of(extents)));
-  Dims plane_dims(dims.size(), 1);
+  Dims plane_dims(dims.size(), 1), window_dims{1, 1};
   plane_dims[0] = dims[0];
   plane_dims[1] = dims[1];
-  c.give(1, emit.add2(index, emit.constant(make_constant(DType::int32, plane_dims, std::span<const double>(planes)))));
+  window_dims.insert(window_dims.end(), out.begin(), out.end());
+  std::vector<double> planes = grid({dims[0], dims[1]}, {static_cast<double>(dims[1]) * pitch, pitch});
+  for (double& plane : planes) plane += first;
+  const std::vector<double> windows = grid(out, between_windows);
+  const auto constant = [&](const Dims& shape, const std::vector<double>& values) {
+    return emit.constant(make_constant(DType::int32, shape, std::span<const double>(values)));
+  };
+  c.give(1, emit.add2(emit.add2(place, constant(window_dims, windows)), constant(plane_dims, planes)));
 }
 
 // The greatest of rows first, of columns then: as many slices as the window is wide and high together.
@@ -221,7 +227,7 @@ void lower_lp_pool(Call& c) {
   Window w = read_window(c, kernel_of(c), extents);
   const Dims out = result_extents(c, w, extents);
   w.after = needed_after(w, extents, out);
-  const double p = c.number("p", static_cast<double>(c.integer("p", 2)));
+  const double p = c.number("p", 2);
   const double size = static_cast<double>(count_of(w.kernel));
   MilValue* powers = emit.add("pow", {{"x", emit.add("abs", {{"x", x}})}, {"y", emit.number(x, p)}});
   MilValue* sum = nullptr;
@@ -255,7 +261,7 @@ void lower_global_max_pool(Call& c) { c.give(over_space(c, "reduce_max", c.in(0)
 void lower_global_lp_pool(Call& c) {
   Emit& emit = c.emit();
   MilValue* x = c.real(0);
-  const double p = c.number("p", static_cast<double>(c.integer("p", 2)));
+  const double p = c.number("p", 2);
   if (p == 2) return c.give(over_space(c, "reduce_l2_norm", x));
   if (p == 1) return c.give(over_space(c, "reduce_l1_norm", x));
   MilValue* powers = emit.add("pow", {{"x", emit.add("abs", {{"x", x}})}, {"y", emit.number(x, p)}});

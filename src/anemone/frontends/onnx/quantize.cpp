@@ -39,7 +39,9 @@ Bounds bounds_of(DataType dtype) {
     case DataType::uint4:
       return {0, 15};
     default:
-      Call::refuse(fmt::format("quantising to {}", onnxspec::name_of(dtype)));
+      Call::refuse(
+          fmt::format("to {}, which Core ML cannot compute", onnxspec::name_of(dtype)),
+          "quantise to int8 or uint8, or end the network before it with --outputs; constants in float8 are read");
   }
 }
 

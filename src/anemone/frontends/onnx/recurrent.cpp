@@ -98,6 +98,11 @@ MilValue* split_state(Emit& emit, const Recurrence& r, MilValue* state) {
   return emit.transpose(emit.reshape(state, {r.batch, r.directions, r.hidden}), {1, 0, 2});
 }
 
+// MIL gives a reversed sequence in the order in which it was walked, ONNX in that of the input.
+MilValue* in_order(Emit& emit, MilValue* y, bool reverse) {
+  return reverse ? emit.add("reverse", {{"x", y}, {"axes", Dims{0}}}) : y;
+}
+
 MilValue* summed_bias(Emit& emit, const Recurrence& r, MilValue* bias, std::int64_t direction) {
   MilValue* both = part(emit, bias, direction);
   const std::int64_t size = r.gates * r.hidden;
@@ -135,7 +140,8 @@ void lower_lstm(Call& c) {
                                                            {"bias_back", bias(1)},
                                                            {"direction", r.direction.c_str()},
                                                            {"output_sequence", true}});
-  MilValue* y = emit.transpose(emit.reshape(out[0], {r.steps, r.batch, r.directions, r.hidden}), {0, 2, 1, 3});
+  MilValue* sequence = in_order(emit, out[0], r.direction == "reverse");  // of both directions, MIL turns the second
+  MilValue* y = emit.transpose(emit.reshape(sequence, {r.steps, r.batch, r.directions, r.hidden}), {0, 2, 1, 3});
   give_all(c, r, y, {split_state(emit, r, out[1]), split_state(emit, r, out[2])});
 }
 
@@ -148,7 +154,7 @@ void give_by_direction(Call& c, const Recurrence& r, MilValue* h0, OneDirection 
   for (std::int64_t d = 0; d < r.directions; ++d) {
     const bool reverse = d == 1 || r.direction == "reverse";
     const std::vector<MilValue*> out = run(c, r, d, part(emit, h0, d), reverse ? "reverse" : "forward");
-    ys.push_back(emit.reshape(out[0], {r.steps, 1, r.batch, r.hidden}));
+    ys.push_back(emit.reshape(in_order(emit, out[0], reverse), {r.steps, 1, r.batch, r.hidden}));
     hs.push_back(emit.reshape(out[1], {1, r.batch, r.hidden}));
   }
   give_all(c, r, emit.concat(ys, 1), {emit.concat(hs, 0)});
@@ -156,7 +162,7 @@ void give_by_direction(Call& c, const Recurrence& r, MilValue* h0, OneDirection 
 
 std::vector<MilValue*> run_gru(Call& c, const Recurrence& r, std::int64_t d, MilValue* h0, const char* word) {
   Emit& emit = c.emit();
-  const std::vector<std::int64_t> order{1, 0, 2};  // z r h -> r z h; MIL's o is the update gate, its z the candidate
+  const std::vector<std::int64_t> order{1, 2, 0};  // z r h -> r h z, the candidate before the update gate
   const auto weight = [&](std::size_t input) {
     return fixed(emit, reordered(emit, part(emit, c.in(input), d), order));
   };

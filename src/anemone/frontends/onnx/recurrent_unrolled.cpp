@@ -48,7 +48,7 @@ class Cell {
   }
   /// The activation number `index` of this direction, after clipping.
   MilValue* activate(MilValue* x, std::size_t index) const {
-    if (r_->clip > 0) {
+    if (r_->clip > 0 && index < 2) {  // what an LSTM remembers (2) is not clipped by ONNX Runtime
       x = emit().add("maximum", {{"x", x}, {"y", emit().number(x, -r_->clip)}});
       x = emit().add("minimum", {{"x", x}, {"y", emit().number(x, r_->clip)}});
     }

@@ -83,7 +83,7 @@ std::vector<double> weight_matrix(const Sampling& s, const Axis& a) {
     for (std::int64_t k = first; k <= last; ++k) {
       const double weight = kernel(s, (static_cast<double>(k) - at) / stretch);
       const bool outside = k < 0 || k >= a.in;
-      if (outside && (s.exclude_outside || s.antialias)) continue;  // an antialiased window ends at the border
+      if (outside && s.exclude_outside) continue;
       row[std::clamp<std::int64_t>(k, 0, a.in - 1)] += weight;
       total += weight;
     }
