@@ -23,6 +23,9 @@ namespace {
 
 constexpr std::int64_t kOut = 4, kIn = 6, kPlaces = kIn * kIn;
 constexpr std::int64_t kGroupPanels = 4;  // panels of outputs whose products are kept at a time
+// Floats between the places of every array that has all 36: the transforms touch them at once, and at multiples of a
+// page they would fall into one set of the cache.
+constexpr std::int64_t kGap = 16;
 
 // A block of tiles: the columns of the products. Some whole rows of tiles, or a part of one.
 struct WinogradPlan {
@@ -34,8 +37,8 @@ struct WinogradPlan {
   std::int64_t length;          // of a phase of an input row
   std::int64_t group_rows;
 
-  std::int64_t v_size, m_size, rows_size,
-      out_size;  // floats of the scratch's parts
+  std::int64_t v_pitch, m_pitch;     // from place to place, in floats
+  std::int64_t rows_size, out_size;  // floats of the scratch's other parts
 };
 
 WinogradPlan PlanOf(const ConvCall& call, int threads) {
@@ -62,8 +65,8 @@ WinogradPlan PlanOf(const ConvCall& call, int threads) {
   plan.splits = std::clamp<std::int64_t>((2 * threads + all - 1) / all, 1, std::min<std::int64_t>(threads, groups));
   plan.length = (plan.run + 1 + 16 + 7) / 8 * 8;  // the last vector of a row may be read whole; written in eights
   plan.group_rows = kGroupPanels * call.form->panel_rows;
-  plan.v_size = kPlaces * p.in_channels * plan.columns + 16;
-  plan.m_size = kPlaces * plan.group_rows * plan.columns;
+  plan.v_pitch = p.in_channels * plan.columns + kGap;
+  plan.m_pitch = plan.group_rows * plan.columns + kGap;
   plan.rows_size = (kIn + 1) * kOut * plan.length;  // one more for the line before it is split
   plan.out_size = kOut * kOut * (plan.run + 16);
   return plan;
@@ -150,6 +153,11 @@ void TransformOutput(Tag d, const float* from, std::int64_t pitch, std::int64_t 
   }
 }
 
+// Where a panel of transformed weights begins.
+std::int64_t PanelAt(const RowPanels& panels, std::int64_t panel, std::int64_t channels) {
+  return (panels.begin(panel) * channels + panel * kGap) * kPlaces;
+}
+
 struct Block {
   std::int64_t image, first_row, rows, first_tile, tiles;
 };
@@ -179,7 +187,7 @@ void SplitRow4(const float* row, std::int64_t width, std::int64_t first, const A
 // V [place][channel][column] of a block.
 void FillInput(const ConvCall& call, const WinogradPlan& plan, const Block& b, float* v, float* rows) {
   const ConvParams& p = call.form->params;
-  const std::int64_t pitch = p.in_channels * plan.columns, row_size = kOut * plan.length;
+  const std::int64_t row_size = kOut * plan.length;
   float* line = rows + kIn * row_size;
   for (std::int64_t c = 0; c < p.in_channels; ++c) {
     const float* plane = call.in + (b.image * p.in_channels + c) * call.in_height * call.in_width;
@@ -198,31 +206,33 @@ void FillInput(const ConvCall& call, const WinogradPlan& plan, const Block& b, f
       float* to = v + c * plan.columns + row * plan.run;
       const std::int64_t room = plan.columns - row * plan.run;
       if (plan.run > 8) {
-        TransformInput(hn::CappedTag<float, 16>(), rows, plan, to, room, pitch);
+        TransformInput(hn::CappedTag<float, 16>(), rows, plan, to, room, plan.v_pitch);
       } else {
-        TransformInput(hn::CappedTag<float, 8>(), rows, plan, to, room, pitch);
+        TransformInput(hn::CappedTag<float, 8>(), rows, plan, to, room, plan.v_pitch);
       }
     }
   }
   // The products of columns without a tile are not looked at, but must not be slow.
   const std::int64_t used = b.rows * plan.run;
-  for (std::int64_t row = 0; used < plan.columns && row < kPlaces * p.in_channels; ++row) {
-    std::fill_n(v + row * plan.columns + used, plan.columns - used, 0.0f);
+  for (std::int64_t place = 0; used < plan.columns && place < kPlaces; ++place) {
+    for (std::int64_t c = 0; c < p.in_channels; ++c) {
+      std::fill_n(v + place * plan.v_pitch + c * plan.columns + used, plan.columns - used, 0.0f);
+    }
   }
 }
 
 // What is in `m` for some outputs becomes pixels.
-void WriteOutput(const ConvCall& call, const WinogradPlan& plan, const Block& b, const float* m, std::int64_t pitch,
-                 std::int64_t channel, float* pixels) {
+void WriteOutput(const ConvCall& call, const WinogradPlan& plan, const Block& b, const float* m, std::int64_t channel,
+                 float* pixels) {
   const ConvParams& p = call.form->params;
   const std::int64_t out_pitch = kOut * (plan.run + 16);
   const std::int64_t plane = (b.image * p.out_channels + channel) * call.out_height * call.out_width;
   for (std::int64_t row = 0; row < b.rows; ++row) {
     const float* from = m + row * plan.run;
     if (plan.run > 8) {
-      TransformOutput(hn::CappedTag<float, 16>(), from, pitch, b.tiles, call.bias[channel], pixels, out_pitch);
+      TransformOutput(hn::CappedTag<float, 16>(), from, plan.m_pitch, b.tiles, call.bias[channel], pixels, out_pitch);
     } else {
-      TransformOutput(hn::CappedTag<float, 8>(), from, pitch, b.tiles, call.bias[channel], pixels, out_pitch);
+      TransformOutput(hn::CappedTag<float, 8>(), from, plan.m_pitch, b.tiles, call.bias[channel], pixels, out_pitch);
     }
     const std::int64_t x = b.first_tile * kOut, count = std::min(b.tiles * kOut, call.out_width - x);
     for (std::int64_t i = 0; i < kOut; ++i) {
@@ -242,7 +252,8 @@ void RunTask(const ConvCall& call, const WinogradPlan& plan, std::int64_t task, 
   Block b{task / plan.blocks / plan.splits, block / plan.across * plan.rows, 0, block % plan.across * plan.run, 0};
   b.rows = std::min(plan.rows, plan.tiles_y - b.first_row);
   b.tiles = std::min(plan.run, plan.tiles_x - b.first_tile);
-  float *v = scratch, *m = v + plan.v_size, *rows = m + plan.m_size, *pixels = rows + plan.rows_size;
+  float *v = scratch, *m = v + kPlaces * plan.v_pitch, *rows = m + kPlaces * plan.m_pitch,
+        *pixels = rows + plan.rows_size;
   FillInput(call, plan, b, v, rows);
 
   const Epilogue none;
@@ -250,7 +261,6 @@ void RunTask(const ConvCall& call, const WinogradPlan& plan, std::int64_t task, 
   t.depth = p.in_channels;
   t.b_stride = t.out_stride = plan.columns;
   t.epilogue = &none;
-  const std::int64_t place_size = plan.group_rows * plan.columns;
   const RowPanels panels(p.out_channels, call.form->panel_rows);
   const std::int64_t last = (split + 1) * panels.count / plan.splits;
   for (std::int64_t group = split * panels.count / plan.splits; group < last; group += kGroupPanels) {
@@ -258,17 +268,17 @@ void RunTask(const ConvCall& call, const WinogradPlan& plan, std::int64_t task, 
     for (std::int64_t place = 0; place < kPlaces; ++place) {
       for (std::int64_t panel = group; panel < end; ++panel) {
         const std::int64_t row = panels.begin(panel), size = panels.size(panel);
-        t.a = call.weights + (row * kPlaces + place * size) * p.in_channels;
+        t.a = call.weights + PanelAt(panels, panel, p.in_channels) + place * (size * p.in_channels + kGap);
         for (std::int64_t column = 0; column < plan.columns; column += kernels.width()) {
-          t.b = v + place * p.in_channels * plan.columns + column;
-          t.out = m + place * place_size + (row - first_channel) * plan.columns + column;
+          t.b = v + place * plan.v_pitch + column;
+          t.out = m + place * plan.m_pitch + (row - first_channel) * plan.columns + column;
           t.columns = std::min(kernels.width(), plan.columns - column);
           kernels.run[size](t);
         }
       }
     }
     for (std::int64_t channel = first_channel; channel < panels.begin(end - 1) + panels.size(end - 1); ++channel) {
-      WriteOutput(call, plan, b, m + (channel - first_channel) * plan.columns, place_size, channel, pixels);
+      WriteOutput(call, plan, b, m + (channel - first_channel) * plan.columns, channel, pixels);
     }
   }
 }
@@ -301,7 +311,7 @@ std::int64_t TransformPanel(Tag d, const float* from, std::int64_t begin, std::i
     for (std::int64_t i = 0; i < kIn; ++i) {
       V row[kIn];
       ForwardWeights(d, half[0][i], half[1][i], half[2][i], row);
-      for (std::int64_t k = 0; k < kIn; ++k) hn::StoreU(row[k], d, to + (i * kIn + k) * plane + begin);
+      for (std::int64_t k = 0; k < kIn; ++k) hn::StoreU(row[k], d, to + (i * kIn + k) * (plane + kGap) + begin);
     }
   }
   return begin;
@@ -309,13 +319,18 @@ std::int64_t TransformPanel(Tag d, const float* from, std::int64_t begin, std::i
 
 }  // namespace
 
+std::int64_t TransformedCount(const ConvForm& form) {
+  const RowPanels panels(form.params.out_channels, form.panel_rows);
+  return PanelAt(panels, panels.count, form.params.in_channels);
+}
+
 void TransformWeights(const ConvForm& form, const float* weights, float* to, runtime::ThreadPool& pool) {
   const std::int64_t channels = form.params.in_channels;
   const RowPanels panels(form.params.out_channels, form.panel_rows);
   pool.parallel_ranges(panels.count, 2, [&](std::int64_t first, std::int64_t last, int) {
     for (std::int64_t panel = first; panel < last; ++panel) {
       const float* from = weights + panels.begin(panel) * 9 * channels;
-      float* panel_to = to + panels.begin(panel) * kPlaces * channels;
+      float* panel_to = to + PanelAt(panels, panel, channels);
       const std::int64_t plane = panels.size(panel) * channels;
       const std::int64_t done = TransformPanel(hn::CappedTag<float, 16>(), from, 0, plane, panel_to);
       TransformPanel(hn::CappedTag<float, 1>(), from, done, plane, panel_to);
@@ -325,8 +340,9 @@ void TransformWeights(const ConvForm& form, const float* weights, float* to, run
 
 void ConvWinograd(const ConvCall& call, runtime::ThreadPool& pool) {
   const WinogradPlan plan = PlanOf(call, pool.threads());
-  run_tasks(call.batch * plan.splits * plan.blocks, plan.v_size + plan.m_size + plan.rows_size + plan.out_size + 16,
-            pool, [&](std::int64_t task, float* scratch) { RunTask(call, plan, task, scratch); });
+  const std::int64_t floats = kPlaces * (plan.v_pitch + plan.m_pitch) + plan.rows_size + plan.out_size + 16;
+  run_tasks(call.batch * plan.splits * plan.blocks, floats, pool,
+            [&](std::int64_t task, float* scratch) { RunTask(call, plan, task, scratch); });
 }
 
 // NOLINTNEXTLINE(google-readability-namespace-comments)
@@ -337,11 +353,12 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace anemone::cpu {
 
+HWY_EXPORT(TransformedCount);
 HWY_EXPORT(TransformWeights);
 void transform_weights(const ConvForm& form, const float* weights, float* to, runtime::ThreadPool& pool) {
   HWY_DYNAMIC_DISPATCH(TransformWeights)(form, weights, to, pool);
 }
-std::int64_t transformed_count(const ConvForm& form) { return form.params.out_channels * form.params.in_channels * 36; }
+std::int64_t transformed_count(const ConvForm& form) { return HWY_DYNAMIC_DISPATCH(TransformedCount)(form); }
 
 HWY_EXPORT(ConvWinograd);
 void conv2d_winograd(const ConvCall& call, runtime::ThreadPool& pool) {
