@@ -53,8 +53,8 @@ PackedConv pack_conv(const ConvParams& params, const float* weights, const float
 /// The same with the algorithm chosen by the caller (tests and tuning); one that cannot do `params` becomes gemm.
 PackedConv pack_conv(const ConvParams& params, const float* weights, const float* bias, ConvAlgorithm algorithm);
 
-/// Of Winograd's: floats of the transformed weights, a little more than four times as many as before. They are made at every call, in
-/// memory that other calls use too: that costs less than reading them from where all of them would lie.
+/// Of Winograd's: floats of the transformed weights, a little more than four times as many as before. They are made at
+/// every call, in memory that other calls use too: that costs less than reading them from where all of them would lie.
 std::int64_t transformed_count(const ConvForm& form);
 /// to: [panel][36 places][in channel][row of the panel] with gaps between the places, from the packed weights.
 void transform_weights(const ConvForm& form, const float* weights, float* to, runtime::ThreadPool& pool);
