@@ -17,7 +17,9 @@ class SessionFlags {
   void declare(Options& options) {
     options.choice("--precision", precision_, kPrecisions,
                    "how the executor rounds; fp16: to half after every operation, sums wide");
-    options.choice("--accumulate", half_sums_, kSums, "fp16: sums in half too, the pessimistic case; slow");
+    options.choice("--accumulate", half_sums_, kSums,
+                   "fp16: sums in half too, the pessimistic case; slow; fp16-reductions: those of reductions alone, as "
+                   "engines are believed to sum");
     options.list("--outputs", "NAME,…", outputs_, "values to give, outputs or any inside (see 'anemone print')",
                  {.distinct = true});
     options.flag("--resize", resize_, "resize images of another size instead of refusing them");
@@ -40,9 +42,11 @@ class SessionFlags {
   std::int64_t batch() const { return model_.batch; }
 
  private:
-  static constexpr Choice<bool> kSums[] = {{"fp32", false}, {"fp16", true}};
+  static constexpr Choice<runtime::HalfSums> kSums[] = {{"fp32", runtime::HalfSums::none},
+                                                        {"fp16-reductions", runtime::HalfSums::reductions},
+                                                        {"fp16", runtime::HalfSums::all}};
   runtime::Precision precision_ = runtime::Precision::as_stored;
-  bool half_sums_ = false;
+  runtime::HalfSums half_sums_ = runtime::HalfSums::none;
   std::vector<std::string> outputs_;
   bool resize_ = false;
   ModelFlags model_;

@@ -19,11 +19,16 @@ enum class Precision : std::uint8_t {
   fp16,       ///< every float value, constants included, is rounded to half after every operation
 };
 
+/// Which sums are rounded after every term, where the result is rounded to half; other results keep wide sums.
+enum class HalfSums : std::uint8_t {
+  none,
+  reductions,  ///< of reduce_sum and its like: products stay wide, as multiply-accumulate units of engines are
+  all,         ///< of convolutions and matrix products too: the pessimistic case, many times slower
+};
+
 struct EngineOptions {
   Precision precision = Precision::as_stored;
-  /// Where results are rounded to half, the sums of convolutions and matrix products are too, after every term: the
-  /// pessimistic case, many times slower.
-  bool half_sums = false;
+  HalfSums half_sums = HalfSums::none;
   bool fuse = true;  ///< merge neighbours into one kernel call where that does not change where values are rounded
 };
 

@@ -81,25 +81,38 @@ TEST(EnginePrecision, DeclaredFloatsWinOverTheTypeRule) {
 }
 
 TEST(EnginePrecision, HalfSumsAreRoundedAfterEveryTerm) {
-  // 1 + 1 + … in half precision stops at 2048: the next half is 2050.
+  // 1 + 1 + … in half precision stops at 2048: the next half is 2050. What is fp32 sums in fp32 in any case.
   ThreadPool pool(2);
   const std::int64_t terms = 3000;
   const std::vector<double> ones(static_cast<std::size_t>(terms), 1.0);
-  TestGraph g(DType::fp16);
-  Value* x = g.input_of({DType::fp16, {1, terms}, ones});
-  const auto weights = [&](Dims dims) {
-    return make_constant(DType::fp16, std::move(dims), std::span<const double>(ones));
-  };
-  Value* pixels = g.add("reshape", {{"x", x}, {"shape", {1, terms, 1, 1}}});
-  Value* y = g.input_of({DType::fp16, {terms, 1}, ones});
-  ASSERT_TRUE(
-      g.finish({g.add("conv", {{"x", pixels}, {"weight", weights({1, terms, 1, 1})}}),
-                g.add("conv_transpose", {{"x", pixels}, {"weight", weights({terms, 1, 1, 1})}}),
-                g.add("linear", {{"x", x}, {"weight", weights({1, terms})}}), g.add("matmul", {{"x", x}, {"y", y}})}));
-  for (bool half_sums : {true, false}) {
-    const auto got = run(g, g.function(), pool, {.half_sums = half_sums});
-    ASSERT_EQ(got.size(), 4u);
-    for (const Array& out : got) EXPECT_EQ(out.data[0], half_sums ? 2048 : 3000);
+  for (DType dtype : {DType::fp16, DType::fp32}) {
+    TestGraph g(dtype);
+    Value* x = g.input_of({dtype, {1, terms}, ones});
+    const auto weights = [&](Dims dims) {
+      return make_constant(dtype, std::move(dims), std::span<const double>(ones));
+    };
+    Value* pixels = g.add("reshape", {{"x", x}, {"shape", {1, terms, 1, 1}}});
+    Value* y = g.input_of({dtype, {terms, 1}, ones});
+    const auto reduced = [&](const char* op, std::int64_t axis) {
+      return g.add(op, {{"x", axis == 0 ? y : x}, {"axes", {axis}}, {"keep_dims", true}});
+    };
+    const std::vector<Value*> products{g.add("conv", {{"x", pixels}, {"weight", weights({1, terms, 1, 1})}}),
+                                       g.add("conv_transpose", {{"x", pixels}, {"weight", weights({terms, 1, 1, 1})}}),
+                                       g.add("linear", {{"x", x}, {"weight", weights({1, terms})}}),
+                                       g.add("matmul", {{"x", x}, {"y", y}})};
+    std::vector<Value*> all = products;
+    for (const char* op : {"reduce_sum", "reduce_sum_square", "reduce_l1_norm"}) {
+      for (std::int64_t axis : {0, 1}) all.push_back(reduced(op, axis));
+    }
+    ASSERT_TRUE(g.finish(all));
+    for (HalfSums half_sums : {HalfSums::none, HalfSums::reductions, HalfSums::all}) {
+      const auto got = run(g, g.function(), pool, {.half_sums = half_sums});
+      ASSERT_EQ(got.size(), all.size());
+      for (std::size_t i = 0; i < got.size(); ++i) {
+        const bool halved = half_sums == HalfSums::all || (half_sums == HalfSums::reductions && i >= products.size());
+        EXPECT_EQ(got[i].data[0], halved && dtype == DType::fp16 ? 2048 : 3000) << "output " << i;
+      }
+    }
   }
 }
 
@@ -107,8 +120,8 @@ TEST(EnginePrecision, HalfSumsComputeTheSameNetwork) {
   ThreadPool pool(2), one(1);
   TestGraph g(DType::fp16);
   build_network(g);
-  const auto want = run(g, g.function(), pool), got = run(g, g.function(), pool, {.half_sums = true});
-  const auto alone = run(g, g.function(), one, {.half_sums = true});
+  const auto want = run(g, g.function(), pool), got = run(g, g.function(), pool, {.half_sums = HalfSums::all});
+  const auto alone = run(g, g.function(), one, {.half_sums = HalfSums::all});
   for (std::size_t i = 0; i < got.size(); ++i) {
     expect_within(got[i], want[i], 2e-2, fmt::format("output {}", i));
     EXPECT_NE(got[i].data, want[i].data);

@@ -23,7 +23,9 @@ class GraphView {
   bool rounds(const Type& type) const;
   bool rounds(const Value& value) const { return rounds(value.type); }
   /// The sums of a product that makes this value are rounded too.
-  bool half_sums(const Value& value) const { return options_.half_sums && rounds(value); }
+  bool half_sums(const Value& value) const { return options_.half_sums == HalfSums::all && rounds(value); }
+  /// As are those of a reduction that makes this value.
+  bool half_reductions(const Value& value) const { return options_.half_sums != HalfSums::none && rounds(value); }
   /// The node moves floats into a narrower type than they have: nothing about it is exact.
   bool narrows(const Node& node) const;
   /// The node that is the only (needed) user of the value; null when there is none or more, or it is an output.

@@ -9,7 +9,7 @@ using cpu::Reduction;
 
 const Kernel kReduce{"reduce", [](const Bound& b) {
                        const auto& p = get<ReduceParameters>(b);
-                       cpu::reduce(p.function, b.in(0), p.dims, p.axes, b.out(1), b.pool);
+                       cpu::reduce(p.function, b.in(0), p.dims, p.axes, b.out(1), b.pool, p.half_sums);
                      }};
 
 template <Reduction Function>
@@ -17,10 +17,12 @@ Result<void> plan_reduce(const Group& g, Planner& p) {
   const Dims& dims = g.in().type.dims;
   Dims axes = ConstantView(*g.node).ints("axes");
   for (std::int64_t& axis : axes) axis = static_cast<std::int64_t>(ops::wrap_axis(axis, g.in().type.rank()));
+  const bool half_sums = p.graph().half_reductions(g.out());
   TRY(const Ref from, p.read(g.in()));
   p.add(g.out(), Rounding::needed,
         {.kernel = &kReduce,
-         .parameters = ReduceParameters{Function, dims, axes},
+         .algorithm = half_sums ? "half sums" : "",
+         .parameters = ReduceParameters{Function, dims, axes, half_sums},
          .operands = {read("x", from), write("out", p.define(g.out()))}});
   return {};
 }

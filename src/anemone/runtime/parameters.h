@@ -41,6 +41,7 @@ struct AxisParameters {
 struct ReduceParameters {
   cpu::Reduction function = cpu::Reduction::sum;
   Dims dims, axes;
+  bool half_sums = false;  // rounded after every term
 };
 
 struct PoolParameters {

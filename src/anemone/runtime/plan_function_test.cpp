@@ -102,7 +102,7 @@ TEST(PlanFunction, ChoosesTheAlgorithm) {
     EXPECT_EQ(kernels(plan(large, {conv(large, large.input({1, 32, side, side}), 32, 3)})), want);
   }
   TestGraph half(DType::fp16);
-  EXPECT_EQ(kernels(plan(half, {grouped(half, half.input({1, 8, 8, 8}), 8)}, {.half_sums = true})),
+  EXPECT_EQ(kernels(plan(half, {grouped(half, half.input({1, 8, 8, 8}), 8)}, {.half_sums = HalfSums::all})),
             Words{"conv2d/half sums"});
   TestGraph m(DType::fp32);
   Value* rows = m.input({4, 5});

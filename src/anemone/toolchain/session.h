@@ -13,10 +13,10 @@
 namespace anemone::toolchain {
 
 struct SessionOptions {
-  std::vector<std::string> outputs;             ///< names of any values; empty = the model's outputs
-  std::optional<runtime::Precision> precision;  ///< how the engine rounds; default: as stored
-  bool half_sums = false;                       ///< sums inside an operation in half precision as well
-  bool resize = false;                          ///< images of another size are resized (bilinear) instead of refused
+  std::vector<std::string> outputs;                       ///< names of any values; empty = the model's outputs
+  std::optional<runtime::Precision> precision;            ///< how the engine rounds; default: as stored
+  runtime::HalfSums half_sums = runtime::HalfSums::none;  ///< which sums inside operations are in half precision too
+  bool resize = false;  ///< images of another size are resized (bilinear) instead of refused
   int threads = 0;
 };
 

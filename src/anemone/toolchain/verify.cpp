@@ -193,7 +193,7 @@ void say_what_is_odd(const Model& candidate, const Model& reference, const Verif
                      VerifyResult& result) {
   std::error_code ignored;
   const bool alike = words(candidate, request.session.precision) == words(reference, request.reference_precision) &&
-                     !request.session.half_sums;
+                     request.session.half_sums == runtime::HalfSums::none;
   if (alike && std::filesystem::equivalent(candidate.path, reference.path, ignored)) {
     result.notes.push_back("both are the same file: that its numbers agree with themselves proves nothing");
   } else if (candidate.is_checkpoint() && !reference.is_checkpoint()) {
@@ -271,7 +271,7 @@ Result<VerifyResult> verify_models(const Model& candidate_model, const Model& re
   }
   SessionOptions reference_options = request.session;
   reference_options.precision = request.reference_precision;
-  reference_options.half_sums = false;
+  reference_options.half_sums = runtime::HalfSums::none;
   TRY(Session reference, Session::open(reference_model, first, reference_options));
   TRY(const auto pairs, match_outputs(candidate, reference));
   TRY_VOID(check_same_meaning(candidate, reference, first));

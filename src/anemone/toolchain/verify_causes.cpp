@@ -122,7 +122,7 @@ Result<bool> try_rounding(const Comparison& f, const Arrays& inputs, const Array
   if (f.options.precision == runtime::Precision::fp32) return false;
   SessionOptions wide = f.options;
   wide.precision = runtime::Precision::fp32;
-  wide.half_sums = false;
+  wide.half_sums = runtime::HalfSums::none;
   TRY(Session candidate, again(f.candidate, wide));
   TRY(const Arrays got, candidate.run(inputs));
   TRY(const double psnr, psnr_of(f, got, want));
@@ -151,7 +151,7 @@ Result<std::vector<double>> compare_values(const Comparison& f, const Arrays& in
   }
   SessionOptions options = f.options;
   options.precision = runtime::Precision::fp32;
-  options.half_sums = false;
+  options.half_sums = runtime::HalfSums::none;
   TRY(const Arrays got, values_of(f.candidate, options, std::move(names), inputs));
   TRY(const Arrays theirs, arrays_for(f.reference, f.input, f.candidate.function()));
   TRY(const Arrays want, values_of(f.reference, f.reference_options, std::move(their_names), theirs));

@@ -7,12 +7,14 @@
 #include <vector>
 
 #include "anemone/runtime/cpu/loop_nest.h"
+#include "anemone/support/half.h"
 
 namespace anemone::cpu {
 namespace {
 
 // Every reduction in double: start, one more element, two partial results joined, the result of `count` elements.
 struct Sum {
+  static constexpr bool kInOrder = false;
   static constexpr double kStart = 0;
   static double step(double sum, double x) { return sum + x; }
   static double join(double a, double b) { return a + b; }
@@ -23,17 +25,26 @@ struct Magnitudes : Sum {
 struct Squares : Sum {
   static double step(double sum, double x) { return sum + x * x; }
 };
+// The sum as hardware with an fp16 accumulator may keep it.
+template <class Op>
+struct InHalf : Op {
+  static constexpr bool kInOrder = true;
+  static double step(double sum, double x) { return anemone::round_to_half(static_cast<float>(Op::step(sum, x))); }
+};
 struct Product {
+  static constexpr bool kInOrder = false;
   static constexpr double kStart = 1;
   static double step(double product, double x) { return product * x; }
   static double join(double a, double b) { return a * b; }
 };
 struct Max {
+  static constexpr bool kInOrder = false;
   static constexpr double kStart = -std::numeric_limits<double>::infinity();
   static double step(double top, double x) { return x > top || x != x ? x : top; }
   static double join(double a, double b) { return step(a, b); }
 };
 struct Min {
+  static constexpr bool kInOrder = false;
   static constexpr double kStart = std::numeric_limits<double>::infinity();
   static double step(double low, double x) { return x < low || x != x ? x : low; }
   static double join(double a, double b) { return step(a, b); }
@@ -85,8 +96,13 @@ std::vector<std::int64_t> outer_offsets(const std::vector<std::int64_t>& extents
   return offsets;
 }
 
+// `total` and a row of n more elements.
 template <class Op>
-double reduce_row(const float* x, std::int64_t n) {
+double reduce_row(const float* x, std::int64_t n, double total) {
+  if constexpr (Op::kInOrder) {
+    for (std::int64_t i = 0; i < n; ++i) total = Op::step(total, static_cast<double>(x[i]));
+    return total;
+  }
   constexpr std::int64_t kChains = 8;  // independent, so the additions overlap
   double part[kChains];
   for (double& p : part) p = Op::kStart;
@@ -94,10 +110,10 @@ double reduce_row(const float* x, std::int64_t n) {
   for (; i + kChains <= n; i += kChains) {
     for (std::int64_t c = 0; c < kChains; ++c) part[c] = Op::step(part[c], static_cast<double>(x[i + c]));
   }
-  double total = Op::kStart;
-  for (; i < n; ++i) total = Op::step(total, static_cast<double>(x[i]));
-  for (const double p : part) total = Op::join(total, p);
-  return total;
+  double row = Op::kStart;
+  for (; i < n; ++i) row = Op::step(row, static_cast<double>(x[i]));
+  for (const double p : part) row = Op::join(row, p);
+  return Op::join(total, row);
 }
 
 template <class Op, class Finish>
@@ -113,7 +129,7 @@ void run(const float* in, const Plan& plan, float* out, runtime::ThreadPool& poo
       for (std::int64_t k = begin; k < end; ++k) {
         double total = Op::kStart;
         for (const std::int64_t offset : walk) {
-          total = Op::join(total, reduce_row<Op>(in + rows[static_cast<std::size_t>(k)] + offset, inner));
+          total = reduce_row<Op>(in + rows[static_cast<std::size_t>(k)] + offset, inner, total);
         }
         out[k] = static_cast<float>(finish(total, reduced));
       }
@@ -137,6 +153,7 @@ void run(const float* in, const Plan& plan, float* out, runtime::ThreadPool& poo
 }
 
 // log(sum(exp x)) without overflow: around the largest element of each sum.
+template <class Add>
 void log_sum_exp(const float* in, ShapeView shape, std::span<const std::int64_t> axes, const Plan& plan, float* out,
                  runtime::ThreadPool& pool) {
   const auto same = [](double x, std::int64_t) { return x; };
@@ -153,21 +170,24 @@ void log_sum_exp(const float* in, ShapeView shape, std::span<const std::int64_t>
   for (std::int64_t i = 0; i < kept; ++i) top[static_cast<std::size_t>(i)] = std::isinf(out[i]) ? 0.0f : out[i];
   binary(Binary::sub, in, shape, top.data(), out_shape, shifted.data(), pool);
   unary(Unary::exp, shifted.data(), shifted.data(), n, pool);
-  run<Sum>(shifted.data(), plan, sums.data(), pool, [](double sum, std::int64_t) { return std::log(sum); });
+  run<Add>(shifted.data(), plan, sums.data(), pool, [](double sum, std::int64_t) { return std::log(sum); });
   for (std::int64_t i = 0; i < kept; ++i) out[i] = sums[static_cast<std::size_t>(i)] + top[static_cast<std::size_t>(i)];
 }
 
-}  // namespace
+template <class Op>
+using Wide = Op;
 
-void reduce(Reduction op, const float* in, ShapeView shape, std::span<const std::int64_t> axes, float* out,
-            runtime::ThreadPool& pool) {
+// What is a sum takes `Halved` of its Op.
+template <template <class> class Halved>
+void reduce_with(Reduction op, const float* in, ShapeView shape, std::span<const std::int64_t> axes, float* out,
+                 runtime::ThreadPool& pool) {
   const Plan plan(shape, axes);
   const auto same = [](double x, std::int64_t) { return x; };
   switch (op) {
     case Reduction::sum:
-      return run<Sum>(in, plan, out, pool, same);
+      return run<Halved<Sum>>(in, plan, out, pool, same);
     case Reduction::mean:
-      return run<Sum>(in, plan, out, pool, [](double x, std::int64_t n) { return x / static_cast<double>(n); });
+      return run<Halved<Sum>>(in, plan, out, pool, [](double x, std::int64_t n) { return x / static_cast<double>(n); });
     case Reduction::max:
       return run<Max>(in, plan, out, pool, same);
     case Reduction::min:
@@ -175,16 +195,24 @@ void reduce(Reduction op, const float* in, ShapeView shape, std::span<const std:
     case Reduction::prod:
       return run<Product>(in, plan, out, pool, same);
     case Reduction::l1_norm:
-      return run<Magnitudes>(in, plan, out, pool, same);
+      return run<Halved<Magnitudes>>(in, plan, out, pool, same);
     case Reduction::l2_norm:
-      return run<Squares>(in, plan, out, pool, [](double x, std::int64_t) { return std::sqrt(x); });
+      return run<Halved<Squares>>(in, plan, out, pool, [](double x, std::int64_t) { return std::sqrt(x); });
     case Reduction::sum_square:
-      return run<Squares>(in, plan, out, pool, same);
+      return run<Halved<Squares>>(in, plan, out, pool, same);
     case Reduction::log_sum:
-      return run<Sum>(in, plan, out, pool, [](double x, std::int64_t) { return std::log(x); });
+      return run<Halved<Sum>>(in, plan, out, pool, [](double x, std::int64_t) { return std::log(x); });
     case Reduction::log_sum_exp:
-      return log_sum_exp(in, shape, axes, plan, out, pool);
+      return log_sum_exp<Halved<Sum>>(in, shape, axes, plan, out, pool);
   }
+}
+
+}  // namespace
+
+void reduce(Reduction op, const float* in, ShapeView shape, std::span<const std::int64_t> axes, float* out,
+            runtime::ThreadPool& pool, bool half_sums) {
+  return half_sums ? reduce_with<InHalf>(op, in, shape, axes, out, pool)
+                   : reduce_with<Wide>(op, in, shape, axes, out, pool);
 }
 
 }  // namespace anemone::cpu

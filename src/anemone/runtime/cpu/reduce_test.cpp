@@ -9,8 +9,12 @@
 
 #include "anemone/runtime/cpu/kernel_test_util.h"
 #include "anemone/runtime/cpu/loop_nest.h"
+#include "anemone/support/half.h"
 
 namespace anemone::cpu {
+
+using anemone::round_to_half;  // of one number; of many: this folder
+
 namespace {
 
 using Shape = std::vector<std::int64_t>;
@@ -101,6 +105,25 @@ TEST(Reduce, EveryOpOverEverySetOfAxes) {
         const double y = exact(op, expected[i]);
         ASSERT_NEAR(out[i], y, std::fabs(y) * loss + 1e-37)
             << "op " << static_cast<int>(op) << " rank " << c.shape.size();
+      }
+    }
+  }
+}
+
+TEST(Reduce, HalfSumsRoundAfterEveryTermInOrder) {
+  runtime::ThreadPool pool(3);
+  for (const Case& c : {Case{{2, 3, 14, 25}, {2, 3}}, Case{{5, 60, 7}, {1}}, Case{{4, 9, 30}, {0, 2}}}) {
+    auto in = TestRandom(5).floats(elements_in(c.shape), 0.5f, 1.5f);
+    for (float& x : in) x = round_to_half(x);
+    const auto terms = groups(c, in);
+    std::vector<float> out(terms.size());
+    for (const bool squares : {false, true}) {
+      reduce(squares ? Reduction::l2_norm : Reduction::mean, in.data(), c.shape, c.axes, out.data(), pool, true);
+      for (std::size_t i = 0; i < out.size(); ++i) {
+        float sum = 0;
+        for (const double x : terms[i]) sum = round_to_half(static_cast<float>(sum + (squares ? x * x : x)));
+        const double whole = squares ? std::sqrt(sum) : sum / static_cast<double>(terms[i].size());
+        ASSERT_EQ(out[i], static_cast<float>(whole)) << "output " << i;
       }
     }
   }
