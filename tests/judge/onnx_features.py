@@ -213,6 +213,30 @@ def movement():
     case('Trilu', node('Trilu', ['x', 'k'], ['y'], upper=0), flat, {'k': np.int64(-1)})
 
 
+def attention():
+    q, kv = normal(2, 4, 5, 8), {'k': normal(2, 2, 7, 8), 'v': normal(2, 2, 7, 6)}
+    case('Attention', node('Attention', ['q', 'k', 'v'], ['y']), {'q': q, **kv}, opset=23)
+    masked = node('Attention', ['q', 'k', 'v', 'm'], ['y'], scale=0.3, softcap=2.0)
+    case('Attention masked', masked, {'q': q, **kv}, {'m': normal(5, 7)}, opset=23)
+    allowed = {'m': np.tri(5, 7, 1, dtype=bool)}
+    case('Attention allowed', masked, {'q': q, **kv}, allowed, opset=23)
+    flat = {'q': normal(2, 5, 32), 'k': normal(2, 5, 16), 'v': normal(2, 5, 16)}
+    words = {'q_num_heads': 4, 'kv_num_heads': 2, 'is_causal': 1}
+    case('Attention of flat heads', node('Attention', ['q', 'k', 'v'], ['y'], **words), flat, opset=23)
+    past = {'pk': normal(2, 2, 3, 8), 'pv': normal(2, 2, 3, 6)}
+    given = ('y', 'nk', 'nv')
+    cached = node('Attention', ['q', 'k', 'v', '', 'pk', 'pv'], given)
+    case('Attention with a past', cached, {'q': q, **kv, **past}, outputs=given, opset=23)
+    angles = {'c': normal(2, 5, 3), 's': normal(2, 5, 3)}
+    for beside in (0, 1):
+        words = {'interleaved': beside, 'rotary_embedding_dim': 6}
+        case(f'RotaryEmbedding {beside}', node('RotaryEmbedding', ['q', 'c', 's'], ['y'], **words), {'q': q}, angles,
+             opset=23)
+    tables = {'c': normal(9, 4), 's': normal(9, 4), 'i': ints([0, 3, 1, 2, 8], [1, 1, 7, 0, 2])}
+    turned = node('RotaryEmbedding', ['q', 'c', 's', 'i'], ['y'], num_heads=4)
+    case('RotaryEmbedding at places', turned, {'q': flat['q']}, tables, opset=23)
+
+
 def products():
     forms = {'bij,bjk->bik': ((2, 3, 4), (2, 4, 5)), 'bhid,bhjd->bhij': ((1, 2, 3, 4), (1, 2, 5, 4)),
              'ij->ji': ((3, 4),), 'ii->i': ((4, 4),), '...ij,...jk': ((2, 3, 4), (2, 4, 5)), 'i,j->ij': ((3,), (4,)),
@@ -228,6 +252,7 @@ def products():
     case('LayerNorm', node('LayerNormalization', ['x', 's'], ['y'], axis=2), x, {'s': normal(5, 6)})
     case('GroupNorm', node('GroupNormalization', ['x', 's', 'b'], ['y'], num_groups=2), x, norm, opset=21)
     case('RMSNorm', node('RMSNormalization', ['x', 's'], ['y']), x, {'s': normal(6)}, opset=23)
+    attention()
     case('Gelu', node('Gelu', ['x'], ['y'], approximate='tanh'), x, opset=20)
     case('LRN', node('LRN', ['x'], ['y'], size=11, alpha=0.1), x)
     case('Softmax of opset 11', node('Softmax', ['x'], ['y'], axis=1), x, opset=11)

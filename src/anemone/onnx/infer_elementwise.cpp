@@ -207,6 +207,7 @@ constexpr InferRow kRows[] = {
     {"RMSNormalization", same},
     {"Reciprocal", same},
     {"Relu", same},
+    {"RotaryEmbedding", same},
     {"Round", same},
     {"ScaledTanh", same},
     {"Selu", same},

@@ -8,6 +8,8 @@
 namespace anemone::onnx {
 namespace {
 
+constexpr std::int64_t kMostExtent = std::int64_t{1} << 31;  // two of them can be multiplied
+
 void matmul_as(InferView& v, const Shape* a, const Shape* b, DataType dtype) {
   if (!a || !b) return v.set(0, dtype, std::nullopt);
   if (a->empty() || b->empty()) return v.fail("an operand is a scalar");
@@ -58,6 +60,21 @@ void recurrent(InferView& v) {
     v.set(i, v.dtype(0), batch_first ? Shape{batch, directions, hidden} : Shape{directions, batch, hidden});
 }
 
+/// Y is like Q, with the numbers that V has for each head; then keys and values with those of the past.
+void attention(InferView& v) {
+  const Shape *q = v.shape(0), *k = v.shape(1), *value = v.shape(2);
+  if (!q || !k || !value || q->size() != value->size() || k->size() != q->size()) return;
+  Shape y = *q;
+  y.back() = value->back();
+  if (q->size() == 3) {
+    const std::int64_t heads = v.node().integer("q_num_heads", 1), of_values = v.node().integer("kv_num_heads", 1);
+    const std::int64_t width = extent(value->back());
+    const bool known = width >= 0 && width < kMostExtent && heads > 0 && heads < kMostExtent && of_values > 0;
+    y.back() = known ? known_extent(width / of_values * heads) : Dimension{};
+  }
+  v.set(0, v.dtype(0), std::move(y));
+}
+
 /// Explicit equations without ellipsis; of others, nothing is said but the element type.
 void einsum(InferView& v) {
   std::string equation = v.node().text("equation", "");
@@ -86,6 +103,7 @@ void einsum(InferView& v) {
 }
 
 constexpr InferRow kRows[] = {
+    {"Attention", attention},
     {"Einsum", einsum},
     {"GRU", recurrent},
     {"Gemm", gemm},

@@ -15,10 +15,11 @@ namespace {
 std::vector<Row> all_rows() {
   std::vector<Row> rows;
   for (const auto family :
-       {activation_lowerings(), control_lowerings(), conv_lowerings(), creation_lowerings(), elementwise_lowerings(),
-        gather_lowerings(), loss_lowerings(), microsoft_lowerings(), movement_lowerings(), normalization_lowerings(),
-        pool_lowerings(), product_lowerings(), quantize_lowerings(), recurrent_lowerings(), reduction_lowerings(),
-        resize_lowerings(), sample_lowerings(), sequence_lowerings(), slice_lowerings()})
+       {activation_lowerings(), attention_lowerings(),   control_lowerings(),       conv_lowerings(),
+        creation_lowerings(),   elementwise_lowerings(), gather_lowerings(),        loss_lowerings(),
+        microsoft_lowerings(),  movement_lowerings(),    normalization_lowerings(), pool_lowerings(),
+        product_lowerings(),    quantize_lowerings(),    recurrent_lowerings(),     reduction_lowerings(),
+        resize_lowerings(),     sample_lowerings(),      sequence_lowerings(),      slice_lowerings()})
     rows.insert(rows.end(), family.begin(), family.end());
   std::sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) {
     return std::tie(a.domain, a.op, a.since) < std::tie(b.domain, b.op, b.since);

@@ -96,6 +96,7 @@ struct Row {
 };
 // The rows by family.
 std::span<const Row> activation_lowerings();
+std::span<const Row> attention_lowerings();
 std::span<const Row> control_lowerings();
 std::span<const Row> conv_lowerings();
 std::span<const Row> creation_lowerings();
