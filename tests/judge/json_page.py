@@ -24,7 +24,7 @@ commands = {
     'convert': [
         'synth star -o star.pkl --points 29',
         'convert star.pkl -o star.mlpackage',
-        'convert star.pkl -o two.mlpackage --shapes 256x256,320x320 --target ios18',
+        'convert star.pkl -o two.mlpackage --shapes 256x256,320x320 --target ios18 --shape-functions',
         'optimize star.mlpackage -o better.mlpackage --passes ane',
         'export star.pkl -o star.onnx --for ort-coreml',
     ],

@@ -22,6 +22,7 @@ CASES = [  # points, options; every value of every option appears with others
     (98, ['--target', 'ios18', '--precision', 'fp32', '--outputs', 'all']),
     (98, ['--target', 'ios15', '--input', 'tensor', '--precision', 'fp32']),
     (98, ['--target', 'ios18', '--shapes', '256x256,128x128']),
+    (98, ['--target', 'ios15', '--shapes', '192x192,256x256,448x448', '--outputs', 'all', '--precision', 'fp32']),
     (
         98,
         [

@@ -343,6 +343,22 @@ Result<std::unique_ptr<Program>> convert_one(Model model, const ConvertOptions& 
   return std::move(model.program);
 }
 
+// A program a size; `result` is what is said of the first. With `largest` they are to become one.
+Result<std::vector<std::unique_ptr<Program>>> convert_sizes(const Model& model, const ConvertOptions& options,
+                                                            std::int64_t largest, Converted& result) {
+  std::vector<std::unique_ptr<Program>> programs;
+  for (const auto& [height, width] : options.shapes) {
+    Converted one;
+    TRY(Model sized, at_size(model, height, width, largest));
+    TRY(std::unique_ptr<Program> program, convert_one(std::move(sized), options, one));
+    if (programs.empty()) result = std::move(one);
+    result.inputs_by_size.push_back(summarise_inputs(program->main()));
+    result.outputs_by_size.push_back(summarise_outputs(program->main()));
+    programs.push_back(std::move(program));
+  }
+  return programs;
+}
+
 }  // namespace
 
 std::string_view name(PackagePrecision precision) { return precision == PackagePrecision::fp32 ? "fp32" : "fp16"; }
@@ -353,41 +369,30 @@ Result<Converted> convert(const Model& model, const ConvertOptions& options) {
     TRY(result.program, convert_one(copy(model), options, result));
     return result;
   }
-  std::vector<std::unique_ptr<Program>> programs;
-  for (const auto& [height, width] : options.shapes) {
-    Converted one;
-    TRY(Model sized, at_size(model, height, width));
-    TRY(std::unique_ptr<Program> program, convert_one(std::move(sized), options, one));
-    if (programs.empty()) result = std::move(one);
-    result.inputs_by_size.push_back(summarise_inputs(program->main()));
-    result.outputs_by_size.push_back(summarise_outputs(program->main()));
-    programs.push_back(std::move(program));
+  const bool several = options.shapes.size() > 1;
+  if (several && !options.shape_functions) {
+    std::int64_t largest = 0;
+    for (const auto& [height, width] : options.shapes) largest = std::max({largest, height, width});
+    TRY(auto programs, convert_sizes(model, options, largest, result));
+    const bool may_have_functions = programs[0]->specification >= specification_version(Target::ios18);
+    auto merged = merge_sizes(std::move(programs));
+    if (merged) {
+      model.talk.detail(fmt::format("{} sizes in one package: one graph takes them all", options.shapes.size()));
+      result.program = *std::move(merged);
+      return result;
+    }
+    if (!may_have_functions) {
+      for (Diagnostic& problem : merged.error()) problem.blame = Blame::usage;  // --shapes asked for it
+      return std::move(merged).error();
+    }
   }
-  if (programs.size() == 1) {
+  TRY(auto programs, convert_sizes(model, options, 0, result));
+  if (!several) {
     result.program = std::move(programs[0]);
     return result;
   }
-  const bool may_have_functions = programs[0]->specification >= specification_version(Target::ios18);
-  if (options.shape_functions) {
-    if (!may_have_functions)
-      return bad_usage("--shape-functions makes a function for each size, which packages can hold from ios18",
-                       "add '--target ios18', or leave it out for one graph that takes all sizes");
-    model.talk.detail(fmt::format("{} sizes in one package: a function each", options.shapes.size()));
-    TRY(result.program, functions_by_size(std::move(programs)));
-    return result;
-  }
-  // Tried on copies: merging edits the first program.
-  std::vector<std::unique_ptr<Program>> copies;
-  for (const auto& program : programs) copies.push_back(clone(*program));
-  auto merged = merge_sizes(std::move(copies));
-  if (!merged && may_have_functions) merged = functions_by_size(std::move(programs));
-  if (!merged) {
-    for (Diagnostic& problem : merged.error()) problem.blame = Blame::usage;  // --shapes asked for it
-    return std::move(merged).error();
-  }
-  model.talk.detail(fmt::format("{} sizes in one package: {}", options.shapes.size(),
-                                (*merged)->functions.size() > 1 ? "a function each" : "one graph takes them all"));
-  result.program = *std::move(merged);
+  model.talk.detail(fmt::format("{} sizes in one package: a function each", options.shapes.size()));
+  TRY(result.program, functions_by_size(std::move(programs)));
   return result;
 }
 

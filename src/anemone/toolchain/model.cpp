@@ -284,12 +284,13 @@ void write_program(const Model& model, const TextOptions& options, const std::fu
   write_text(*model.program, print, write);
 }
 
-Result<Model> at_size(const Model& model, std::int64_t height, std::int64_t width) {
+Result<Model> at_size(const Model& model, std::int64_t height, std::int64_t width, std::int64_t largest) {
   Model out = copy(model);
   if (model.network) {
-    if (model.network->height == height && model.network->width == width) return out;
+    if (!model.network->constants_depend_on_size) largest = 0;
+    if (largest == 0 && model.network->height == height && model.network->width == width) return out;
     TRY(Model built,
-        build(model.tensors, {model.network->name, height, width, model.program->main().opset}, model.talk));
+        build(model.tensors, {model.network->name, height, width, model.program->main().opset, largest}, model.talk));
     out.program = std::move(built.program);
     out.network = std::move(built.network);
     return out;

@@ -64,8 +64,9 @@ Result<Model> load(const std::filesystem::path& path, const LoadOptions& options
 Model copy(const Model& model);
 
 /// The same model with an input of another size: a checkpoint's network is built anew from the tensors in memory, any
-/// other program is specialised, in all its inputs of rank 4. E0612, E0206: a size that it cannot take.
-Result<Model> at_size(const Model& model, std::int64_t height, std::int64_t width);
+/// other program is specialised, in all its inputs of rank 4. With `largest`, of the sizes that are to share one graph, a
+/// network's graph holds nothing of its size. E0612, E0206: a size that it cannot take.
+Result<Model> at_size(const Model& model, std::int64_t height, std::int64_t width, std::int64_t largest = 0);
 
 /// The program as MIL text, for `print`.
 struct TextOptions {

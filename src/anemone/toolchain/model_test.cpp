@@ -51,12 +51,24 @@ TEST_F(Models, ACheckpointIsReadAndBuiltOnce) {
   EXPECT_EQ(program_text(*model), before);  // nobody edited the model
   ConvertOptions sizes;
   sizes.target = Target::ios18;
+  sizes.shape_functions = true;
   sizes.shapes = {{256, 256}, {320, 320}, {384, 384}};
   const auto sized = convert(*model, sizes);
   ASSERT_TRUE(sized) << render(sized.error());
   EXPECT_EQ(sized->program->functions.size(), 3u);
   EXPECT_EQ(count("read "), 1);
   EXPECT_EQ(count("built "), 3);  // the first size is the model's own
+  sizes.target = Target::ios17;
+  sizes.shape_functions = false;
+  const auto one = convert(*model, sizes);
+  ASSERT_TRUE(one) << render(one.error());
+  EXPECT_EQ(one->program->functions.size(), 1u);
+  const Interface& interface = one->program->main().interface;
+  using Sizes = std::vector<std::pair<std::int64_t, std::int64_t>>;
+  EXPECT_EQ(interface.inputs.at(0).sizes, (Sizes{{256, 256}, {320, 320}, {384, 384}}));
+  EXPECT_EQ(interface.inputs.at(0).height, 256);
+  EXPECT_EQ(interface.outputs.at(0).shape, (Dims{1, 98, 2}));
+  EXPECT_EQ(one->program->main().body.inputs[0]->type.dims, (Dims{1, 3, kUnknown, kUnknown}));
 }
 
 TEST_F(Models, TensorsSufficeOnlyWhereThatIsSaid) {

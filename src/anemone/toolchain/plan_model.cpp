@@ -57,7 +57,8 @@ void fix_default_shapes(Planned& planned) {
   planned.own = std::move(sized->program);
   planned.program = planned.own.get();
   if (!sized->defaults.empty()) {
-    planned.notes.push_back("the program takes several sizes and is planned at its default: " + words(sized->defaults));
+    planned.notes.push_back("the program takes several sizes and is planned at its default: " + words(sized->defaults) +
+                            "; '--what-if shapes=HxW' plans another");
   }
 }
 

@@ -9,10 +9,10 @@
 namespace anemone::toolchain {
 
 /// One program that takes any of the sizes, from programs that differ in extents only: those extents become unknown and
-/// the image (or array) input gets the list. E0810 when constants depend on the size, as STAR's coordinate maps do.
+/// the image (or array) input gets the list. E0810 when more than extents depends on the size.
 Result<std::unique_ptr<Program>> merge_sizes(std::vector<std::unique_ptr<Program>> programs);
 
-/// One program with a function a size (specification 9 and newer): `size_HxW`, the first is the default.
+/// One program with a function a size: `size_HxW`, the first is the default. E0001 below specification 9 (ios18).
 Result<std::unique_ptr<Program>> functions_by_size(std::vector<std::unique_ptr<Program>> programs);
 
 /// Whether Core ML takes an array or image of this shape for the feature: an enumerated one, one within the ranges, or

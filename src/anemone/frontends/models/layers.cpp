@@ -124,6 +124,20 @@ Value* Layers::slice(const std::string& path, Value* x, const Dims& begin, const
                       name.empty() ? path : name);
 }
 
+Value* Layers::channels(const std::string& path, Value* x, std::int64_t first, std::int64_t last,
+                        std::string_view name) {
+  const ConstantPtr whole = make_bools({true, false, true, true});
+  return at(path).add("slice_by_index",
+                      {{"x", x},
+                       {"begin", {0, first, 0, 0}},
+                       {"end", {0, last, 0, 0}},
+                       {"stride", {1, 1, 1, 1}},
+                       {"begin_mask", whole},
+                       {"end_mask", whole},
+                       {"squeeze_mask", make_bools(std::vector<bool>(4, false))}},
+                      name.empty() ? path : name);
+}
+
 Result<void> Layers::finish() {
   if (!errors_.empty()) return std::exchange(errors_, {});
   return builder_.finish();

@@ -34,6 +34,9 @@ class Layers {
   /// x[begin:end] with steps of one.
   Value* slice(const std::string& path, Value* x, const Dims& begin, const Dims& end, std::string_view name = {});
 
+  /// Channels first..last-1 of x [1,C,H,W], of any height and width.
+  Value* channels(const std::string& path, Value* x, std::int64_t first, std::int64_t last, std::string_view name = {});
+
   /// A tensor of the state dict as a constant of the graph; one Value however often it is asked for.
   Value* weight(const std::string& key);
   Builder& at(std::string_view path);  ///< the builder, with the origin of the next nodes set

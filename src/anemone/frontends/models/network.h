@@ -16,6 +16,8 @@ struct NetworkOptions {
   std::optional<std::string> name;            ///< skips the recognition
   std::optional<std::int64_t> height, width;  ///< of the input; the other one follows when only one is given
   Target target = Target::ios17;
+  /// Of the sizes that one graph is to take; nothing in the graph depends on the size then. 0: it is made for one size.
+  std::int64_t largest_size = 0;
 };
 
 /// How pixels (0..255) become the graph's input: channel c of `color` is x·scale + bias[c].

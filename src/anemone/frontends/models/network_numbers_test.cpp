@@ -99,6 +99,32 @@ TEST(StarNumbers, SmallNetworkMatchesPyTorch) {
   for (const auto& [name, sum] : sums) EXPECT_NEAR(total(values.at(name)), sum, 2e-6 * std::abs(sum) + 1e-3) << name;
 }
 
+TEST(StarNumbers, OneGraphForSeveralSizesComputesWhatEachOfItsOwnDoes) {
+  for (const std::int64_t depth : {3, 4}) {
+    const StarShape shape{.points = 5, .edges = 2, .stacks = 2, .channels = 8, .depth = depth};
+    const auto tensors = synth_star(shape, {});
+    ASSERT_TRUE(tensors);
+    const auto state = to_state_dict(*tensors);
+    ASSERT_TRUE(state);
+    const std::int64_t step = shape.size_step();
+    for (const std::int64_t size : {step, 2 * step, 3 * step}) {
+      SCOPED_TRACE(fmt::format("depth {}, {}x{}", depth, size, size));
+      auto own = build_network(*state, {.height = size});
+      auto shared = build_network(*state, {.height = size, .largest_size = 3 * step});
+      ASSERT_TRUE(own && shared);
+      EXPECT_TRUE(own->constants_depend_on_size);
+      EXPECT_FALSE(shared->constants_depend_on_size);
+      Array input{DType::fp32, {1, 3, size, size}, {}};
+      for (std::int64_t i = 0; i < 3 * size * size; ++i) {
+        input.data.push_back(static_cast<double>(static_cast<float>((i * 7919) % 251) / 125.0f - 1.0f));
+      }
+      const std::vector<std::string> names{"landmarks0", "landmarks", "pre"};
+      const auto want = run(*own, input, names), got = run(*shared, input, names);
+      for (const std::string& name : names) EXPECT_LT(worst_difference(got.at(name), want.at(name)), 2e-6) << name;
+    }
+  }
+}
+
 TEST(RetinaFaceNumbers, TrainedNetworkMatchesPyTorch) {
   const auto folder = test::shared_data() / "golden/retinaface";
   if (!std::filesystem::exists(folder)) GTEST_SKIP() << "SKIPPED: no " << folder;

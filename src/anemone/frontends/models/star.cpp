@@ -7,6 +7,7 @@
 #include <bit>
 #include <cmath>
 
+#include "anemone/frontends/models/coordinates.h"
 #include "anemone/frontends/models/layers.h"
 #include "anemone/frontends/models/network_parts.h"
 
@@ -17,53 +18,21 @@ constexpr std::int64_t kDefaultSize = 256, kLargestSize = 4096;
 constexpr double kMaskThreshold = 0.05;  // boundary channels show where the previous heat map is above this
 constexpr double kSmallestSum = 1e-6;    // divisor of the decoder for an empty map
 
-ConstantPtr map_constant(std::int64_t channels, std::int64_t n, std::span<const float> values) {
-  return make_constant(DType::fp32, {1, channels, n, n}, values);
-}
-
-/// Planes [row, column, radius] of n×n: coordinates run from -1 to 1, the radius is divided by its maximum. Evaluated
-/// in float32 in the order of the original, so that the constants are the same bits.
-std::vector<float> coordinate_planes(std::int64_t n) {
-  const auto size = static_cast<std::size_t>(n);
-  std::vector<float> line(size), planes(3 * size * size);
-  for (std::size_t i = 0; i < size; ++i) {
-    const float fraction = static_cast<float>(i) / static_cast<float>(n - 1);
-    const float doubled = fraction * 2.0f;
-    line[i] = doubled - 1.0f;
-  }
-  float largest = 0;
-  for (std::size_t i = 0; i < size; ++i) {
-    for (std::size_t j = 0; j < size; ++j) {
-      const float rows = line[i] * line[i];  // separate statements: no fused multiply-add
-      const float columns = line[j] * line[j];
-      const float radius = std::sqrt(rows + columns);
-      planes[i * size + j] = line[i];
-      planes[(size + i) * size + j] = line[j];
-      planes[(2 * size + i) * size + j] = radius;
-      largest = std::max(largest, radius);
-    }
-  }
-  for (std::size_t at = 2 * size * size; at < planes.size(); ++at) planes[at] /= largest;
-  return planes;
-}
-
 class StarGraph {
  public:
-  StarGraph(Block& block, const formats::StateDict& state, const StarShape& shape, std::int64_t size)
-      : net_(block, state), shape_(shape), size_(size), map_(size / 4) {}
+  /// `largest_size`: of the sizes that share the graph, which then holds nothing of `size`; 0 when there are no others.
+  StarGraph(Block& block, const formats::StateDict& state, const StarShape& shape, std::int64_t size,
+            std::int64_t largest_size)
+      : net_(block, state), shape_(shape), size_(size), map_(size / 4), largest_(largest_size) {}
 
   /// Leaves the named values in `named`: the outputs.
   Result<std::map<std::string, Value*>> build(Value* image);
 
  private:
-  struct Coordinates {
-    Value* planes;               ///< [1,3,n,n]
-    Value *row, *column, *zero;  ///< [1,1,n,n]; null where no boundary channels are wanted
-  };
   struct Heads {
     Value *heat, *point, *edge;
   };
-  Coordinates coordinates(std::int64_t n, bool boundary);
+  Value* map_cells(Value* image);
   Value* coordinate_concat(const std::string& path, Value* x, const Coordinates& grid, Value* previous_heat);
   Value* res_block(const std::string& path, Value* x, bool project, std::string_view name = {});
   Value* hourglass(const std::string& path, Value* x, std::int64_t depth, std::string_view name = {});
@@ -75,31 +44,28 @@ class StarGraph {
   Layers net_;
   StarShape shape_;
   std::int64_t size_, map_;  // of the input, of the feature maps
+  std::int64_t largest_;
+  Value* cells_ = nullptr;  // those of the feature maps, counted, where several sizes share the graph
   Value *decoder_grid_ = nullptr, *decoder_floor_ = nullptr;
 };
 
-StarGraph::Coordinates StarGraph::coordinates(std::int64_t n, bool boundary) {
-  const std::vector<float> planes = coordinate_planes(n);
-  const std::span<const float> all(planes);
-  const auto plane = static_cast<std::size_t>(n * n);
-  Builder& builder = net_.at("addcoords");
-  Coordinates out{};
-  out.planes = builder.constant(map_constant(3, n, all), fmt::format("coordinates_{}", n));
-  if (boundary) {
-    out.row = builder.constant(map_constant(1, n, all.subspan(0, plane)), fmt::format("row_{}", n));
-    out.column = builder.constant(map_constant(1, n, all.subspan(plane, plane)), fmt::format("column_{}", n));
-    // As large as the coordinates: engines are known to take select() without broadcasting.
-    out.zero = builder.constant(map_constant(1, n, std::vector<float>(plane)), fmt::format("zero_{}", n));
-  }
-  return out;
+Value* StarGraph::map_cells(Value* image) {
+  const std::int64_t step = shape_.size_step();
+  Value* cells = count_cells(net_, image, step, largest_ / step);
+  std::int64_t left = step / 4;  // how many of them are to become of one, either way
+  for (; left % 4 == 0; left /= 4) cells = split_cells(net_, cells, 4);
+  return left == 1 ? cells : split_cells(net_, cells, left);
 }
 
 Value* StarGraph::coordinate_concat(const std::string& path, Value* x, const Coordinates& grid, Value* previous_heat) {
-  std::vector<Value*> parts{x, grid.planes};
+  std::vector<Value*> parts{x};
+  parts.insert(parts.end(), grid.planes.begin(), grid.planes.end());
   if (previous_heat) {
     // The original clamps to 0..1 first, which does not change what is above 0.05.
-    Value* boundary = net_.slice(path, previous_heat, {0, shape_.points - 1, 0, 0}, {1, shape_.points, map_, map_},
-                                 path + ".boundary");
+    const std::string name = path + ".boundary";
+    const std::int64_t last = shape_.points - 1;
+    Value* boundary = cells_ ? net_.channels(path, previous_heat, last, last + 1, name)
+                             : net_.slice(path, previous_heat, {0, last, 0, 0}, {1, last + 1, map_, map_}, name);
     Value* mask = net_.at(path).add("greater", {{"x", boundary}, {"y", make_scalar(DType::fp32, kMaskThreshold)}},
                                     path + ".mask");
     for (Value* line : {grid.row, grid.column}) {
@@ -129,7 +95,9 @@ Value* StarGraph::hourglass(const std::string& path, Value* x, std::int64_t dept
 }
 
 Value* StarGraph::stem(Value* image) {
-  Value* x = coordinate_concat("pre.0.addcoords", image, coordinates(size_, false), nullptr);
+  const Coordinates grid =
+      cells_ ? counted_coordinates(net_, split_cells(net_, cells_, 4), false) : known_coordinates(net_, size_, false);
+  Value* x = coordinate_concat("pre.0.addcoords", image, grid, nullptr);
   x = net_.conv("pre.0.conv", x, {.stride = 2, .padding = 3});
   x = net_.relu("pre.0.relu", net_.batch_norm("pre.0.bn", x));
   x = res_block("pre.1", x, true);
@@ -163,12 +131,15 @@ Value* StarGraph::merge(std::int64_t stack, Value* x, Value* features, const Hea
 
 /// Centroid of each map: x = Σ g(column)·H / ΣH and y = Σ g(row)·H / ΣH with g from -1 to 1, as one matrix product,
 /// whose sums engines accumulate widely (their reductions do not promise that). The grid is scaled by (n-1)/2^k, which
-/// cancels in the quotient and makes every number in it exact in half precision.
+/// cancels in the quotient and makes every number in it exact in half precision; several sizes share that of the largest.
 Value* StarGraph::decode(std::int64_t stack, Value* fusion, std::string_view name) {
-  const std::int64_t cells = map_ * map_;
-  const double unit = static_cast<double>(std::bit_ceil(static_cast<std::uint64_t>(map_)));
-  const double one = static_cast<double>(map_ - 1) / unit;
-  if (!decoder_grid_) {
+  const std::int64_t cells = map_ * map_, widest = cells_ ? largest_ / 4 : map_;
+  const double unit = static_cast<double>(std::bit_ceil(static_cast<std::uint64_t>(widest)));
+  const double one = static_cast<double>(widest - 1) / unit;
+  if (!decoder_grid_ && cells_) {
+    decoder_grid_ = counted_grid(net_, cells_, unit);
+    decoder_floor_ = net_.at("decoder").scalar(DType::fp32, kSmallestSum * one, "decoder_floor");
+  } else if (!decoder_grid_) {
     std::vector<double> grid;
     grid.reserve(static_cast<std::size_t>(3 * cells));
     const auto line = [&](std::int64_t i) { return static_cast<double>(2 * i - (map_ - 1)) / unit; };
@@ -180,9 +151,11 @@ Value* StarGraph::decode(std::int64_t stack, Value* fusion, std::string_view nam
   }
   const std::int64_t points = shape_.points;
   const std::string path = fmt::format("decoder.{}", stack);
-  Value* flat = net_.at(path).add("reshape", {{"x", fusion}, {"shape", {1, points, cells}}}, path + ".flat");
+  Value* flat =
+      net_.at(path).add("reshape", {{"x", fusion}, {"shape", {1, points, cells_ ? -1 : cells}}}, path + ".flat");
   Value* sums = net_.at(path).add(
-      "matmul", {{"x", flat}, {"y", decoder_grid_}, {"transpose_x", false}, {"transpose_y", false}}, path + ".sums");
+      "matmul", {{"x", flat}, {"y", decoder_grid_}, {"transpose_x", false}, {"transpose_y", cells_ != nullptr}},
+      path + ".sums");
   Value* moments = net_.slice(path, sums, {0, 0, 0}, {1, points, 2}, path + ".moments");
   Value* mass = net_.slice(path, sums, {0, 0, 2}, {1, points, 3}, path + ".mass");
   mass = net_.at(path).add("maximum", {{"x", mass}, {"y", decoder_floor_}}, path + ".mass_floor");
@@ -192,8 +165,11 @@ Value* StarGraph::decode(std::int64_t stack, Value* fusion, std::string_view nam
 Result<std::map<std::string, Value*>> StarGraph::build(Value* image) {
   std::map<std::string, Value*> named;
   const auto name_of = [](std::string_view kind, std::int64_t stack) { return fmt::format("{}{}", kind, stack); };
+  if (largest_ > 0) cells_ = map_cells(image);
   Value* x = stem(image);
-  const Coordinates grid = coordinates(map_, shape_.stacks > 1);
+  const bool boundary = shape_.stacks > 1;
+  const Coordinates grid =
+      cells_ ? counted_coordinates(net_, cells_, boundary) : known_coordinates(net_, map_, boundary);
   Value* previous_heat = nullptr;
   for (std::int64_t stack = 0; stack < shape_.stacks; ++stack) {
     const bool is_last = stack + 1 == shape_.stacks;
@@ -304,7 +280,7 @@ Result<Network> build_star(const formats::StateDict& state, const NetworkOptions
   network.height = network.width = size;
   network.size_step = shape.size_step();
   network.square_only = true;
-  network.constants_depend_on_size = true;
+  network.constants_depend_on_size = options.largest_size == 0;
   network.preprocessing = star_preprocessing();
   Landmarks& landmarks = network.landmarks.emplace();
   landmarks.title = "STAR face landmarks";
@@ -324,7 +300,7 @@ Result<Network> build_star(const formats::StateDict& state, const NetworkOptions
 
   network.modules = star_modules(shape);
   Value* image = begin_program(network, options.target);
-  StarGraph graph(network.program->main().body, state, shape, size);
+  StarGraph graph(network.program->main().body, state, shape, size, options.largest_size);
   TRY(const auto values, graph.build(image));
   finish_program(network, values);
   return network;
