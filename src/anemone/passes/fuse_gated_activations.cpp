@@ -2,7 +2,7 @@
 // before:  %s = sigmoid(x=%x)   %y = mul(x=%x, y=%s)
 // after:   %y = silu(x=%x)
 //          and x·½·(1 + erf(x/√2)): gelu; x·½·(1 + tanh(√(2/π)·(x + 0.044715·x³))): its approximation;
-//          x·clip(x + 3, 0, 6)/6: x·sigmoid_hard(x)
+//          x·sigmoid(1.702·x): its other one; x·clip(x + 3, 0, 6)/6: x·sigmoid_hard(x)
 // only if: it is cheaper, which it is not when somebody else needs the gate
 // why:     the engine has a table for each of them; written out they are two to nine passes over the tensor
 #include <algorithm>
@@ -71,12 +71,15 @@ bool is_gelu_argument(Value* value, Value* x) {
   return (a == x && is_cube(b, x, 0.044715)) || (b == x && is_cube(a, x, 0.044715));
 }
 
-enum class Gate { none, sigmoid, erf, tanh, hard };
+enum class Gate { none, sigmoid, scaled_sigmoid, erf, tanh, hard };
 
 // What the gate is of x, with the number that the product must have besides.
 Gate gate_of(Value* gate, Value* x, double number) {
-  if (const Node* sigmoid = producer(gate, "sigmoid"))
-    return sigmoid->input("x") == x && number == 1 ? Gate::sigmoid : Gate::none;
+  if (const Node* sigmoid = producer(gate, "sigmoid")) {
+    if (number != 1) return Gate::none;
+    if (sigmoid->input("x") == x) return Gate::sigmoid;
+    return is_multiple(sigmoid->input("x"), x, 1.702) ? Gate::scaled_sigmoid : Gate::none;
+  }
   if (const Node* clip = producer(gate, "clip")) {
     const auto shifted = with_number(clip->input("x")->producer, "add");
     const bool good = shifted && shifted->x == x && shifted->number == 3 && is_number(clip->input("beta"), 6) &&
@@ -95,6 +98,7 @@ Gate gate_of(Value* gate, Value* x, double number) {
 Value* rewritten(Builder& builder, Gate gate, Value* x) {
   if (gate == Gate::sigmoid) return builder.add("silu", {{"x", x}});
   if (gate == Gate::erf) return builder.add("gelu", {{"x", x}, {"mode", "EXACT"}});
+  if (gate == Gate::scaled_sigmoid) return builder.add("gelu", {{"x", x}, {"mode", "SIGMOID_APPROXIMATION"}});
   if (gate == Gate::tanh) return builder.add("gelu", {{"x", x}, {"mode", "TANH_APPROXIMATION"}});
   const DType dtype = x->type.dtype;
   Value* hard = builder.add("sigmoid_hard",

@@ -38,12 +38,14 @@ bool drops_axis(const Use& use, const Value& part) {
 
 bool undo(Node& node, Value& result, Value& part, std::int64_t axis, PassContext& context) {
   Trial trial(node);
-  Value* y = part.type == result.type ? &part : trial.builder().add("expand_dims", {{"x", &part}, {"axes", {axis}}});
-  trial.replace(result, *y);
-  if (!trial.keep()) {
-    context.remark(node, "kept: it gives an output its name, which its operand has no room for");
-    return false;
+  Value* y = &part;
+  if (part.type != result.type) {
+    y = trial.builder().add("expand_dims", {{"x", y}, {"axes", {axis}}});
+  } else if (!can_replace(result, part)) {
+    y = trial.builder().add("identity", {{"x", y}});  // which has room for the name of an output
   }
+  trial.replace(result, *y);
+  if (!trial.keep()) return false;
   context.count("parts found before they were joined");
   return true;
 }
