@@ -7,16 +7,11 @@
 // why:     six dimensions are one more than the engine takes (ANE004)
 #include "anemone/ir/rewrite.h"
 #include "anemone/ir/trial.h"
+#include "anemone/passes/made_for.h"
 #include "anemone/passes/pass.h"
 
 namespace anemone::passes {
 namespace {
-
-// A node of this type that makes the value for this reader alone.
-Node* made_for(const Value* value, std::string_view type, const Node& reader) {
-  Node* node = producer(value, type);
-  return node && only_user(value) == &reader && same_block(*node, reader) ? node : nullptr;
-}
 
 Dims order_of(const Node& transpose) {
   Dims perm = payload(transpose.input("perm")) ? ConstantView(transpose).ints("perm") : Dims{};

@@ -100,6 +100,7 @@ Result<bool> fold_bounded_comparisons(Block&, PassContext&);
 Result<bool> fuse_batchnorm_conv(Block&, PassContext&);
 Result<bool> fuse_conv_batchnorm(Block&, PassContext&);
 Result<bool> fuse_conv_scale(Block&, PassContext&);
+Result<bool> fuse_dilated_conv(Block&, PassContext&);
 Result<bool> fuse_elementwise_to_batchnorm(Block&, PassContext&);
 Result<bool> fuse_gated_activations(Block&, PassContext&);
 Result<bool> fuse_l2_norm(Block&, PassContext&);

@@ -29,6 +29,8 @@ constexpr std::array kPasses{
          fuse_conv_batchnorm},
     Pass{"fuse_conv_scale", "folds scales and shifts of channels into the convolution before them", Numerics::rounding,
          fuse_conv_scale},
+    Pass{"fuse_dilated_conv", "makes a dilated convolution of one between space_to_batch and batch_to_space",
+         Numerics::rounding, fuse_dilated_conv},
     Pass{"fuse_elementwise_to_batchnorm", "makes a batch norm of scales and shifts of channels, where cheaper",
          Numerics::rounding, fuse_elementwise_to_batchnorm},
     Pass{"fuse_gated_activations", "recognises silu, gelu and hard swish that are written out", Numerics::rounding,
@@ -125,6 +127,7 @@ const std::vector<std::string_view> kGeneral{
     "fuse_leaky_relu",
     "fuse_soft_argmax",
     "fuse_weighted_sums",  // what is no centre of a map
+    "fuse_dilated_conv",
     "merge_consecutive_paddings",
     "fuse_pad_conv",
     "fuse_conv_batchnorm",
