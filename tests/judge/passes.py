@@ -117,7 +117,11 @@ for source in networks:
             continue
         lib.check(f'{source.name}, {pipeline}', checked.returncode == 0, checked.stderr[-400:])
 
-# 5. The page.
+# 5. The pages.
+script = [sys.executable, lib.root / 'scripts/rewrites_page.py', lib.anemone]
+made = subprocess.run(script, capture_output=True, text=True)
+good = made.returncode == 0 and made.stdout == (lib.root / 'docs/evidence/rewrites.md').read_text()
+lib.check('docs/evidence/rewrites.md', good, made.stderr or "run 'scripts/rewrites_page.py' and commit")
 if lib.shared:
     script = [sys.executable, lib.root / 'scripts/passes_page.py', lib.anemone, lib.data, lib.shared / 'zoo']
     made = subprocess.run(script, capture_output=True, text=True)
