@@ -26,7 +26,10 @@ commands = {
         'star.pkl --compare star.mlpackage',
         'star.pkl tensor.mlpackage',
     ],
-    'convert': ['star.pkl -o a.mlpackage --stats', 'star.pkl -o b.mlpackage --shapes 256x256,320x320 --target ios18 --shape-functions'],
+    'convert': [
+        'star.pkl -o a.mlpackage --stats',
+        'star.pkl -o b.mlpackage --shapes 256x256,320x320 --target ios18 --shape-functions',
+    ],
     'optimize': ['star.mlpackage -o c.mlpackage'],
     'export': ['star.pkl -o d.onnx --for ort-coreml --stats'],
     'plan': [
