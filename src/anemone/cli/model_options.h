@@ -46,7 +46,8 @@ struct ModelFlags {
     options.value("--weights", "NAME", weights, "of a checkpoint: the part to take, net_ema or model/ema");
     options.value("--part", "N", part, "of a pipeline: the model to look at, when it holds several ML Programs",
                   {.at_least = 1, .at_most = 1000});
-    options.value("--batch", "N", batch, "of an ONNX file: the samples at a time, where it leaves their number open",
+    options.value("--batch", "N", batch,
+                  "samples at a time: of a checkpoint's network, or of an ONNX file that leaves their number open",
                   {.at_least = 1, .at_most = 65536});
   }
   toolchain::LoadOptions load(Call& call, bool one_of_several = false) const {

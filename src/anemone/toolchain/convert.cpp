@@ -105,7 +105,8 @@ Result<void> check_scale(const ops::ImageInput& image, PackagePrecision precisio
 
 Result<void> choose_input(Model& model, const ConvertOptions& options, Converted& result) {
   const bool preprocessing_given = options.color || options.scale || !options.bias.empty();
-  const bool image = options.input == InputKind::image || (options.input == InputKind::automatic && model.network);
+  const bool image = options.input == InputKind::image ||
+                     (options.input == InputKind::automatic && model.network && model.network->batch == 1);
   const auto& declared = model.program->main().interface.inputs;
   const Feature* first = declared.empty() ? nullptr : &declared[0];
   if (!image) {

@@ -48,7 +48,12 @@ Result<Model> load_checkpoint(const fs::path& path, const LoadOptions& options) 
   auto tensors = std::make_shared<const formats::StateDict>(std::move(state));
   options.talk.more(
       fmt::format("{} tensors{}{}", tensors->tensors.size(), tensors->note.empty() ? "" : "; ", tensors->note));
-  auto built = build(tensors, {options.network, options.height, options.width, options.target.value_or(Target::ios17)},
+  auto built = build(tensors,
+                     {.name = options.network,
+                      .height = options.height,
+                      .width = options.width,
+                      .target = options.target.value_or(Target::ios17),
+                      .batch = options.batch},
                      options.talk);
   if (built && !built->network->note.empty()) {
     Diagnostic note = bad_input({}, built->network->note, path.string());
@@ -188,11 +193,17 @@ std::string package_around(const fs::path& path) {
 }
 
 /// Options that only one kind of file has a use for are not ignored elsewhere.
-Result<void> check_options(ModelFormat format, const LoadOptions& options) {
+Result<void> check_options(const fs::path& path, ModelFormat format, const LoadOptions& options) {
   if (options.one_of_several) return {};
   if (options.shapes_asked && format != ModelFormat::onnx)
     return bad_usage("--shapes with a whole shape is of ONNX files", "give height and width: 256x256");
-  if (format == ModelFormat::checkpoint) return {};
+  if (format == ModelFormat::checkpoint) {
+    constexpr std::int64_t kMostSamples = 256;  // constants that go with each are held in memory
+    if (options.batch <= kMostSamples) return {};
+    return bad_usage(
+        fmt::format("--batch {}: a checkpoint's network takes up to {} samples", options.batch, kMostSamples));
+  }
+  if (options.batch != 1 && format != ModelFormat::onnx) return fixed_batch(path, options.batch);
   const auto refuse = [&](std::string_view option) {
     return bad_usage(fmt::format("{} is of PyTorch checkpoints, and this is a {}", option, name(format)),
                      "leave it out");
@@ -202,6 +213,13 @@ Result<void> check_options(ModelFormat format, const LoadOptions& options) {
 }
 
 }  // namespace
+
+Diagnostic fixed_batch(const fs::path& path, std::int64_t batch) {
+  return bad_usage(
+      fmt::format("--batch {}: '{}' takes a fixed number of samples", batch, path.string()),
+      "give the checkpoint, or an ONNX file that leaves the number open; 'bench --streams N' calls this one N "
+      "times at once");
+}
 
 Result<Model> load(const fs::path& given, const LoadOptions& options) {
   const fs::path path = without_slash(given);
@@ -215,7 +233,7 @@ Result<Model> load(const fs::path& given, const LoadOptions& options) {
   }
   if (!recognised) return recognised.error();
   const ModelFormat format = *recognised;
-  TRY_VOID(check_options(format, options));
+  TRY_VOID(check_options(path, format, options));
   Result<Model> model = [&]() -> Result<Model> {
     switch (format) {
       case ModelFormat::checkpoint:
@@ -289,8 +307,16 @@ Result<Model> at_size(const Model& model, std::int64_t height, std::int64_t widt
   if (model.network) {
     if (!model.network->constants_depend_on_size) largest = 0;
     if (largest == 0 && model.network->height == height && model.network->width == width) return out;
-    TRY(Model built,
-        build(model.tensors, {model.network->name, height, width, model.program->main().opset, largest}, model.talk));
+    if (largest != 0 && model.network->batch != 1)
+      return bad_usage("one graph for several sizes takes one sample at a time", "leave --batch out, or name one size");
+    TRY(Model built, build(model.tensors,
+                           {.name = model.network->name,
+                            .height = height,
+                            .width = width,
+                            .target = model.program->main().opset,
+                            .largest_size = largest,
+                            .batch = model.network->batch},
+                           model.talk));
     out.program = std::move(built.program);
     out.network = std::move(built.network);
     return out;

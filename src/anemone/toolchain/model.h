@@ -29,7 +29,7 @@ struct LoadOptions {
   std::optional<std::string> weights;  ///< the part of a checkpoint that holds them: "net_ema"; else chosen
   /// Of a checkpoint's input, else the network's default; of the inputs of rank 4 of an ONNX graph.
   std::optional<std::int64_t> height, width;
-  std::int64_t batch = 1;                    ///< of an ONNX graph whose first dimension is open
+  std::int64_t batch = 1;                    ///< of a checkpoint, or of an ONNX graph whose first dimension is open
   std::map<std::string, Dims> input_shapes;  ///< of an ONNX graph, by the names of its inputs; "": its only input
   bool shapes_asked = false;  ///< `input_shapes` were asked for, so that other formats and other names refuse them
   std::vector<std::string> outputs;  ///< of an ONNX graph: where it names all of them, it ends there
@@ -59,6 +59,8 @@ struct Model {
 };
 
 Result<Model> load(const std::filesystem::path& path, const LoadOptions& options = {});
+/// An error of usage: the shapes of the file are what they are.
+Diagnostic fixed_batch(const std::filesystem::path& path, std::int64_t batch);
 
 /// A model of the same file whose program may be edited.
 Model copy(const Model& model);

@@ -15,8 +15,12 @@ namespace {
 constexpr std::string_view kPath = "addcoords";
 enum Cell : std::int64_t { row, column, row_again, others, one, kChannels };  // channels of counted cells
 
-ConstantPtr map_constant(std::int64_t channels, std::int64_t n, std::span<const float> values) {
-  return make_constant(DType::fp32, {1, channels, n, n}, values);
+/// The same for every sample: concat and select take it as it is.
+ConstantPtr map_constant(std::int64_t batch, std::int64_t channels, std::int64_t n, std::span<const float> values) {
+  std::vector<float> all;
+  all.reserve(static_cast<std::size_t>(batch) * values.size());
+  for (std::int64_t i = 0; i < batch; ++i) all.insert(all.end(), values.begin(), values.end());
+  return make_constant(DType::fp32, {batch, channels, n, n}, all);
 }
 
 /// Planes [row, column, radius] of n×n: coordinates run from -1 to 1, the radius is divided by its maximum. Evaluated
@@ -63,18 +67,18 @@ class Taps {
 
 }  // namespace
 
-Coordinates known_coordinates(Layers& net, std::int64_t n, bool single_planes) {
+Coordinates known_coordinates(Layers& net, std::int64_t batch, std::int64_t n, bool single_planes) {
   const std::vector<float> planes = coordinate_planes(n);
   const std::span<const float> all(planes);
   const auto plane = static_cast<std::size_t>(n * n);
   Builder& builder = net.at(kPath);
   Coordinates out;
-  out.planes = {builder.constant(map_constant(3, n, all), fmt::format("coordinates_{}", n))};
+  out.planes = {builder.constant(map_constant(batch, 3, n, all), fmt::format("coordinates_{}", n))};
   if (single_planes) {
-    out.row = builder.constant(map_constant(1, n, all.subspan(0, plane)), fmt::format("row_{}", n));
-    out.column = builder.constant(map_constant(1, n, all.subspan(plane, plane)), fmt::format("column_{}", n));
+    out.row = builder.constant(map_constant(batch, 1, n, all.subspan(0, plane)), fmt::format("row_{}", n));
+    out.column = builder.constant(map_constant(batch, 1, n, all.subspan(plane, plane)), fmt::format("column_{}", n));
     // As large as the coordinates: engines are known to take select() without broadcasting.
-    out.zero = builder.constant(map_constant(1, n, std::vector<float>(plane)), fmt::format("zero_{}", n));
+    out.zero = builder.constant(map_constant(batch, 1, n, std::vector<float>(plane)), fmt::format("zero_{}", n));
   }
   return out;
 }

@@ -8,12 +8,12 @@
 namespace anemone::models {
 
 struct Coordinates {
-  std::vector<Value*> planes;  ///< row, column, radius, together [1,3,n,n]: from -1 to 1, the radius up to 1
-  Value *row = nullptr, *column = nullptr, *zero = nullptr;  ///< [1,1,n,n]; null where they are not asked for
+  std::vector<Value*> planes;  ///< row, column, radius, together [N,3,n,n]: from -1 to 1, the radius up to 1
+  Value *row = nullptr, *column = nullptr, *zero = nullptr;  ///< [N,1,n,n]; null where they are not asked for
 };
 
-/// The constants of a map of n×n.
-Coordinates known_coordinates(Layers& net, std::int64_t n, bool single_planes);
+/// The constants of a map of n×n, the same for every sample.
+Coordinates known_coordinates(Layers& net, std::int64_t batch, std::int64_t n, bool single_planes);
 
 /// Counts the cells of a map with an n-th of an image's height and width: what other sizes share. The result [1,5,n,n]
 /// holds, for the cell in row i and column j: 2i-(n-1), 2j-(n-1), 2i-(n-1) again, n-1 and 1, which are integers and so

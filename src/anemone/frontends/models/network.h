@@ -18,6 +18,7 @@ struct NetworkOptions {
   Target target = Target::ios17;
   /// Of the sizes that one graph is to take; nothing in the graph depends on the size then. 0: it is made for one size.
   std::int64_t largest_size = 0;
+  std::int64_t batch = 1;  ///< samples at a time
 };
 
 /// How pixels (0..255) become the graph's input: channel c of `color` is x·scale + bias[c].
@@ -54,9 +55,10 @@ std::optional<std::pair<std::size_t, std::size_t>> outer_eye_corners(std::int64_
 
 struct Network {
   std::string name;                  ///< "star", "retinaface-mobilenet0.25"
-  std::unique_ptr<Program> program;  ///< fp32; one input, `image` [1,3,H,W], preprocessed; outputs: the group "all"
+  std::unique_ptr<Program> program;  ///< fp32; one input, `image` [N,3,H,W], preprocessed; outputs: the group "all"
   Preprocessing preprocessing;       ///< as trained
   std::int64_t height = 0, width = 0;
+  std::int64_t batch = 1;                 ///< N
   std::int64_t size_step = 1;             ///< heights and widths that the network takes are multiples of this
   bool square_only = false;               ///< height and width must be equal
   bool constants_depend_on_size = false;  ///< another size needs another program, not only other shapes

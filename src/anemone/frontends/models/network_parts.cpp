@@ -7,11 +7,12 @@
 
 namespace anemone::models {
 
-Value* begin_program(Network& network, Target target) {
+Value* begin_program(Network& network, const NetworkOptions& options) {
+  network.batch = options.batch;
   network.program = std::make_unique<Program>(ops::table());
-  network.program->specification = specification_version(target);
-  Function& function = network.program->add_function("main", target);
-  return function.body.add_input("image", Type::tensor(DType::fp32, {1, 3, network.height, network.width}));
+  network.program->specification = specification_version(options.target);
+  Function& function = network.program->add_function("main", options.target);
+  return function.body.add_input("image", Type::tensor(DType::fp32, {network.batch, 3, network.height, network.width}));
 }
 
 void finish_program(Network& network, const std::map<std::string, Value*>& named) {

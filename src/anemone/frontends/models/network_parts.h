@@ -4,8 +4,8 @@
 
 namespace anemone::models {
 
-/// The program with its function "main" and the input `image` [1,3,height,width], which is returned.
-Value* begin_program(Network& network, Target target);
+/// The program with its function "main" and the input `image` [batch,3,height,width], which is returned.
+Value* begin_program(Network& network, const NetworkOptions& options);
 
 /// Sets the outputs of the group "all" from the values by name, the interface, and the work of the modules.
 void finish_program(Network& network, const std::map<std::string, Value*>& named);

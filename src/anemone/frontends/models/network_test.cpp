@@ -195,6 +195,9 @@ TEST(Star, TakesOtherSizesAndSmallNetworks) {
   EXPECT_EQ(network.landmarks->points, 5);
   EXPECT_FALSE(network.landmarks->eye_corners) << "no scheme of five points is known";
   EXPECT_EQ(network.program->main().body.inputs[0]->type.dims, (Dims{1, 3, 64, 64}));
+  const Network batch = built(state, {.height = 64, .batch = 3});
+  EXPECT_EQ(batch.program->main().body.inputs[0]->type.dims, (Dims{3, 3, 64, 64}));
+  EXPECT_EQ(value(batch, "landmarks")->type.dims, (Dims{3, 5, 2}));
   EXPECT_EQ(value(network, "fusion1")->type.dims, (Dims{1, 5, 16, 16}));
   EXPECT_EQ(network.program->main().body.outputs().size(), 8u);
   const Network large = built(state, {.width = 320});

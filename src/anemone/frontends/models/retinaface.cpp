@@ -109,12 +109,13 @@ Value* RetinaFaceGraph::context(const std::string& path, Value* x) {
 }
 
 Value* RetinaFaceGraph::head(const Head& head, const std::array<Value*, 3>& maps) {
+  const std::int64_t batch = maps[0]->type.rank() == 4 ? maps[0]->type.dims[0] : 1;  // else after an error
   std::vector<Value*> levels;
   for (std::size_t level = 0; level < maps.size(); ++level) {
     const std::string path = fmt::format("{}.{}", head.list, level);
     Value* y = net_.conv(path + ".conv1x1", maps[level]);
     y = net_.at(path).add("transpose", {{"x", y}, {"perm", {0, 2, 3, 1}}}, path + ".nhwc");
-    levels.push_back(net_.at(path).add("reshape", {{"x", y}, {"shape", {1, -1, head.width}}}, path + ".rows"));
+    levels.push_back(net_.at(path).add("reshape", {{"x", y}, {"shape", {batch, -1, head.width}}}, path + ".rows"));
   }
   const std::string path = head.list;
   const bool scores = head.output == std::string_view("conf");
@@ -236,7 +237,7 @@ Result<Network> build_retinaface(const formats::StateDict& state, const NetworkO
   network.output_groups["all"] = {"loc", "conf", "landms"};
 
   network.modules = retinaface_modules();
-  Value* image = begin_program(network, options.target);
+  Value* image = begin_program(network, options);
   RetinaFaceGraph graph(network.program->main().body, state);
   TRY(const auto values, graph.build(image, network.constants_depend_on_size));
   finish_program(network, values);

@@ -22,8 +22,8 @@ class StarGraph {
  public:
   /// `largest_size`: of the sizes that share the graph, which then holds nothing of `size`; 0 when there are no others.
   StarGraph(Block& block, const formats::StateDict& state, const StarShape& shape, std::int64_t size,
-            std::int64_t largest_size)
-      : net_(block, state), shape_(shape), size_(size), map_(size / 4), largest_(largest_size) {}
+            std::int64_t batch, std::int64_t largest_size)
+      : net_(block, state), shape_(shape), size_(size), map_(size / 4), batch_(batch), largest_(largest_size) {}
 
   /// Leaves the named values in `named`: the outputs.
   Result<std::map<std::string, Value*>> build(Value* image);
@@ -44,7 +44,7 @@ class StarGraph {
   Layers net_;
   StarShape shape_;
   std::int64_t size_, map_;  // of the input, of the feature maps
-  std::int64_t largest_;
+  std::int64_t batch_, largest_;
   Value* cells_ = nullptr;  // those of the feature maps, counted, where several sizes share the graph
   Value *decoder_grid_ = nullptr, *decoder_floor_ = nullptr;
 };
@@ -65,7 +65,7 @@ Value* StarGraph::coordinate_concat(const std::string& path, Value* x, const Coo
     const std::string name = path + ".boundary";
     const std::int64_t last = shape_.points - 1;
     Value* boundary = cells_ ? net_.channels(path, previous_heat, last, last + 1, name)
-                             : net_.slice(path, previous_heat, {0, last, 0, 0}, {1, last + 1, map_, map_}, name);
+                             : net_.slice(path, previous_heat, {0, last, 0, 0}, {batch_, last + 1, map_, map_}, name);
     Value* mask = net_.at(path).add("greater", {{"x", boundary}, {"y", make_scalar(DType::fp32, kMaskThreshold)}},
                                     path + ".mask");
     for (Value* line : {grid.row, grid.column}) {
@@ -95,8 +95,8 @@ Value* StarGraph::hourglass(const std::string& path, Value* x, std::int64_t dept
 }
 
 Value* StarGraph::stem(Value* image) {
-  const Coordinates grid =
-      cells_ ? counted_coordinates(net_, split_cells(net_, cells_, 4), false) : known_coordinates(net_, size_, false);
+  const Coordinates grid = cells_ ? counted_coordinates(net_, split_cells(net_, cells_, 4), false)
+                                  : known_coordinates(net_, batch_, size_, false);
   Value* x = coordinate_concat("pre.0.addcoords", image, grid, nullptr);
   x = net_.conv("pre.0.conv", x, {.stride = 2, .padding = 3});
   x = net_.relu("pre.0.relu", net_.batch_norm("pre.0.bn", x));
@@ -152,12 +152,12 @@ Value* StarGraph::decode(std::int64_t stack, Value* fusion, std::string_view nam
   const std::int64_t points = shape_.points;
   const std::string path = fmt::format("decoder.{}", stack);
   Value* flat =
-      net_.at(path).add("reshape", {{"x", fusion}, {"shape", {1, points, cells_ ? -1 : cells}}}, path + ".flat");
+      net_.at(path).add("reshape", {{"x", fusion}, {"shape", {batch_, points, cells_ ? -1 : cells}}}, path + ".flat");
   Value* sums = net_.at(path).add(
       "matmul", {{"x", flat}, {"y", decoder_grid_}, {"transpose_x", false}, {"transpose_y", cells_ != nullptr}},
       path + ".sums");
-  Value* moments = net_.slice(path, sums, {0, 0, 0}, {1, points, 2}, path + ".moments");
-  Value* mass = net_.slice(path, sums, {0, 0, 2}, {1, points, 3}, path + ".mass");
+  Value* moments = net_.slice(path, sums, {0, 0, 0}, {batch_, points, 2}, path + ".moments");
+  Value* mass = net_.slice(path, sums, {0, 0, 2}, {batch_, points, 3}, path + ".mass");
   mass = net_.at(path).add("maximum", {{"x", mass}, {"y", decoder_floor_}}, path + ".mass_floor");
   return net_.at(path).add("real_div", {{"x", moments}, {"y", mass}}, name);
 }
@@ -169,7 +169,7 @@ Result<std::map<std::string, Value*>> StarGraph::build(Value* image) {
   Value* x = stem(image);
   const bool boundary = shape_.stacks > 1;
   const Coordinates grid =
-      cells_ ? counted_coordinates(net_, cells_, boundary) : known_coordinates(net_, map_, boundary);
+      cells_ ? counted_coordinates(net_, cells_, boundary) : known_coordinates(net_, batch_, map_, boundary);
   Value* previous_heat = nullptr;
   for (std::int64_t stack = 0; stack < shape_.stacks; ++stack) {
     const bool is_last = stack + 1 == shape_.stacks;
@@ -299,8 +299,8 @@ Result<Network> build_star(const formats::StateDict& state, const NetworkOptions
   network.aliases[fmt::format("landmarks{}", shape.stacks - 1)] = "landmarks";
 
   network.modules = star_modules(shape);
-  Value* image = begin_program(network, options.target);
-  StarGraph graph(network.program->main().body, state, shape, size, options.largest_size);
+  Value* image = begin_program(network, options);
+  StarGraph graph(network.program->main().body, state, shape, size, network.batch, options.largest_size);
   TRY(const auto values, graph.build(image));
   finish_program(network, values);
   return network;
