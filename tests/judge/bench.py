@@ -63,6 +63,8 @@ if got:
     check('the operations of the product', op['macs'] == macs, op)
     check('GFLOP/s', abs(op['gflops'] - 2 * macs / op['ms'] / 1e6) <= 1e-6 * op['gflops'], op)
     check('of the peak', abs(op['of_peak'] - op['gflops'] / got['peak_gflops']) <= 1e-9, op)
+    said = [*got['peak_measured'].values(), *(o['gflops'] for o in got['model']['ops'] if not o['fewer_products'])]
+    check('the peak is the largest that was seen', got['peak_gflops'] == max(said), (got['peak_gflops'], said))
     check('parts make a whole', abs(sum(o['share'] for o in got['model']['ops']) - 1) < 1e-6)
     if too_busy():
         skip(2, f'load {os.getloadavg()[0]:.1f} on {cores} cores: shares of the peak mean nothing')
@@ -73,6 +75,37 @@ if got:
             shares.append(next(o for o in again['model']['ops'] if 'linear' in o['type'])['of_peak'])
         check('a large product is near the peak', max(shares) > 0.4, shares)
         check('and the middle one not above it', statistics.median(shares) < 1.05, shares)
+
+# Winograd's products are fewer than those of the definition, and the table says so; others are never above the peak.
+maps = scratch / 'maps.mil'
+kernel = ', '.join(f'{v:.3f}' for v in np.random.default_rng(2).standard_normal(64 * 64 * 9))
+maps.write_text(
+    'func main<ios17>(tensor<fp32, [1, 64, 64, 64]> x) {\n  y = conv(x = x, weight = tensor<fp32, [64, 64, 3, 3]>(['
+    f'{kernel}]), strides = [1, 1], pad_type = "same", pad = [0, 0, 0, 0], dilations = [1, 1], groups = 1);\n}} -> (y);\n'
+)
+got = run('bench', maps, '--runs', 5, '--per-op')
+if got:
+    op = next(o for o in got['model']['ops'] if o['macs'])
+    check('Winograd is marked', op['algorithm'] == 'winograd' and op['fewer_products'], op)
+    lines = subprocess.run([anemone, 'bench', maps, '--runs', '5', '--per-op'], capture_output=True, text=True).stdout
+    check('and explained', "* Winograd's algorithm multiplies less" in ' '.join(lines.split()), lines)
+
+# Several samples a call: of a checkpoint, as one after the other; a package says that it cannot.
+star, package = scratch / 'star.pkl', scratch / 'star.mlpackage'
+run('synth', 'star', '-o', star)
+run('convert', star, '-o', package)
+pictures = np.random.default_rng(3).uniform(-1, 1, (2, 3, 256, 256)).astype('<f4')
+for name, batch in (('both', pictures), ('first', pictures[:1]), ('second', pictures[1:])):
+    np.save(scratch / f'{name}.npy', batch)
+    run('run', star, '--batch', len(batch), '--input', scratch / f'{name}.npy', '-o', scratch / name)
+both, *alone = (np.load(scratch / name / 'landmarks.npy') for name in ('both', 'first', 'second'))
+check('samples at a time are samples one by one', np.abs(both - np.concatenate(alone)).max() < 1e-5, both.shape)
+got = run('bench', star, '--batch', 2, '--runs', 3)
+rate = got and got['samples_per_second'] / got['calls_per_second']
+check('bench --batch of a checkpoint', got and got['batch'] == 2 and abs(rate - 2) < 1e-9, rate)
+for words in ((package,), (star, '--against', package)):
+    refused = subprocess.run([anemone, 'bench', *words, '--batch', '2'], capture_output=True, text=True)
+    check('a package takes what it takes', refused.returncode == 2 and '--streams' in refused.stderr, refused.stderr)
 
 # A table for a spreadsheet.
 rows = list(csv.DictReader(io.StringIO(

@@ -24,7 +24,9 @@ Json side(const toolchain::BenchSide& s) {
                    {"share", op.share},
                    {"macs", op.macs},
                    {"gflops", op.gflops},
-                   {"of_peak", op.of_peak}});
+                   {"of_peak", op.of_peak},
+                   {"algorithm", op.algorithm},
+                   {"fewer_products", op.fewer_products}});
   }
   Json out{{"model", s.model},
            {"median_ms", s.median_ms},
@@ -54,23 +56,45 @@ std::string ratio_line(const toolchain::BenchRatio& r, const std::string& mine, 
                      counted(static_cast<std::int64_t>(rounds), "interleaved round"), low, high);
 }
 
+/// Where the two measurements differ, something else had the processor.
+std::string peak_lines(const toolchain::BenchPeak& peak, int threads) {
+  std::string out =
+      fmt::format("  this machine does {:.1f} GFLOP/s at most with {}: ", peak.gflops, counted(threads, "thread"));
+  const double low = std::min(peak.before, peak.after), high = std::max(peak.before, peak.after);
+  if (peak.gflops > high) {
+    out += fmt::format("its fastest operation does; {:.1f} before the runs and {:.1f} after them were disturbed\n",
+                       peak.before, peak.after);
+  } else if (low < 0.95 * high) {
+    out += fmt::format("{:.1f} before the runs and {:.1f} after them; something else was running\n", peak.before,
+                       peak.after);
+  } else {
+    out += "measured before and after the runs\n";
+  }
+  return out;
+}
+
 std::string op_lines(const toolchain::BenchResult& r, std::size_t most) {
   const std::vector<toolchain::BenchOp>& ops = r.model.ops;
   const std::size_t shown = std::min(most, ops.size());
   std::size_t width = 10;
+  bool fewer = false;
   for (std::size_t i = 0; i < shown; ++i) width = std::max(width, ops[i].type.size());
-  std::string out = fmt::format("  this machine does {:.1f} GFLOP/s at most with {}, measured now\n",
-                                r.peak_gflops.value_or(0), counted(r.threads, "thread"));
+  std::string out = peak_lines(*r.peak, r.threads);
   out += fmt::format("  {:>9}  {:>6}  {:>8}  {:>6}  {:<{}}  value\n", "ms", "time %", "GFLOP/s", "peak %", "operations",
                      width);
   for (std::size_t i = 0; i < shown; ++i) {
     const toolchain::BenchOp& op = ops[i];
     const std::string speed = op.macs > 0 ? fmt::format("{:.1f}", op.gflops) : "";
     const std::string part = op.macs > 0 ? fmt::format("{:.1f}", 100 * op.of_peak) : "";
-    out += fmt::format("  {:>9.4f}  {:>6.1f}  {:>8}  {:>6}  {:<{}}  {}\n", op.ms, 100 * op.share, speed, part, op.type,
-                       width, escaped(op.name));
+    fewer = fewer || op.fewer_products;
+    out += fmt::format("  {:>9.4f}  {:>6.1f}  {:>8}  {:>6}{} {:<{}}  {}\n", op.ms, 100 * op.share, speed, part,
+                       op.fewer_products ? '*' : ' ', op.type, width, escaped(op.name));
   }
   if (shown < ops.size()) out += fmt::format("  … and {} more\n", ops.size() - shown);
+  if (fewer)
+    out +=
+        "  * Winograd's algorithm multiplies less than the definition, by which GFLOP/s are counted: more than 100 % "
+        "is no wonder\n";
   return out;
 }
 
@@ -105,7 +129,7 @@ std::string bench_text(const toolchain::BenchResult& r, std::size_t most_ops) {
   out += fmt::format("  {:.2f} GMAC, {:.1f} GMAC/s at the median; peak memory of the process {}\n",
                      static_cast<double>(r.model.macs) / 1e9,
                      static_cast<double>(r.model.macs) / 1e6 / r.model.median_ms, megabytes(r.peak_rss_bytes));
-  if (r.peak_gflops) {
+  if (r.peak) {
     out += op_lines(r, most_ops);
   } else {
     for (std::size_t i = 0; i < std::min<std::size_t>(8, r.model.by_type.size()); ++i)
@@ -148,7 +172,7 @@ std::string bench_json(const toolchain::BenchResult& r) {
            {"outliers", r.model.outliers},
            {"load_ms", r.model.load_ms},
            {"peak_rss_bytes", r.peak_rss_bytes},
-           {"peak_gflops", r.peak_gflops ? Json(*r.peak_gflops) : Json(nullptr)},
+           {"peak_gflops", r.peak ? Json(r.peak->gflops) : Json(nullptr)},
            {"threads", r.threads},
            {"cpu", r.cpu},
            {"isa", r.isa},
@@ -157,6 +181,7 @@ std::string bench_json(const toolchain::BenchResult& r) {
   out["against"] = r.against ? side(*r.against) : Json(nullptr);
   out["ratio"] = r.ratio ? Json(r.ratio->median) : Json(nullptr);
   if (r.ratio) out["ratio_spread"] = ratio(*r.ratio);
+  if (r.peak) out["peak_measured"] = {{"before", r.peak->before}, {"after", r.peak->after}};
   if (r.peer)
     out["peer"] = {{"name", r.peer->name},
                    {"version", r.peer->version},

@@ -19,6 +19,13 @@ struct BenchOp {
   double share = 0;        ///< of the time of all calls
   std::int64_t macs = 0;
   double gflops = 0, of_peak = 0;  ///< two operations a multiply-accumulate; against the machine's measured peak
+  std::string algorithm;           ///< of kernels that have several: "gemm", "winograd"
+  bool fewer_products = false;     ///< than `macs`, which are those of the definition: more than the peak is no wonder
+};
+/// What this machine does at most with so many threads, in GFLOP/s.
+struct BenchPeak {
+  double gflops = 0;             ///< the larger of the two below, or the fastest operation that does all its products
+  double before = 0, after = 0;  ///< as measured before and after the runs
 };
 struct BenchSide {
   std::string model;
@@ -52,8 +59,8 @@ struct BenchResult {
   std::optional<BenchPeer> peer;
   std::optional<BenchStreams> streams;
   std::size_t runs = 0;
-  std::int64_t batch = 1;             ///< samples a call
-  std::optional<double> peak_gflops;  ///< of this machine with so many threads, when operations were asked for
+  std::int64_t batch = 1;         ///< samples a call
+  std::optional<BenchPeak> peak;  ///< when operations were asked for
   std::uint64_t peak_rss_bytes = 0;
   int threads = 0;
   std::string cpu, isa, precision;
