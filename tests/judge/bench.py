@@ -81,7 +81,8 @@ maps = scratch / 'maps.mil'
 kernel = ', '.join(f'{v:.3f}' for v in np.random.default_rng(2).standard_normal(64 * 64 * 9))
 maps.write_text(
     'func main<ios17>(tensor<fp32, [1, 64, 64, 64]> x) {\n  y = conv(x = x, weight = tensor<fp32, [64, 64, 3, 3]>(['
-    f'{kernel}]), strides = [1, 1], pad_type = "same", pad = [0, 0, 0, 0], dilations = [1, 1], groups = 1);\n}} -> (y);\n'
+    f'{kernel}]), strides = [1, 1], pad_type = "same", pad = [0, 0, 0, 0], dilations = [1, 1], groups = 1);\n'
+    '} -> (y);\n'
 )
 got = run('bench', maps, '--runs', 5, '--per-op')
 if got:

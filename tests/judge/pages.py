@@ -61,6 +61,32 @@ check('no address of this machine', str(pathlib.Path.home()) + '/' not in text)
 old = report.read_bytes()
 run('report', scratch / 'nothing.mlpackage', '-o', report, expect=3)
 check('a report that fails leaves the old page', report.read_bytes() == old)
+# What `verify` found is on a page without another run; files that are none, or of other models, are refused.
+verified, again = scratch / 'verified.json', scratch / 'again.html'
+found = run('verify', package, '--against', star)
+verified.write_text(json.dumps(found))
+made = run('report', package, '-o', again, '--against', star, *story, '--verify', verified)
+check('a page of an earlier verification', made and made['verified'] is True, made)
+other = again.read_text()
+chart = r'<figure><svg viewBox="0 0 560 264".*?</figure>'
+figures = re.compile(r'mean \d\.\d{4} px, max \d\.\d{4} px, NME \d\.\d{4} %|' + chart, re.S)
+same = set(figures.findall(other)) <= set(figures.findall(text))
+check('its figures and charts are those of a run', same and len(figures.findall(other)) == 3, other[:200])
+check('it says where they are from', 'Read from' in other and '<image' not in other and 'verified.json' in other)
+points = found['landmarks']
+check('as many distances as points', len(points['distances_px']) == 98 * points['inputs'], points)
+for change, code in (
+    ({'candidate': 'other.mlpackage'}, 'E0842'),
+    ({'reference': 'other.pkl'}, 'E0842'),
+    ({'schema': 'anemone.bench/1'}, 'E0841'),
+    ({'pass': 1}, 'E0841'),
+    ({'outputs': 1}, 'E0841'),
+):
+    (scratch / 'altered.json').write_text(json.dumps({**found, **change}))
+    words = [anemone, 'report', package, '-o', again, '--against', star, '--verify', scratch / 'altered.json']
+    refused = subprocess.run(words, capture_output=True, text=True)
+    check(f'{change} is refused', refused.returncode == 3 and code in refused.stderr, refused.stderr)
+run('report', package, '-o', again, '--against', star, '--verify', verified, '--images', scratch, expect=2)
 wrong = scratch / 'wrong.mlpackage'
 run('convert', star, '-o', wrong, '--color', 'rgb')
 made = run('report', wrong, '-o', scratch / 'wrong.html', '--against', star, expect=1)

@@ -47,6 +47,18 @@ if got:
     check('its change', abs(said['nme_change_percent'] - change) < 1e-2, (said, change))
     check('within 2 %', said['pass'] and said['limit_change_percent'] == 2 and abs(change) < 2, said)
 
+# `gate` takes the same: then the growth of the error is known, and no bound.
+row = next(
+    row
+    for row in run(
+        'gate', package, '--targets', root / 'targets/star.toml', '--against', star, *words[4:]
+    )['targets']
+    if row['name'] == 'accuracy_loss_percent'
+)  # fmt: skip
+if got:
+    check('gate knows the growth', row['got'] == said['nme_change_percent'] and not row['bound'] and row['met'], row)
+run('gate', package, '--targets', root / 'targets/star.toml', '--truth', scratch / 'truth.npy', expect=2)
+
 # The same face in pictures twice as large: the marks are in their pixels.
 large = scratch / 'large'
 large.mkdir()

@@ -38,6 +38,7 @@ int go_on(Call& call, const toolchain::Model& before, const std::string& output,
   std::optional<toolchain::VerifyResult> verified;
   toolchain::VerifyRequest verify;
   verify.session.threads = call.threads;
+  if (next.report) verify.keep_pictures = toolchain::kReportPictures;
   if (next.verify) {
     auto result = verify_models(*after, before, verify);
     if (!result) return call.fail(result.error());

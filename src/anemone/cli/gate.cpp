@@ -9,9 +9,10 @@ namespace {
 
 int run_gate(Call& call) {
   std::string path, targets_file;
-  std::optional<std::string> reference, images;
+  std::optional<std::string> reference, images, truth;
   std::vector<std::string> measured;
   toolchain::GateRequest request;
+  toolchain::VerifyRequest verify;
   ModelFlags flags;
   call.options.argument("MODEL", path, "a checkpoint, package, compiled folder, model file, MIL text or ONNX file");
   call.options.value("--targets", "FILE.toml", targets_file, "what it is to reach; targets/star.toml is an example",
@@ -20,11 +21,16 @@ int run_gate(Call& call) {
                         "what bench, verify or detect printed with --json, or a device's anemone.device/1");
   call.options.value("--against", "REFERENCE", reference, "verify it against this model, here and now");
   call.options.value("--images", "DIR", images, "the pictures to verify it on");
+  call.options.value("--truth", "FILE", truth,
+                     "what people marked on these pictures: how much the error grows, exactly");
+  call.options.flag("--resize", verify.session.resize, "resize pictures of another size");
   call.options.value("--device", "CHIP", request.device, "the chip of the predictions (that of the targets, else m1)");
   flags.declare(call.options);
   if (const auto over = call.parse()) return *over;
   if (images && !reference)
     return call.misused(bad_usage("--images is what --against is verified on", "add --against REFERENCE"));
+  if ((truth || verify.session.resize) && !images)
+    return call.misused(bad_usage("--truth and --resize are about the pictures of --images", "add --images DIR"));
   const auto targets = toolchain::read_targets(targets_file);
   if (!targets) return call.fail(targets.error());
   for (const std::string& file : measured) {
@@ -32,8 +38,8 @@ int run_gate(Call& call) {
     if (!read) return call.fail(read.error());
     request.measured.push_back(*std::move(read));
   }
-  toolchain::VerifyRequest verify;
   verify.session.threads = call.threads;
+  verify.truth = truth.value_or("");
   if (images) {
     auto pictures = toolchain::pictures_in(*images);
     if (!pictures) return call.fail(pictures.error());

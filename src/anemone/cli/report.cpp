@@ -2,6 +2,7 @@
 #include "anemone/cli/model_options.h"
 #include "anemone/cli/report_page.h"
 #include "anemone/cli/verbs.h"
+#include "anemone/toolchain/verify_file.h"
 
 namespace anemone::cli {
 
@@ -9,13 +10,15 @@ namespace {
 
 int run_report(Call& call) {
   std::string path, output;
-  std::optional<std::string> before, baseline, images, targets;
+  std::optional<std::string> before, verified_file, baseline, images, targets;
   std::vector<std::string> measured;
   toolchain::ReportRequest request;
   ModelFlags flags;
   call.options.argument("MODEL", path, "a checkpoint, package, compiled folder, model file, MIL text or ONNX file");
   call.options.value("-o,--output", "OUT.html", output, "the page to write", {.required = true});
   call.options.value("--against", "BEFORE", before, "what it was made from: shown beside it, and verified against");
+  call.options.value("--verify", "FILE.json", verified_file,
+                     "what 'verify --json' printed, instead of running both models; without pictures");
   call.options.value("--baseline", "MODEL.onnx", baseline,
                      "how ONNX Runtime's CoreML provider took the network before");
   call.options.value("--ort", "VERSION/FORMAT", request.ort.target, "of which release (1.19/neuralnetwork)");
@@ -28,6 +31,9 @@ int run_report(Call& call) {
   if (const auto over = call.parse()) return *over;
   if ((images || request.verify.session.resize) && !before)
     return call.misused(bad_usage("--images and --resize are about what --against compares", "add --against BEFORE"));
+  if (verified_file && (images || request.verify.session.resize))
+    return call.misused(
+        bad_usage("--verify says what was compared, and --images or --resize say what to compare", "leave one out"));
   if (request.ort.target == "all")
     return call.misused(bad_usage("a report is about one release of ONNX Runtime", "name one, as 1.19/neuralnetwork"));
   request.verify.session.threads = call.threads;
@@ -41,6 +47,12 @@ int run_report(Call& call) {
     auto read = toolchain::read_measurements(file);
     if (!read) return call.fail(read.error());
     request.measured.push_back(*std::move(read));
+  }
+  std::optional<toolchain::VerifyResult> verified;
+  if (verified_file) {
+    auto read = toolchain::read_verification(*verified_file);
+    if (!read) return call.fail(read.error());
+    request.verified = &verified.emplace(*std::move(read));
   }
   if (images) {
     auto pictures = toolchain::pictures_in(*images);
@@ -77,7 +89,9 @@ const Verb kReportVerb{
     .examples =
         "anemone report star.mlpackage -o star.html\n"
         "anemone report star.mlpackage -o star.html --against Landmark_98.pkl --targets targets/star.toml\n"
-        "anemone report star.mlpackage -o star.html --against Landmark_98.pkl --images faces --baseline star.onnx",
+        "anemone report star.mlpackage -o star.html --against Landmark_98.pkl --images faces --baseline star.onnx\n"
+        "anemone verify star.mlpackage --against Landmark_98.pkl --json > verified.json\n"
+        "anemone report star.mlpackage -o star.html --against Landmark_98.pkl --verify verified.json",
     .group = VerbGroup::main,
     .says_no = "the model and --against differ; the page is written all the same",
     .run = run_report};

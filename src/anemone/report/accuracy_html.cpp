@@ -80,26 +80,27 @@ std::string distance_curve(const std::vector<double>& distances_px) {
                fmt::format("<path d=\"{}\" fill=\"none\" stroke=\"var(--one)\" stroke-width=\"2\"/>\n", path));
 }
 
-std::string landmark_overlay(const toolchain::ReportPicture& picture) {
+std::string landmark_overlay(const toolchain::LandmarkPicture& picture) {
   const double side = static_cast<double>(std::max(picture.width, picture.height));
   std::string out = fmt::format(
       "<figure><svg viewBox=\"0 0 {0} {1}\" width=\"384\" role=\"img\" aria-label=\"{2} with the points of both "
       "models\"><image width=\"{0}\" height=\"{1}\" href=\"data:image/jpeg;base64,{3}\"/>\n",
       picture.width, picture.height, as_markup(picture.name), base64(picture.jpeg));
-  const auto points = [&](const toolchain::PointList& list, double radius, std::string_view look) {
+  // The centre of the first pixel is half a pixel from the corner that SVG counts from.
+  const auto points = [&](const std::vector<face::Point>& list, double radius, std::string_view look) {
     out += fmt::format("<g {}>", look);
-    for (const auto& [x, y] : list) {
-      if (std::isfinite(x) && std::isfinite(y))
-        out += fmt::format("<circle cx=\"{:.2f}\" cy=\"{:.2f}\" r=\"{:.2f}\"/>", x, y, radius * side / 256);
+    for (const face::Point& p : list) {
+      if (std::isfinite(p.x) && std::isfinite(p.y))
+        out += fmt::format("<circle cx=\"{:.2f}\" cy=\"{:.2f}\" r=\"{:.2f}\"/>", p.x + 0.5f, p.y + 0.5f,
+                           radius * side / 256);
     }
     out += "</g>\n";
   };
-  points(picture.before, 2.2, "fill=\"none\" stroke=\"#ff9d2e\" stroke-width=\"0.8\"");
-  points(picture.after, 1.1, "fill=\"#39ff14\"");
+  points(picture.reference, 2.2, "fill=\"none\" stroke=\"#ff9d2e\" stroke-width=\"0.8\"");
+  points(picture.candidate, 1.1, "fill=\"#39ff14\"");
   double sum = 0, largest = 0;
   std::int64_t count = 0;
-  for (std::size_t p = 0; p < picture.after.size(); ++p) {
-    const double d = std::hypot(picture.after[p][0] - picture.before[p][0], picture.after[p][1] - picture.before[p][1]);
+  for (const double d : picture.distances_px) {
     if (!std::isfinite(d)) continue;
     sum += d;
     largest = std::max(largest, d);

@@ -12,6 +12,6 @@ std::string distance_histogram(const std::vector<double>& distances_px);
 /// The share of the points that lie within a distance.
 std::string distance_curve(const std::vector<double>& distances_px);
 /// The picture with the points of both models: circles before, dots after.
-std::string landmark_overlay(const toolchain::ReportPicture& picture);
+std::string landmark_overlay(const toolchain::LandmarkPicture& picture);
 
 }  // namespace anemone::report

@@ -80,6 +80,27 @@ Json passes(const std::vector<toolchain::PassSummary>& list) {
   return out;
 }
 
+Json convert_document(const toolchain::ConvertResult& r) {
+  Json out{{"schema", "anemone.convert/1"},
+           {"input", r.input},
+           {"output", r.output},
+           {"written", r.written},
+           {"bytes", r.bytes},
+           {"input_bytes", r.input_bytes},
+           {"parameters", {{"total", r.parameters}, {"dead", r.parameters_dead}}},
+           {"precision", r.precision},
+           {"target", r.target},
+           {"ops", op_counts(r.ops)},
+           {"inputs", features(r.inputs)},
+           {"outputs", features(r.outputs)},
+           {"functions", r.functions},
+           {"outputs_left_out", r.outputs_left_out},
+           {"passes", passes(r.passes)},
+           {"seconds", r.seconds}};
+  if (!r.ranges.empty()) out["calibration"] = ranges(r.ranges);
+  return out;
+}
+
 }  // namespace
 
 std::string convert_text(const toolchain::ConvertResult& r, bool stats) {
@@ -115,30 +136,11 @@ std::string convert_text(const toolchain::ConvertResult& r, bool stats) {
   return out + fmt::format("  {:<9} {:.2f} s\n", "time", r.seconds);
 }
 
-std::string convert_json(const toolchain::ConvertResult& r) {
-  Json out{{"schema", "anemone.convert/1"},
-           {"input", r.input},
-           {"output", r.output},
-           {"written", r.written},
-           {"bytes", r.bytes},
-           {"input_bytes", r.input_bytes},
-           {"parameters", {{"total", r.parameters}, {"dead", r.parameters_dead}}},
-           {"precision", r.precision},
-           {"target", r.target},
-           {"ops", op_counts(r.ops)},
-           {"inputs", features(r.inputs)},
-           {"outputs", features(r.outputs)},
-           {"functions", r.functions},
-           {"outputs_left_out", r.outputs_left_out},
-           {"passes", passes(r.passes)},
-           {"seconds", r.seconds}};
-  if (!r.ranges.empty()) out["calibration"] = ranges(r.ranges);
-  return dump(out);
-}
+std::string convert_json(const toolchain::ConvertResult& r) { return dump(convert_document(r)); }
 
 std::string convert_json(const toolchain::ConvertResult& result,
                          const std::vector<std::pair<std::string, std::string>>& documents) {
-  Json json = Json::parse(convert_json(result));
+  Json json = convert_document(result);
   for (const auto& [name, document] : documents) json[name] = Json::parse(document);
   return dump(json);
 }

@@ -192,10 +192,13 @@ std::string accuracy(const toolchain::ReportAccuracy& a) {
                                 {"mean error", true}, {"PSNR dB", true}, {"verdict"}};
   out += html_table(columns, rows);
   if (!a.note.empty()) out += fmt::format("<p>{}</p>\n", as_markup(a.note));
-  if (!a.distances_px.empty()) out += distance_histogram(a.distances_px) + distance_curve(a.distances_px);
-  if (!a.pictures.empty()) {
+  if (!v.landmarks) return out;
+  const toolchain::LandmarkComparison& points = *v.landmarks;
+  if (!points.distances_px.empty())
+    out += distance_histogram(points.distances_px) + distance_curve(points.distances_px);
+  if (!points.pictures.empty()) {
     out += "<p>Circles are the reference's points, dots those of the model.</p>\n<div class=\"pictures\">\n";
-    for (const toolchain::ReportPicture& picture : a.pictures) out += landmark_overlay(picture);
+    for (const toolchain::LandmarkPicture& picture : points.pictures) out += landmark_overlay(picture);
     out += "</div>\n";
   }
   return out;

@@ -199,6 +199,7 @@ std::string verify_json(const toolchain::VerifyResult& r, std::size_t most_layer
                         {"mean_px", some ? number(r.landmarks->mean_px) : Json(nullptr)},
                         {"max_px", some ? number(r.landmarks->max_px) : Json(nullptr)},
                         {"left_out", r.landmarks->left_out},
+                        {"distances_px", r.landmarks->distances_px},
                         {"nme_percent", r.landmarks->nme_percent ? number(*r.landmarks->nme_percent) : Json(nullptr)},
                         {"pass", r.landmarks->pass}};
     if (const auto& t = r.landmarks->truth) {

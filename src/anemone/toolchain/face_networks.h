@@ -19,8 +19,8 @@ inline constexpr std::int64_t kDetectorSide = 640, kCropSide = 256;
 
 class FaceNetworks {
  public:
-  /// E0630 the first is no detector, E0631 the second no landmark network, E0632 an image input with other pixels than
-  /// its kind was trained with.
+  /// E0630 the first is no detector, E0631 the second no landmark network, E0632 an image or array input of other
+  /// pixels than its kind was trained with.
   static Result<FaceNetworks> open(const Model& faces, const Model& landmarks);
 
   /// Makers of engines: each has its own, so that stages can run at the same time.

@@ -99,21 +99,22 @@ Result<GateResult> gate(const Model& model, const Targets& targets, const GateRe
   GateResult out{.model = model.path.string(), .targets = targets.file};
   std::vector<Measurements> measured = request.measured;
   for (const Measurements& one : measured) TRY_VOID(check_same_model(one, model.path));
-  PlanRequest plan_request;
-  plan_request.device = request.device.value_or(targets.device.value_or(plan_request.device));
-  TRY_VOID(find_device(plan_request.device));
-  TRY(const PlanResult planned, plan_model(model, plan_request));
+  PlanResult own;
+  if (!request.planned) {
+    PlanRequest plan_request;
+    plan_request.device = request.device.value_or(targets.device.value_or(plan_request.device));
+    TRY_VOID(find_device(plan_request.device));
+    TRY(own, plan_model(model, plan_request));
+  }
+  const PlanResult& planned = request.planned ? *request.planned : own;
   const plan::Plan& plan = planned.plans.front();
   out.chip = plan.chip;
   out.notes = planned.notes;
   if (request.verified) {
-    const VerifyResult& verified = *request.verified;
-    Measurements one{.file = "verified here", .conditions = verified.basis};
-    const auto& points = verified.landmarks;
-    if (points && points->left_out + points->undetermined == 0) one.nme_between_percent = points->nme_percent;
-    if (!one.nme_between_percent)
+    Measurements one = measurements_of(*request.verified);
+    if (!one.nme_between_percent && !one.nme_change_percent)
       out.notes.push_back("the reference was not compared in all its landmarks: that says nothing about their error");
-    if (!verified.pass) out.notes.push_back("the verification says no: " + verified.reason);
+    if (!request.verified->pass) out.notes.push_back("the verification says no: " + request.verified->reason);
     measured.push_back(std::move(one));
   }
   bool missed = false, open = false;

@@ -14,7 +14,8 @@ namespace anemone::toolchain {
 struct GateRequest {
   std::optional<std::string> device;       ///< the chip of the predictions; default: that of the targets, else m1
   std::vector<Measurements> measured;      ///< a later file of the same basis replaces an earlier one
-  const VerifyResult* verified = nullptr;  ///< what a verification here and now said; null: there was none
+  const VerifyResult* verified = nullptr;  ///< what a verification said; null: there was none
+  const PlanResult* planned = nullptr;     ///< what is planned for the chip already; null: it is done now
 };
 
 /// What a planner says of a quantity.

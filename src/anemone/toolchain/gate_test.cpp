@@ -124,6 +124,20 @@ TEST_F(Gate, ABoundOfTheErrorProvesAYesAndNeverANo) {
       << "without the network's own error there is no bound";
 }
 
+TEST_F(Gate, AVerificationAgainstGroundTruthIsNoBound) {
+  VerifyResult verified{.candidate = "net.mil", .pass = true};
+  verified.landmarks = LandmarkComparison{.nme_percent = 0.4};
+  verified.landmarks->truth = TruthComparison{.nme_change_percent = 1.5};
+  const Measurements found = measurements_of(verified);
+  EXPECT_EQ(found.nme_change_percent, std::optional(1.5));
+  EXPECT_EQ(found.nme_between_percent, std::optional(0.4));
+  const auto row = rows("[accuracy_loss_percent]\nbasis = \"here\"\nmust = 2\nnme_percent = 4\n", {found}).at(0);
+  EXPECT_FALSE(row.bound);
+  EXPECT_EQ(row.met, std::optional(true)) << "the bound alone, 10 %, would leave it open";
+  verified.landmarks->undetermined = 1;
+  EXPECT_FALSE(measurements_of(verified).nme_between_percent);
+}
+
 TEST_F(Gate, MeasurementsOfAnotherModelOrOfAVirtualMachineAreRefused) {
   const auto targets = read_targets(file("targets.toml", kLatency));
   const auto model = load(folder_ / "net.mil");

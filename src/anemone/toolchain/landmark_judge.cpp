@@ -3,9 +3,28 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <limits>
 
+#include "anemone/face/crop.h"
+
 namespace anemone::toolchain {
+
+std::vector<face::Point> crop_points(const Array& numbers, const LandmarkInfo& info) {
+  using Coordinates = models::Landmarks::Coordinates;
+  const std::vector<float> pairs(numbers.data.begin(), numbers.data.end());
+  const auto side = static_cast<float>(info.crop_size);
+  if (info.coordinates == Coordinates::centred)
+    return face::to_image(pairs, {1, 0, 0, 0, 1, 0, 0, 0, 1}, static_cast<int>(info.crop_size),
+                          face::PointConvention::star);
+  std::vector<face::Point> out;
+  for (std::size_t i = 0; i + 1 < pairs.size(); i += 2) {
+    out.push_back(info.coordinates == Coordinates::unit
+                      ? face::Point{pairs[i] * side - 0.5f, pairs[i + 1] * side - 0.5f}
+                      : face::Point{pairs[i], pairs[i + 1]});
+  }
+  return out;
+}
 
 LandmarkJudge::LandmarkJudge(LandmarkInfo landmarks, double max_mean_px, double max_px)
     : landmarks_(std::move(landmarks)), max_mean_px_(max_mean_px), max_px_(max_px) {
@@ -62,6 +81,8 @@ void LandmarkJudge::add(const std::string& input, bool judged, const Array& want
     result_.other_max_px = std::max(result_.other_max_px, largest);
     return;
   }
+  std::copy_if(distances.begin(), distances.end(), std::back_inserter(result_.distances_px),
+               [](double d) { return std::isfinite(d); });
   result_.undetermined += unfinished;
   ++result_.inputs;
   // A handful of points out of many says nothing about the rest.

@@ -3,11 +3,15 @@
 #include <string>
 #include <vector>
 
+#include "anemone/face/pixels.h"
 #include "anemone/ir/op_def.h"
 #include "anemone/toolchain/model.h"
 #include "anemone/toolchain/verify_result.h"
 
 namespace anemone::toolchain {
+
+/// What a network says, in pixels of the crop: (0, 0) is the centre of the first one.
+std::vector<face::Point> crop_points(const Array& numbers, const LandmarkInfo& info);
 
 /// Over several inputs. A point that is not finite in one of the models is left out and counted. So is a point that the
 /// reference does not determine: where a change of the picture that nobody sees moves it by a good part of the limit,

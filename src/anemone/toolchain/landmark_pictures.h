@@ -1,12 +1,13 @@
 #pragma once
-// What two landmark networks see in the same pictures.
-#include "anemone/toolchain/report.h"
+// A picture as two landmark networks saw it, for pages.
+#include "anemone/toolchain/model.h"
+#include "anemone/toolchain/verify_inputs.h"
+#include "anemone/toolchain/verify_result.h"
 
 namespace anemone::toolchain {
 
-/// Distances of all points in all pictures of faces (those of the request, else the built-in ones), and the first
-/// `most` pictures as small JPEG files. Nothing where the models have no landmarks in common.
-Result<void> compare_in_pictures(const Model& candidate, const Model& reference, const VerifyRequest& request,
-                                 std::size_t most, ReportAccuracy& accuracy);
+/// Nothing where the input is no picture. E0312: the module that writes images is missing.
+Result<std::optional<LandmarkPicture>> landmark_picture(const VerifyInput& input, const LandmarkInfo& info,
+                                                        const Array& candidate, const Array& reference);
 
 }  // namespace anemone::toolchain

@@ -3,45 +3,13 @@
 
 #include <fmt/format.h>
 
-#include <cmath>
-#include <nlohmann/json.hpp>
-
-#include "anemone/support/file.h"
+#include "anemone/toolchain/json_file.h"
+#include "anemone/toolchain/verify_file.h"
 
 namespace anemone::toolchain {
 namespace {
 
 using Json = nlohmann::json;
-using Pointer = Json::json_pointer;
-
-constexpr std::size_t kMostBytes = std::size_t{256} << 20;
-
-struct WrongValue {
-  std::string key, wanted;
-};
-
-// Absent and null are the same; anything of another type is the writer's mistake, and is told.
-std::optional<double> number_at(const Json& json, const std::string& key) {
-  const Pointer at(key);
-  if (!json.contains(at) || json[at].is_null()) return std::nullopt;
-  if (!json[at].is_number()) throw WrongValue{key, "a number"};
-  const double value = json[at].get<double>();
-  if (!std::isfinite(value)) throw WrongValue{key, "a finite number"};
-  return value;
-}
-
-std::optional<double> amount_at(const Json& json, const std::string& key) {
-  const auto value = number_at(json, key);
-  if (value && *value < 0) throw WrongValue{key, "a number that is not negative"};
-  return value;
-}
-
-std::string text_at(const Json& json, const std::string& key) {
-  const Pointer at(key);
-  if (!json.contains(at) || json[at].is_null()) return {};
-  if (!json[at].is_string()) throw WrongValue{key, "a text"};
-  return json[at].get<std::string>();
-}
 
 void read_bench(const Json& json, Measurements& out) {
   out.model = text_at(json, "/model/model");
@@ -50,12 +18,9 @@ void read_bench(const Json& json, Measurements& out) {
 }
 
 void read_verify(const Json& json, Measurements& out) {
-  out.model = text_at(json, "/candidate");
-  const double left_out =
-      amount_at(json, "/landmarks/left_out").value_or(0) + amount_at(json, "/landmarks/undetermined").value_or(0);
-  if (left_out == 0) out.nme_between_percent = amount_at(json, "/landmarks/nme_percent");
-  out.nme_change_percent = number_at(json, "/landmarks/truth/nme_change_percent");
-  out.conditions = text_at(json, "/basis");
+  const std::string file = std::move(out.file);
+  out = measurements_of(verification_in(json));
+  out.file = file;
 }
 
 void read_detect(const Json& json, Measurements& out) {
@@ -64,6 +29,8 @@ void read_detect(const Json& json, Measurements& out) {
 }
 
 void read_device(const Json& json, Measurements& out) {
+  if (truth_at(json, "/device/virtual"))
+    throw WrongFile{"a virtual machine has no Neural Engine: what it measures says nothing about a device"};
   out.basis = Basis::device;
   out.model = text_at(json, "/model/path");
   out.latency_ms = amount_at(json, "/latency/median_ms");
@@ -74,10 +41,7 @@ void read_device(const Json& json, Measurements& out) {
     out.coverage_percent = amount_at(json, "/coverage_percent");
     out.partitions = amount_at(json, "/partitions");
   }
-  const Pointer list("/verdicts");
-  if (!json.contains(list)) return;
-  if (!json[list].is_array()) throw WrongValue{"/verdicts", "a list"};
-  for (const Json& one : json[list]) {
+  for (const Json& one : list_at(json, "/verdicts")) {
     MeasuredOp op;
     if (const std::string unit = text_at(one, "/unit"); !unit.empty()) op.unit = unit;
     op.cost = amount_at(one, "/cost");
@@ -90,7 +54,7 @@ struct Reader {
   void (*read)(const Json&, Measurements&);
 };
 constexpr Reader kReaders[] = {{"anemone.bench/1", read_bench},
-                               {"anemone.verify/1", read_verify},
+                               {kVerifySchema, read_verify},
                                {"anemone.detect/1", read_detect},
                                {"anemone.device/1", read_device}};
 constexpr std::string_view kHelp =
@@ -100,33 +64,28 @@ constexpr std::string_view kHelp =
 }  // namespace
 
 Result<Measurements> read_measurements(const std::filesystem::path& path) {
-  const auto wrong = [&](std::string message) {
-    return bad_input(ErrorCode::measurements_wrong, std::move(message), path.string(), std::string(kHelp));
-  };
-  TRY(const Bytes file, map_file(path));
-  if (file.size() > kMostBytes) return wrong(fmt::format("{} bytes are no file of measurements", file.size()));
-  const auto* text = reinterpret_cast<const char*>(file.data());
   Measurements out{.file = path.string()};
-  try {
-    const Json json = Json::parse(text, text + file.size());
-    if (!json.is_object()) return wrong("the file holds no JSON object");
+  TRY_VOID(read_json(path, std::string(kHelp), [&](const Json& json) {
     out.schema = text_at(json, "/schema");
     for (const Reader& reader : kReaders) {
-      if (reader.schema != out.schema) continue;
-      if (json.contains(Pointer("/device/virtual")) && json.at(Pointer("/device/virtual")) == true)
-        return wrong("a virtual machine has no Neural Engine: what it measures says nothing about a device");
-      reader.read(json, out);
-      return out;
+      if (reader.schema == out.schema) return reader.read(json, out);
     }
-    return wrong(out.schema.empty() ? "the file does not say its 'schema'"
-                                    : fmt::format("files of '{}' hold no measurement that is read", out.schema));
-  } catch (const WrongValue& value) {
-    return wrong(fmt::format("'{}' is to be {}", value.key, value.wanted));
-  } catch (const Json::parse_error& error) {
-    return wrong(fmt::format("this is not JSON, from byte {} on", error.byte));
-  } catch (const Json::exception& error) {
-    return wrong(fmt::format("the values are not those of '{}': {}", out.schema, error.what()));
+    throw WrongFile{out.schema.empty() ? "the file does not say its 'schema'"
+                                       : fmt::format("files of '{}' hold no measurement that is read", out.schema)};
+  }));
+  return out;
+}
+
+Measurements measurements_of(const VerifyResult& verified) {
+  Measurements out{.file = verified.file.empty() ? "verified here" : verified.file,
+                   .schema = std::string(kVerifySchema),
+                   .model = verified.candidate,
+                   .conditions = verified.basis};
+  if (const auto& points = verified.landmarks) {
+    if (points->left_out + points->undetermined == 0) out.nme_between_percent = points->nme_percent;
+    if (points->truth) out.nme_change_percent = points->truth->nme_change_percent;
   }
+  return out;
 }
 
 Result<void> check_same_model(const Measurements& measured, const std::filesystem::path& model) {

@@ -7,6 +7,7 @@
 
 #include "anemone/support/result.h"
 #include "anemone/toolchain/targets.h"
+#include "anemone/toolchain/verify_result.h"
 
 namespace anemone::toolchain {
 
@@ -33,6 +34,9 @@ struct Measurements {
 /// By the file's own `schema`: anemone.bench/1, anemone.verify/1, anemone.detect/1, anemone.device/1. Bad input: not one of
 /// these, or a value of another type; a virtual machine, which has no Neural Engine.
 Result<Measurements> read_measurements(const std::filesystem::path& path);
+
+/// What a verification says of the landmarks.
+Measurements measurements_of(const VerifyResult& verified);
 
 /// Bad input: measured on a model of another name. Folder and ending do not matter: a package is compiled elsewhere.
 Result<void> check_same_model(const Measurements& measured, const std::filesystem::path& model);

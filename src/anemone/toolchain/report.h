@@ -1,6 +1,5 @@
 #pragma once
 // The verb `report`: everything that is known of a model, and of the one it was made from, for one page.
-#include <array>
 #include <optional>
 #include <string>
 #include <vector>
@@ -18,7 +17,7 @@ struct ReportRequest {
   std::optional<std::filesystem::path> baseline;  ///< the model as ONNX Runtime's CoreML provider ran it
   OrtRequest ort;                                 ///< which release that was
   VerifyRequest verify;                           ///< its pictures are shown with the points of both models
-  const VerifyResult* verified = nullptr;         ///< what that said already; null: it is done now
+  const VerifyResult* verified = nullptr;  ///< what that said already; null: it is done now, where `before` is given
   std::optional<Targets> targets;
   std::vector<Measurements> measured;
 };
@@ -32,21 +31,9 @@ struct ReportSide {
   PlanResult plan;  ///< of a checkpoint that of the package that `convert` writes
 };
 
-using PointList = std::vector<std::array<double, 2>>;  ///< x and y in pixels of the picture
-
-/// One picture with the points of both models.
-struct ReportPicture {
-  std::string name;
-  std::vector<std::uint8_t> jpeg;
-  std::int64_t width = 0, height = 0;
-  PointList before, after;
-};
-
 struct ReportAccuracy {
   VerifyResult verify;
-  std::vector<double> distances_px;  ///< of each point in each picture below and in those that are not shown
-  std::vector<ReportPicture> pictures;
-  std::string note;  ///< why there are none
+  std::string note;  ///< what is not shown, and why
 };
 
 struct Report {
@@ -62,7 +49,10 @@ struct Report {
   std::vector<std::string> commands;  ///< that made the page
 };
 
-/// Errors: those of the verbs that it is made of.
+/// Pictures that a page shows: for VerifyRequest::keep_pictures.
+inline constexpr std::size_t kReportPictures = 6;
+
+/// Errors: those of the verbs that it is made of; E0842 `verified` is of other models.
 Result<Report> make_report(const Model& model, const ReportRequest& request);
 
 }  // namespace anemone::toolchain

@@ -20,6 +20,7 @@ struct VerifyRequest {
   SessionOptions session;                                 ///< precision applies to the candidate
   std::optional<runtime::Precision> reference_precision;  ///< default: as stored
   bool layers = false;                                    ///< compare what is inside, on the worst input
+  std::size_t keep_pictures = 0;                          ///< of landmark networks: how many pictures the result holds
   std::filesystem::path save;  ///< folder for the arrays of failing inputs; empty: none are kept
   std::uint64_t seed = 1;
   /// Limits; the defaults are half of what a network's own error usually is, see docs/how-to/verify.md.

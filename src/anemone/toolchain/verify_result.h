@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "anemone/face/pixels.h"
 #include "anemone/ir/type.h"
 
 namespace anemone::toolchain {
@@ -36,6 +37,14 @@ struct TruthComparison {
   double limit_change_percent = 0;
   bool pass = false;
 };
+/// A picture that both networks saw, with their points in its pixels: (0, 0) is the centre of the first one.
+struct LandmarkPicture {
+  std::string name;
+  std::vector<std::uint8_t> jpeg;
+  std::int64_t width = 0, height = 0;
+  std::vector<face::Point> candidate, reference;
+  std::vector<double> distances_px;  ///< one a point; NaN where one side is not finite
+};
 struct LandmarkComparison {
   std::int64_t points = 0;
   std::int64_t left_out = 0;      ///< points that are not finite in one of the models, over all inputs
@@ -44,8 +53,10 @@ struct LandmarkComparison {
   double other_max_px = 0;  ///< of the inputs that are not judged in pixels
   std::string worst_input;
   std::int64_t worst_point = 0;
-  double mean_px = 0, max_px = 0;     ///< of the crop
-  std::optional<double> nme_percent;  ///< normalised by the reference's outer eye corners
+  double mean_px = 0, max_px = 0;         ///< of the crop
+  std::optional<double> nme_percent;      ///< normalised by the reference's outer eye corners
+  std::vector<double> distances_px;       ///< of all finite points of all judged inputs
+  std::vector<LandmarkPicture> pictures;  ///< of judged inputs, so many as were asked for
   std::optional<TruthComparison> truth;
   bool pass = false;
 };
@@ -83,6 +94,7 @@ struct SavedArray {
 };
 
 struct VerifyResult {
+  std::string file;                         ///< that it was read from; empty: it was done here and now
   std::string candidate, reference, basis;  ///< basis: which inputs, which precisions
   std::size_t inputs = 0;
   std::vector<OutputComparison> outputs;  ///< the worst over all inputs

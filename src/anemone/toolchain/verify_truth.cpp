@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "anemone/face/crop.h"
 #include "anemone/face/metrics.h"
+#include "anemone/toolchain/landmark_judge.h"
 
 namespace anemone::toolchain {
 namespace {
@@ -17,23 +17,6 @@ face::Point middle_of(const std::vector<face::Point>& points) {
   for (const face::Point& p : points) sum = {sum.x + p.x, sum.y + p.y};
   const auto count = static_cast<float>(std::max<std::size_t>(points.size(), 1));
   return {sum.x / count, sum.y / count};
-}
-
-/// Pixels of the crop, (0, 0) the centre of the first one.
-std::vector<face::Point> crop_points(const Array& numbers, const LandmarkInfo& info) {
-  using Coordinates = models::Landmarks::Coordinates;
-  const std::vector<float> pairs(numbers.data.begin(), numbers.data.end());
-  const auto side = static_cast<float>(info.crop_size);
-  if (info.coordinates == Coordinates::centred)
-    return face::to_image(pairs, {1, 0, 0, 0, 1, 0, 0, 0, 1}, static_cast<int>(info.crop_size),
-                          face::PointConvention::star);
-  std::vector<face::Point> out;
-  for (std::size_t i = 0; i + 1 < pairs.size(); i += 2) {
-    out.push_back(info.coordinates == Coordinates::unit
-                      ? face::Point{pairs[i] * side - 0.5f, pairs[i + 1] * side - 0.5f}
-                      : face::Point{pairs[i], pairs[i + 1]});
-  }
-  return out;
 }
 
 }  // namespace
