@@ -89,7 +89,8 @@ void lower_rotary_embedding(Call& c) {
   MilValue* x = by_head(c, 0, c.integer("num_heads", 0));
   const Dims dims = x->type.dims;
   const std::int64_t said = c.integer("rotary_embedding_dim", 0), turned = said == 0 ? dims[3] : said;
-  if (turned < 0 || turned % 2 != 0 || turned > dims[3]) Call::refuse(fmt::format("{} of {} numbers turned", turned, dims[3]));
+  if (turned < 0 || turned % 2 != 0 || turned > dims[3])
+    Call::refuse(fmt::format("{} of {} numbers turned", turned, dims[3]));
   const bool neighbours = c.flag("interleaved", false);
   const std::int64_t half = turned / 2;
   const auto angle = [&](std::size_t input) {  // [batch, 1, steps, half]

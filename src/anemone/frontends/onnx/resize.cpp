@@ -108,6 +108,7 @@ MilValue* along_axis(Emit& emit, MilValue* x, const Axis& a, const Sampling& s) 
 
 std::vector<double> positions(const Sampling& s, const Axis& a) {
   std::vector<double> out;
+  out.reserve(table_size({a.out}));
   for (std::int64_t i = 0; i < a.out; ++i)
     out.push_back(std::clamp(position(s, a, i), 0.0, static_cast<double>(a.in - 1)));
   return out;
@@ -125,6 +126,12 @@ bool is_sampled_as(std::string_view mode, const Sampling& s, const Axis& a) {
       return false;
   }
   return true;
+}
+
+// Nothing moves along this axis. One that is as long as before is not looked at number by number.
+bool is_kept(const Sampling& s, const Axis& a) {
+  if (a.in != a.out || s.extrapolates()) return false;
+  return (a.scale == 1 && s.coordinates != "tf_half_pixel_for_nn") || is_sampled_as("DEFAULT", s, a);
 }
 
 // The whole plane by one of MIL's own operations; null: none takes these positions.
@@ -176,8 +183,8 @@ void give_resized(Call& c, std::vector<Axis> axes, const Sampling& s) {
   for (const Axis& a : axes) {
     if (a.out < 1) Call::refuse(fmt::format("a result with an extent of {}", a.out));
   }
-  std::erase_if(axes,
-                [&](const Axis& a) { return a.in == a.out && !s.extrapolates() && is_sampled_as("DEFAULT", s, a); });
+  std::erase_if(axes, [&](const Axis& a) { return is_kept(s, a); });
+  for (const Axis& a : axes) table_size({a.out});  // positions are looked at one by one
   if (axes.empty()) return c.give(x);
   if (s.mode != Mode::nearest) x = c.real(0);
   const bool in_plane = std::all_of(axes.begin(), axes.end(), [&](const Axis& a) { return a.axis + 2 >= rank; });
