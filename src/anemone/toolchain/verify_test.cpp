@@ -75,6 +75,7 @@ TEST_F(Verify, ConstantsAreNoEvidence) {
   EXPECT_TRUE(r.outputs[0].constant);
   EXPECT_TRUE(r.outputs[0].pass);  // they agree, which is not the question
   EXPECT_NE(r.reason.find("says nothing"), std::string::npos) << r.reason;
+  EXPECT_TRUE(r.causes.empty()) << r.causes[0];  // of a difference that there is not
   // Beside an output that means something a constant one is only named.
   const Model beside = model(kX, "    y = mul(x = x, y = fp32(0));\n    z = sigmoid(x = x);\n", "y, z");
   const VerifyResult both = against_itself(beside);
