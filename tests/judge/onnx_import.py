@@ -298,8 +298,21 @@ def options():
         lib.check(f'options: {name}', got == code and says in str(report), f'exit {got}: {report}')
 
     end, shape = ('--outputs', 'middle'), ('--shapes', 'x=2x3x4x6x8')
+    eight_bits = onnx.TensorProto.FLOAT8E4M3FN
+    held = [helper.make_tensor('s', single, [], [0.1]), helper.make_tensor('z', eight_bits, [], [0.0])]
+    nodes, ends = [], []
+    for i in range(2):
+        nodes.append(helper.make_node('QuantizeLinear', ['x', 's', 'z'], [f'q{i}']))
+        nodes.append(helper.make_node('DequantizeLinear', [f'q{i}', 's', 'z'], [f'y{i}']))
+        ends.append(helper.make_tensor_value_info(f'y{i}', single, None))
+    graph = helper.make_graph(nodes, 'g', [helper.make_tensor_value_info('x', single, [3])], ends, held)
+    rounded = lib.scratch / 'rounded.onnx'
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid('', 19)], ir_version=9), rounded)
+
     expect('open extents are asked for', 3, 'E0440', 'convert', model, '-o', package, *end)
     expect('what cannot be said is refused', 3, 'Unheard', 'convert', model, '-o', package, *shape)
+    both = "QuantizeLinear 'q0', 'q1': to float8e4m3fn"
+    expect('rounding to float8 is refused once', 3, both, 'convert', rounded, '-o', package)
     expect('it ends before', 0, "'middle'", 'convert', model, '-o', package, *end, *shape)
     convert = ('convert', model, '-o', package, *end, '--shapes')
     expect("the shape is the only input's", 0, 'middle', *convert, '2x3x4x6x8')
