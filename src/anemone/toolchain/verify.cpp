@@ -11,6 +11,7 @@
 #include "anemone/support/text.h"
 #include "anemone/toolchain/compare.h"
 #include "anemone/toolchain/landmark_judge.h"
+#include "anemone/toolchain/landmark_pictures.h"
 #include "anemone/toolchain/layers.h"
 #include "anemone/toolchain/saved_arrays.h"
 #include "anemone/toolchain/seeded_inputs.h"
@@ -292,6 +293,7 @@ Result<VerifyResult> verify_models(const Model& candidate_model, const Model& re
   }
   std::optional<LandmarkJudge> points;
   if (points_at) points.emplace(*landmarks, request.max_mean_px, request.max_px);
+  std::vector<LandmarkPicture> pictures;
   std::optional<TruthFile> truth_file;
   std::optional<TruthJudge> truth;
   if (!request.truth.empty()) {
@@ -319,12 +321,18 @@ Result<VerifyResult> verify_models(const Model& candidate_model, const Model& re
       }
       if (truth && !some[r].truth.empty()) truth->add(got[r][mine], want[r][theirs], some[r].truth);
       points->add(some[r].label, some[r].judged_in_pixels, want[r][theirs], distances, undetermined);
+      if (!some[r].judged_in_pixels || pictures.size() >= request.keep_pictures) continue;
+      TRY(auto picture, landmark_picture(some[r], *landmarks, got[r][mine], want[r][theirs]));
+      if (!picture) continue;
+      picture->distances_px = distances;
+      pictures.push_back(*std::move(picture));
     }
     reference.release();
   }
   result.inputs = inputs.size();
   for (OutputJudge& judge : judges) result.outputs.push_back(judge.finish(request.min_psnr_db));
   if (points) result.landmarks = points->finish();
+  if (points) result.landmarks->pictures = std::move(pictures);
   if (truth) result.landmarks->truth = truth->finish(request.max_nme_change_percent);
   conclude(result, made);
   result.basis = fmt::format("{}; {} executed {}, {} {}, both on this CPU", describe(inputs, request), result.candidate,
