@@ -306,6 +306,9 @@ void lower_resize(Call& c) {
   if (s.extrapolates()) {
     const std::vector<double> roi = c.numbers(1);
     if (roi.size() != 2 * axes.size()) Call::refuse("a region of interest of the wrong size");
+    for (const double bound : roi) {
+      if (!(std::fabs(bound) < 1 << 20)) Call::refuse(fmt::format("a region of interest that ends at {}", bound));
+    }
     for (std::size_t i = 0; i < axes.size(); ++i) {
       axes[i].roi_begin = roi[i];
       axes[i].roi_end = roi[i + axes.size()];
