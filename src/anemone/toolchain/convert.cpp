@@ -388,11 +388,7 @@ Result<Converted> convert(const Model& model, const ConvertOptions& options) {
     }
   }
   TRY(auto programs, convert_sizes(model, options, 0, result));
-  if (!several) {
-    result.program = std::move(programs[0]);
-    return result;
-  }
-  model.talk.detail(fmt::format("{} sizes in one package: a function each", options.shapes.size()));
+  if (several) model.talk.detail(fmt::format("{} sizes in one package: a function each", options.shapes.size()));
   TRY(result.program, functions_by_size(std::move(programs)));
   return result;
 }

@@ -377,9 +377,8 @@ TEST(Networks, ProgramsVerifyForEveryTarget) {
       EXPECT_TRUE(checked) << render(checked.error());
       EXPECT_EQ(network->program->main().opset, target);
       EXPECT_EQ(network->program->specification, specification_version(target));
-      const Interface& interface = network->program->main().interface;
-      EXPECT_EQ(interface.inputs.at(0).name, "image");
-      EXPECT_EQ(interface.outputs.size(), network->output_groups.at("all").size());
+      EXPECT_EQ(network->program->main().interface.inputs.at(0).name, "image");
+      EXPECT_EQ(network->program->main().interface.outputs.size(), network->output_groups.at("all").size());
       for_each_node(network->program->main().body,
                     [](const Node& node) { EXPECT_TRUE(node.origin.starts_with("checkpoint: ")) << node.name; });
     }

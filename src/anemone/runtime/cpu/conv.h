@@ -56,7 +56,7 @@ PackedConv pack_conv(const ConvParams& params, const float* weights, const float
 /// Of Winograd's: floats of the transformed weights, a little more than four times as many as before. They are made at
 /// every call, in memory that other calls use too: that costs less than reading them from where all of them would lie.
 std::int64_t transformed_count(const ConvForm& form);
-/// to: [panel][36 places][in channel][row of the panel] with gaps between the places, from the packed weights.
+/// to: [36 places][panel][in channel][row of the panel] with gaps between the places, from the packed weights.
 void transform_weights(const ConvForm& form, const float* weights, float* to, runtime::ThreadPool& pool);
 
 /// in: [batch, in_channels, in_height, in_width]; out: [batch, out_channels, out_height, out_width]; in and out are

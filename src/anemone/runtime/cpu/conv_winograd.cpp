@@ -27,6 +27,9 @@ constexpr std::int64_t kGroupPanels = 4;  // panels of outputs whose products ar
 // page they would fall into one set of the cache.
 constexpr std::int64_t kGap = 16;
 
+// Floats from place to place of transformed weights.
+std::int64_t PlaceSize(const ConvForm& form) { return form.params.out_channels * form.params.in_channels + kGap; }
+
 // A block of tiles: the columns of the products. Some whole rows of tiles, or a part of one.
 struct WinogradPlan {
   std::int64_t tiles_x, tiles_y;
@@ -153,11 +156,6 @@ void TransformOutput(Tag d, const float* from, std::int64_t pitch, std::int64_t 
   }
 }
 
-// Where a panel of transformed weights begins.
-std::int64_t PanelAt(const RowPanels& panels, std::int64_t panel, std::int64_t channels) {
-  return (panels.begin(panel) * channels + panel * kGap) * kPlaces;
-}
-
 struct Block {
   std::int64_t image, first_row, rows, first_tile, tiles;
 };
@@ -268,7 +266,7 @@ void RunTask(const ConvCall& call, const WinogradPlan& plan, std::int64_t task, 
     for (std::int64_t place = 0; place < kPlaces; ++place) {
       for (std::int64_t panel = group; panel < end; ++panel) {
         const std::int64_t row = panels.begin(panel), size = panels.size(panel);
-        t.a = call.weights + PanelAt(panels, panel, p.in_channels) + place * (size * p.in_channels + kGap);
+        t.a = call.weights + place * PlaceSize(*call.form) + row * p.in_channels;
         for (std::int64_t column = 0; column < plan.columns; column += kernels.width()) {
           t.b = v + place * plan.v_pitch + column;
           t.out = m + place * plan.m_pitch + (row - first_channel) * plan.columns + column;
@@ -297,9 +295,11 @@ HWY_INLINE void ForwardWeights(D d, V w0, V w1, V w2, V (&to)[kIn]) {
   to[5] = w2;
 }
 
-// From `begin` on as many numbers of a panel as fill whole vectors; `plane` numbers a tap and a place. Returns the end.
+// From `begin` on as many numbers of a panel as fill whole vectors; `plane` numbers are a tap's, places are `pitch`
+// apart. Returns the end.
 template <class Tag>
-std::int64_t TransformPanel(Tag d, const float* from, std::int64_t begin, std::int64_t plane, float* to) {
+std::int64_t TransformPanel(Tag d, const float* from, std::int64_t begin, std::int64_t plane, float* to,
+                            std::int64_t pitch) {
   using V = hn::Vec<Tag>;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
   for (; begin + lanes <= plane; begin += lanes) {
@@ -311,7 +311,7 @@ std::int64_t TransformPanel(Tag d, const float* from, std::int64_t begin, std::i
     for (std::int64_t i = 0; i < kIn; ++i) {
       V row[kIn];
       ForwardWeights(d, half[0][i], half[1][i], half[2][i], row);
-      for (std::int64_t k = 0; k < kIn; ++k) hn::StoreU(row[k], d, to + (i * kIn + k) * (plane + kGap) + begin);
+      for (std::int64_t k = 0; k < kIn; ++k) hn::StoreU(row[k], d, to + (i * kIn + k) * pitch + begin);
     }
   }
   return begin;
@@ -319,21 +319,16 @@ std::int64_t TransformPanel(Tag d, const float* from, std::int64_t begin, std::i
 
 }  // namespace
 
-std::int64_t TransformedCount(const ConvForm& form) {
-  const RowPanels panels(form.params.out_channels, form.panel_rows);
-  return PanelAt(panels, panels.count, form.params.in_channels);
-}
-
 void TransformWeights(const ConvForm& form, const float* weights, float* to, runtime::ThreadPool& pool) {
-  const std::int64_t channels = form.params.in_channels;
+  const std::int64_t channels = form.params.in_channels, pitch = PlaceSize(form);
   const RowPanels panels(form.params.out_channels, form.panel_rows);
   pool.parallel_ranges(panels.count, 2, [&](std::int64_t first, std::int64_t last, int) {
     for (std::int64_t panel = first; panel < last; ++panel) {
       const float* from = weights + panels.begin(panel) * 9 * channels;
-      float* panel_to = to + PanelAt(panels, panel, channels);
+      float* panel_to = to + panels.begin(panel) * channels;
       const std::int64_t plane = panels.size(panel) * channels;
-      const std::int64_t done = TransformPanel(hn::CappedTag<float, 16>(), from, 0, plane, panel_to);
-      TransformPanel(hn::CappedTag<float, 1>(), from, done, plane, panel_to);
+      const std::int64_t done = TransformPanel(hn::CappedTag<float, 16>(), from, 0, plane, panel_to, pitch);
+      TransformPanel(hn::CappedTag<float, 1>(), from, done, plane, panel_to, pitch);
     }
   });
 }
@@ -353,12 +348,11 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace anemone::cpu {
 
-HWY_EXPORT(TransformedCount);
 HWY_EXPORT(TransformWeights);
 void transform_weights(const ConvForm& form, const float* weights, float* to, runtime::ThreadPool& pool) {
   HWY_DYNAMIC_DISPATCH(TransformWeights)(form, weights, to, pool);
 }
-std::int64_t transformed_count(const ConvForm& form) { return HWY_DYNAMIC_DISPATCH(TransformedCount)(form); }
+std::int64_t transformed_count(const ConvForm& form) { return HWY_NAMESPACE::kPlaces * HWY_NAMESPACE::PlaceSize(form); }
 
 HWY_EXPORT(ConvWinograd);
 void conv2d_winograd(const ConvCall& call, runtime::ThreadPool& pool) {
