@@ -48,7 +48,7 @@ refuse 2 'a wrong option' "$anemone" convert star.pkl -o out.mlpackage --preciso
 refuse 2 'an ending that is no format' "$anemone" convert star.pkl -o out.zip
 refuse 2 'a target that does not exist' "$anemone" convert star.pkl -o out.mlpackage --target ios12
 refuse 2 'a size that the network cannot take' "$anemone" convert star.pkl -o out.mlpackage --shapes 100x100
-refuse 2 'several sizes of a network whose constants depend on them' "$anemone" convert star.pkl -o out.mlpackage --shapes 256x256,128x128
+refuse 2 'a function a size where packages hold one' "$anemone" convert star.pkl -o out.mlpackage --shapes 256x256,128x128 --shape-functions
 refuse 2 'an output that does not exist' "$anemone" convert star.pkl -o out.mlpackage --outputs landmark
 refuse 2 'a pass that does not exist' "$anemone" convert star.pkl -o out.mlpackage --passes fuse_all
 refuse 2 'a verb that does not exist' "$anemone" covnert star.pkl
