@@ -202,10 +202,10 @@ check('a drawn picture', (out / 'astronaut-faces.png').read_bytes()[:4] == b'\x8
 # An interruption keeps what was done; --resume gives what an uninterrupted run gives.
 part = scratch / 'part'
 words = [anemone, 'detect', clip, '--faces', retina, '--landmarks', star, '-o', part, '--every', '5', '--csv']
-process = subprocess.Popen([*map(str, words)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+process = subprocess.Popen([*map(str, words), '--threads', '1'], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
 log = part / 'faces.jsonl'
 while process.poll() is None and not (log.exists() and log.read_text().count('\n') >= 7):
-    time.sleep(0.01)
+    time.sleep(0.001)
 process.send_signal(signal.SIGINT)
 code = process.wait()
 kept = log.read_text()

@@ -164,7 +164,7 @@ def true_inputs(model):
 
 
 def zoo(only):
-    for path in sorted((lib.shared / 'zoo/onnx').glob(f'*{only}*.onnx')):
+    for path in sorted(file for file in (lib.shared / 'zoo/onnx').glob('*.onnx') if only in file.name):
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 4
         try:
