@@ -32,7 +32,9 @@ for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
     folder.mkdir()
     target = folder / 'out.mlpackage'
     caught = False
-    for _ in range(20):
+    for attempt in range(100):  # on a busy machine most come too late
+        if caught and attempt >= 20:
+            break
         process = subprocess.Popen([anemone, 'convert', star, '-o', target, '-q'], stdout=quiet, stderr=quiet)
         while process.poll() is None and not leftovers(folder):
             time.sleep(0.0005)
