@@ -207,7 +207,7 @@ void lower_matmul_integer(Call& c) {
 // Sums of products of bytes are exact in fp32 up to this many terms.
 void check_exact(const Call& c, std::size_t weight) {
   const Dims& w = c.dims(weight);
-  const std::int64_t terms = w.empty() ? 0 : count_of(w) / w[0];
+  const std::int64_t terms = w.empty() || w[0] == 0 ? 0 : count_of(w) / w[0];
   if (terms > (1 << 24) / (255 * 255))
     Call::refuse(fmt::format("sums of {} products of integers, which fp32 does not hold exactly", terms));
 }
