@@ -77,6 +77,7 @@ std::optional<Bounds> of_result(const Node& node, int steps) {
     if (from == DType::boolean) return Bounds{0, 1, false};
     return is_float(to) ? std::optional(inside(node.input("x"))) : std::nullopt;  // whole numbers wrap
   }
+  if (!is_float(node.output()->type.dtype)) return std::nullopt;  // squares of whole numbers wrap below 0
   const auto range = std::find_if(kRanges.begin(), kRanges.end(), [&](const Range& r) { return r.type == node.type; });
   return range == kRanges.end() ? std::nullopt : std::optional(Bounds{range->low, range->high, true});
 }
