@@ -2,7 +2,6 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <memory>
 #include <new>
 #include <opencv2/core.hpp>
@@ -69,7 +68,7 @@ const char* read_frame(void* handle, MediaSink pixels, std::int32_t* width, std:
     if (*end) return nullptr;
     if (frame.type() != CV_8UC3) return "the video's frames are not 8-bit colour";
     // This decoder counts the next frame's time; FFmpeg tells the time of the one it gave.
-    const double frame_ms = 1e3 / std::max(capture.get(cv::CAP_PROP_FPS), 1e-3);
+    const double fps = capture.get(cv::CAP_PROP_FPS), frame_ms = fps > 0 ? 1e3 / fps : 0;
     *ms = capture.get(cv::CAP_PROP_POS_MSEC) - (capture.getBackendName() == "CV_MJPEG" ? frame_ms : 0);
     // FFmpeg has no times for the frames that it held back until the end: they follow at the video's rate.
     if (*ms <= last_ms) *ms = last_ms + frame_ms;
