@@ -50,6 +50,12 @@ bool truth_at(const Json& json, const std::string& key) {
   return found && found->get<bool>();
 }
 
+const Json* object_at(const Json& json, const std::string& key) {
+  const Json* found = find(json, key);
+  if (found && !found->is_object()) throw WrongValue{key, "an object"};
+  return found;
+}
+
 std::vector<Json> list_at(const Json& json, const std::string& key) {
   const Json* found = find(json, key);
   if (found && !found->is_array()) throw WrongValue{key, "a list"};

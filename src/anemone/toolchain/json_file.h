@@ -24,7 +24,8 @@ struct WrongFile {
 std::optional<double> number_at(const nlohmann::json& json, const std::string& key);
 std::optional<double> amount_at(const nlohmann::json& json, const std::string& key);  ///< not negative
 std::string text_at(const nlohmann::json& json, const std::string& key);
-bool truth_at(const nlohmann::json& json, const std::string& key);  ///< absent: false
+bool truth_at(const nlohmann::json& json, const std::string& key);                    ///< absent: false
+const nlohmann::json* object_at(const nlohmann::json& json, const std::string& key);  ///< absent: null
 /// The members of a list; none where it is absent.
 std::vector<nlohmann::json> list_at(const nlohmann::json& json, const std::string& key);
 

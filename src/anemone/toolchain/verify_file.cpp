@@ -38,7 +38,7 @@ LandmarkComparison landmarks_in(const Json& json) {
   out.max_px = amount_at(json, "/max_px").value_or(0);
   out.nme_percent = amount_at(json, "/nme_percent");
   for (const Json& one : list_at(json, "/distances_px")) out.distances_px.push_back(one.get<double>());
-  if (json.contains("truth")) out.truth = truth_in(json["truth"]);
+  if (const Json* truth = object_at(json, "/truth")) out.truth = truth_in(*truth);
   out.pass = truth_at(json, "/pass");
   return out;
 }
@@ -50,7 +50,7 @@ VerifyResult verification_in(const Json& json) {
                    .reference = text_at(json, "/reference"),
                    .basis = text_at(json, "/basis")};
   for (const Json& one : list_at(json, "/outputs")) out.outputs.push_back(output_in(one));
-  if (json.contains("landmarks")) out.landmarks = landmarks_in(json["landmarks"]);
+  if (const Json* landmarks = object_at(json, "/landmarks")) out.landmarks = landmarks_in(*landmarks);
   out.reason = text_at(json, "/reason");
   out.pass = truth_at(json, "/pass");
   return out;
