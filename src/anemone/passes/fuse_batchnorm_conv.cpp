@@ -14,6 +14,7 @@
 #include "anemone/ir/rewrite.h"
 #include "anemone/ir/trial.h"
 #include "anemone/passes/conv_affine.h"
+#include "anemone/passes/made_for.h"
 #include "anemone/passes/pass.h"
 #include "anemone/passes/pointwise.h"
 #include "anemone/passes/until_stable.h"
@@ -23,12 +24,6 @@ namespace {
 
 // Scales and thresholds that leave a weight its digits, and the sum of many its range.
 constexpr double kMost = 64, kLeast = 1 / kMost, kLargestWeight = 8192;
-
-// A node of this type that makes the value for this reader alone.
-Node* made_for(const Value* value, std::string_view type, const Node& reader) {
-  Node* node = producer(value, type);
-  return node && only_user(value) == &reader && same_block(*node, reader) ? node : nullptr;
-}
 
 // Why the relu cannot be passed; empty when it can.
 std::string obstacle(const Affine& norm) {

@@ -9,6 +9,7 @@
 
 #include "anemone/ir/rewrite.h"
 #include "anemone/ir/trial.h"
+#include "anemone/passes/all_are.h"
 #include "anemone/passes/made_for.h"
 #include "anemone/passes/pass.h"
 #include "anemone/passes/pointwise.h"
@@ -17,10 +18,6 @@ namespace anemone::passes {
 namespace {
 
 constexpr std::size_t kSpatial = 2;
-
-bool all_are_one(const Dims& ints) {
-  return std::all_of(ints.begin(), ints.end(), [](std::int64_t i) { return i == 1; });
-}
 
 bool fuse(Node& last, PassContext& context) {
   const Node* conv = made_for(last.input("x"), "conv", last);
@@ -32,8 +29,7 @@ bool fuse(Node& last, PassContext& context) {
   const ConstantView how(*conv);
   if (block != ConstantView(last).ints("block_shape") || block.size() != kSpatial || pad.size() != crops.size())
     return false;
-  if (!is_unpadded(*conv) || !all_are_one(how.ints("strides", kSpatial)) ||
-      !all_are_one(how.ints("dilations", kSpatial)))
+  if (!is_unpadded(*conv) || !all_are(how.ints("strides", kSpatial), 1) || !all_are(how.ints("dilations", kSpatial), 1))
     return false;
   for (std::size_t i = 0; i < pad.size(); ++i) pad[i] -= crops[i];
   if (std::any_of(pad.begin(), pad.end(), [](std::int64_t p) { return p < 0; })) {

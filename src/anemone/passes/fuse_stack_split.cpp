@@ -101,9 +101,7 @@ bool undo_concat(Node& concat, PassContext& context) {
   }
   if (joined == values) return false;
   Trial trial(concat);
-  Value* y = joined.size() == 1 ? joined[0] : trial.builder().add_like(concat, {{"values", joined}});
-  trial.replace(*concat.output(), *y);
-  if (!trial.keep()) return false;
+  if (!join_instead(trial, concat, joined)) return false;
   context.count("splits joined again");
   return true;
 }

@@ -32,4 +32,10 @@ Value* part_of(const Value& joined, std::int64_t axis, std::int64_t begin, std::
   return nullptr;
 }
 
+bool join_instead(Trial& trial, Node& concat, const std::vector<Value*>& values) {
+  Value* y = values.size() == 1 ? values[0] : trial.builder().add_like(concat, {{"values", values}});
+  trial.replace(*concat.output(), *y);
+  return trial.keep();
+}
+
 }  // namespace anemone::passes

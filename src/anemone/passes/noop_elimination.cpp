@@ -3,17 +3,12 @@
 // after:   %c = relu(x=%x)                     (%x has the shape [1, 4] already)
 // only if: no number changes, and an output of the function keeps its name
 // why:     frontends write them, and other passes leave them
-#include <algorithm>
-
 #include "anemone/ir/rewrite.h"
+#include "anemone/passes/all_are.h"
 #include "anemone/passes/pass.h"
 
 namespace anemone::passes {
 namespace {
-
-bool all_are(const Dims& ints, std::int64_t one) {
-  return std::all_of(ints.begin(), ints.end(), [&](std::int64_t i) { return i == one; });
-}
 
 bool is_identity_order(const Dims& perm) {
   for (std::size_t i = 0; i < perm.size(); ++i) {

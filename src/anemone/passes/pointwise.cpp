@@ -1,19 +1,14 @@
 // What the words about convolutions mean.
 #include "anemone/passes/pointwise.h"
 
-#include <algorithm>
-
 #include "anemone/ir/op_def.h"
 #include "anemone/ir/rewrite.h"
+#include "anemone/passes/all_are.h"
 
 namespace anemone::passes {
 namespace {
 
 bool is_plain(const Value* value) { return payload(value) && is_float(value->type.dtype); }
-
-bool all_are(std::span<const std::int64_t> ints, std::int64_t one) {
-  return std::all_of(ints.begin(), ints.end(), [one](std::int64_t i) { return i == one; });
-}
 
 bool has_kernel_of_one(const Node& conv) {
   const Value* weight = conv.input("weight");

@@ -77,9 +77,7 @@ bool simplify_concat(Node& concat, PassContext& context) {
   Trial trial(concat);
   const std::vector<Value*> values = simplified(concat, trial.builder());
   if (values == concat.operand("values")->values) return false;
-  Value* y = values.size() == 1 ? values[0] : trial.builder().add_like(concat, {{"values", values}});
-  trial.replace(*concat.output(), *y);
-  if (!trial.keep()) return false;
+  if (!join_instead(trial, concat, values)) return false;
   context.count("concatenations simplified");
   return true;
 }
