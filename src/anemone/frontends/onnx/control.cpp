@@ -19,6 +19,13 @@ std::vector<Lowered> run_body(Call& c, const Graph& body) {
   return results;
 }
 
+// What is carried and scanned is matched by place: nothing else says that a body has as many places as its node.
+void check_places(const Graph& body, std::size_t inputs, std::size_t outputs) {
+  if (body.inputs().size() < inputs || body.outputs().size() < outputs)
+    Call::refuse(fmt::format("a body of {} inputs and {} outputs for a node that needs {} and {}", body.inputs().size(),
+                             body.outputs().size(), inputs, outputs));
+}
+
 void lower_if(Call& c) {
   Emit& emit = c.emit();
   const Graph &then_graph = c.body("then_branch"), &else_graph = c.body("else_branch");
@@ -53,6 +60,7 @@ void lower_loop(Call& c) {
   const std::size_t carried = c.inputs() > 2 ? c.inputs() - 2 : 0;
   std::vector<Lowered> state;
   for (std::size_t i = 0; i < carried; ++i) state.push_back(c.lowered(i + 2));
+  check_places(body, carried + 2, carried + 1);
   std::vector<std::vector<MilValue*>> scans(body.outputs().size() - 1 - carried);
   std::vector<DataType> scan_types(scans.size(), DataType::undefined);
   for (std::int64_t step = 0; step < trips && runs; ++step) {
@@ -62,7 +70,7 @@ void lower_loop(Call& c) {
     c.lowering().set(*body.inputs()[1], {DataType::boolean, {emit.constant(make_scalar(DType::boolean, 1))}, false});
     for (std::size_t i = 0; i < carried; ++i) c.lowering().set(*body.inputs()[i + 2], state[i]);
     std::vector<Lowered> results = run_body(c, body);
-    const ConstantPtr goes_on = emit.known(results[0].items[0]);
+    const ConstantPtr goes_on = emit.known(results[0].items.at(0));
     if (!goes_on) Call::refuse("a loop whose end depends on data");
     runs = scalar(*goes_on) != 0;
     for (std::size_t i = 0; i < carried; ++i) state[i] = std::move(results[i + 1]);
@@ -94,6 +102,7 @@ void lower_scan(Call& c) {
   const auto scanned = static_cast<std::size_t>(c.integer("num_scan_inputs", 0));
   if (scanned == 0 || scanned > c.inputs()) Call::refuse("no scanned operand");
   const std::size_t carried = c.inputs() - scanned;
+  check_places(body, c.inputs(), carried);
   const std::size_t scans = body.outputs().size() - carried;
   const auto listed = [](const Dims& list, std::size_t i) { return i < list.size() ? list[i] : 0; };
   const Dims input_axes = c.list("scan_input_axes"), output_axes = c.list("scan_output_axes"),
@@ -109,7 +118,9 @@ void lower_scan(Call& c) {
     for (std::size_t i = 0; i < scanned; ++i) {
       const std::size_t input = carried + i;
       const std::int64_t at = listed(input_backward, i) ? steps - 1 - step : step;
-      MilValue* x = element(emit, c.in(input), Call::axis(listed(input_axes, i), c.rank(input)), at);
+      const std::size_t axis = Call::axis(listed(input_axes, i), c.rank(input));
+      if (c.dims(input)[axis] != steps) Call::refuse("scanned operands of different lengths");
+      MilValue* x = element(emit, c.in(input), axis, at);
       c.lowering().set(*body.inputs()[input], {c.dtype(input), {x}, false});
     }
     std::vector<Lowered> out = run_body(c, body);
@@ -131,6 +142,7 @@ void lower_scan(Call& c) {
 void lower_sequence_map(Call& c) {
   const Graph& body = c.body("body");
   const std::size_t steps = c.lowered(0).items.size();
+  check_places(body, c.inputs(), 0);
   std::vector<Lowered> out(body.outputs().size(), Lowered{DataType::undefined, {}, true});
   for (std::size_t step = 0; step < steps; ++step) {
     count_step(c);
