@@ -1,6 +1,9 @@
 // The program: prepares the process, then leaves everything to run_program().
 #include <pthread.h>
 #include <unistd.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 #include <csignal>
 #include <cstdlib>
@@ -36,10 +39,22 @@ void handle(int number) {
   ::sigaction(number, &action, nullptr);
 }
 
+/// glibc gives the top of its heap back at 128 KB and asks for it again at the next node: of the 7,300 page faults with
+/// which a graph of 855 nodes was planned, 4,600 were this. These are the limits that it comes to by itself once a block of
+/// 32 MB was freed; what is larger goes back at once, as before.
+void keep_freed_memory() {
+#ifdef __GLIBC__
+  constexpr int kMegabyte = 1 << 20;
+  ::mallopt(M_MMAP_THRESHOLD, 32 * kMegabyte);
+  ::mallopt(M_TRIM_THRESHOLD, 64 * kMegabyte);
+#endif
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   using namespace anemone::cli;
+  keep_freed_memory();
   occupy_standard_descriptors();
   // A reader that goes away (`| head`) must not kill a conversion, and a file size limit is reported like a full disk.
   std::signal(SIGPIPE, SIG_IGN);

@@ -1,6 +1,7 @@
 // Tensors <-> arrays, and the walk over a node's operands.
 #include "anemone/onnx/evaluate.h"
 
+#include <algorithm>
 #include <cstring>
 #include <unordered_map>
 
@@ -14,19 +15,20 @@ constexpr std::int64_t kMostElements = 1 << 16;
 
 template <class T, class Out>
 void widen(const Tensor& tensor, std::int64_t count, std::vector<Out>& out) {
-  out.reserve(static_cast<std::size_t>(count));
-  for (std::int64_t i = 0; i < count; ++i) {
+  out.resize(static_cast<std::size_t>(count));
+  const std::byte* from = tensor.data.data();
+  for (Out& each : out) {
     T value;
-    std::memcpy(&value, tensor.data.data() + static_cast<std::size_t>(i) * sizeof value, sizeof value);
-    out.push_back(static_cast<Out>(value));
+    std::memcpy(&value, from, sizeof value);
+    from += sizeof value;
+    each = static_cast<Out>(value);
   }
 }
 
 template <class T, class In>
 Bytes narrowed(const std::vector<In>& values) {
-  std::vector<T> out;
-  out.reserve(values.size());
-  for (const In value : values) out.push_back(static_cast<T>(value));
+  std::vector<T> out(values.size());
+  std::transform(values.begin(), values.end(), out.begin(), [](In value) { return static_cast<T>(value); });
   return Bytes::copy_of(std::span<const T>(out));
 }
 
@@ -132,10 +134,10 @@ std::vector<std::size_t> places_of(const std::vector<std::int64_t>& dims,
                                    const std::vector<std::vector<std::int64_t>>& offsets) {
   std::vector<std::size_t> places{0};
   for (const std::vector<std::int64_t>& axis : offsets) {
-    std::vector<std::size_t> finer;
-    finer.reserve(places.size() * axis.size());
+    std::vector<std::size_t> finer(places.size() * axis.size());
+    auto out = finer.begin();
     for (const std::size_t place : places) {
-      for (const std::int64_t offset : axis) finer.push_back(place + static_cast<std::size_t>(offset));
+      for (const std::int64_t offset : axis) *out++ = place + static_cast<std::size_t>(offset);
     }
     places = std::move(finer);
   }
@@ -146,8 +148,8 @@ std::vector<std::size_t> places_of(const std::vector<std::int64_t>& dims,
 Array taken(const Array& from, std::vector<std::int64_t> dims, const std::vector<std::size_t>& places) {
   Array out{from.dtype, std::move(dims), {}, {}};
   const auto take = [&](const auto& source, auto& target) {
-    target.reserve(places.size());
-    for (const std::size_t place : places) target.push_back(source[place]);
+    target.resize(places.size());
+    std::transform(places.begin(), places.end(), target.begin(), [&](std::size_t place) { return source[place]; });
   };
   from.is_real() ? take(from.real, out.real) : take(from.whole, out.whole);
   return out;

@@ -41,70 +41,95 @@ std::int64_t wrapped(std::int64_t a, std::int64_t b, char op) {  // two's comple
   return static_cast<std::int64_t>(op == '+' ? x + y : op == '-' ? x - y : x * y);
 }
 
-std::optional<std::int64_t> whole_of(std::string_view op, std::int64_t a, std::int64_t b) {
-  if (op == "Add") return wrapped(a, b, '+');
-  if (op == "Sub") return wrapped(a, b, '-');
-  if (op == "Mul") return wrapped(a, b, '*');
-  if (op == "Min") return std::min(a, b);
-  if (op == "Max") return std::max(a, b);
-  if (op == "And") return a != 0 && b != 0;
-  if (op == "Or") return a != 0 || b != 0;
-  if (op == "Xor") return (a != 0) != (b != 0);
-  if (b == 0 || (a == std::numeric_limits<std::int64_t>::min() && b == -1)) return std::nullopt;
-  if (op == "Div") return a / b;
-  if (op == "Mod") return a % b + (a % b != 0 && (a % b < 0) != (b < 0) ? b : 0);
-  return std::nullopt;
+// The operations are chosen once a node, not once an element. Null: there is none for such numbers.
+
+using Whole = std::int64_t (*)(std::int64_t, std::int64_t);
+Whole whole_of(std::string_view op) {
+  if (op == "Add") return [](std::int64_t a, std::int64_t b) { return wrapped(a, b, '+'); };
+  if (op == "Sub") return [](std::int64_t a, std::int64_t b) { return wrapped(a, b, '-'); };
+  if (op == "Mul") return [](std::int64_t a, std::int64_t b) { return wrapped(a, b, '*'); };
+  if (op == "Min") return [](std::int64_t a, std::int64_t b) { return std::min(a, b); };
+  if (op == "Max") return [](std::int64_t a, std::int64_t b) { return std::max(a, b); };
+  if (op == "And") return [](std::int64_t a, std::int64_t b) { return std::int64_t{a != 0 && b != 0}; };
+  if (op == "Or") return [](std::int64_t a, std::int64_t b) { return std::int64_t{a != 0 || b != 0}; };
+  if (op == "Xor") return [](std::int64_t a, std::int64_t b) { return std::int64_t{(a != 0) != (b != 0)}; };
+  if (op == "Div") return [](std::int64_t a, std::int64_t b) { return a / b; };
+  if (op == "Mod")
+    return [](std::int64_t a, std::int64_t b) { return a % b + (a % b != 0 && (a % b < 0) != (b < 0) ? b : 0); };
+  return nullptr;
 }
 
-std::optional<double> real_of(std::string_view op, double a, double b) {
-  if (op == "Add") return a + b;
-  if (op == "Sub") return a - b;
-  if (op == "Mul") return a * b;
-  if (op == "Div") return a / b;
-  if (op == "Min") return std::min(a, b);
-  if (op == "Max") return std::max(a, b);
-  if (op == "Pow") return std::pow(a, b);
-  if (op == "Mod") return std::fmod(a, b);
-  return std::nullopt;
+/// Whether a / b is a number.
+bool divides(std::int64_t a, std::int64_t b) {
+  return b != 0 && !(a == std::numeric_limits<std::int64_t>::min() && b == -1);
+}
+
+/// Squares are exact in double where the operand is a float, and most powers are squares.
+double power(double a, double b) { return b == 2 ? a * a : std::pow(a, b); }
+std::int64_t whole_power(double a, double b) {
+  const double value = power(a, b);
+  return std::isnan(value) ? 0 : static_cast<std::int64_t>(std::clamp(value, -9e18, 9e18));
+}
+
+std::vector<double> as_doubles(const Array& array) {
+  return array.is_real() ? array.real : std::vector<double>(array.whole.begin(), array.whole.end());
+}
+
+using Real = double (*)(double, double);
+Real real_of(std::string_view op) {
+  if (op == "Add") return [](double a, double b) { return a + b; };
+  if (op == "Sub") return [](double a, double b) { return a - b; };
+  if (op == "Mul") return [](double a, double b) { return a * b; };
+  if (op == "Div") return [](double a, double b) { return a / b; };
+  if (op == "Min") return [](double a, double b) { return std::min(a, b); };
+  if (op == "Max") return [](double a, double b) { return std::max(a, b); };
+  if (op == "Mod") return [](double a, double b) { return std::fmod(a, b); };
+  return nullptr;
 }
 
 template <class T>
-std::optional<bool> compared(std::string_view op, T a, T b) {
-  if (op == "Equal") return a == b;
-  if (op == "Less") return a < b;
-  if (op == "Greater") return a > b;
-  if (op == "LessOrEqual") return a <= b;
-  if (op == "GreaterOrEqual") return a >= b;
-  return std::nullopt;
+using Comparison = bool (*)(T, T);
+template <class T>
+Comparison<T> comparison_of(std::string_view op) {
+  if (op == "Equal") return [](T a, T b) { return a == b; };
+  if (op == "Less") return [](T a, T b) { return a < b; };
+  if (op == "Greater") return [](T a, T b) { return a > b; };
+  if (op == "LessOrEqual") return [](T a, T b) { return a <= b; };
+  if (op == "GreaterOrEqual") return [](T a, T b) { return a >= b; };
+  return nullptr;
 }
 
 std::optional<Array> two(std::string_view op, const Array& a, const Array& b) {
   const auto dims = broadcast_dims(a.dims, b.dims);
   if (!dims) return std::nullopt;
-  const auto at_a = spread(a.dims, *dims), at_b = spread(b.dims, *dims);
   const bool real = a.is_real();
-  const bool truth = compared<int>(op, 0, 0).has_value();
-  Array out{truth ? DataType::boolean : a.dtype, *dims, {}, {}};
   if (real != b.is_real() && op != "Pow") return std::nullopt;
-  for (std::size_t i = 0; i < at_a.size(); ++i) {
-    const double x = real ? a.real[at_a[i]] : static_cast<double>(a.whole[at_a[i]]);
-    const double y = b.is_real() ? b.real[at_b[i]] : static_cast<double>(b.whole[at_b[i]]);
-    if (truth) {
-      const auto answer = real ? compared(op, x, y) : compared(op, a.whole[at_a[i]], b.whole[at_b[i]]);
-      out.whole.push_back(*answer);
-    } else if (op == "Pow" && !real) {
-      out.whole.push_back(static_cast<std::int64_t>(std::clamp(std::pow(x, y), -9e18, 9e18)));
-    } else if (real) {
-      const auto value = real_of(op, x, y);
-      if (!value) return std::nullopt;
-      out.real.push_back(*value);
-    } else {
-      const auto value = whole_of(op, a.whole[at_a[i]], b.whole[at_b[i]]);
-      if (!value) return std::nullopt;
-      out.whole.push_back(*value);
-    }
+  const bool compares = comparison_of<double>(op) != nullptr;
+  Array out{compares ? DataType::boolean : a.dtype, *dims, {}, {}};
+  const auto at_a = spread(a.dims, *dims), at_b = spread(b.dims, *dims);
+  const auto fill = [&](auto& results, const auto& x, const auto& y, const auto& apply) {
+    results.resize(at_a.size());
+    for (std::size_t i = 0; i < at_a.size(); ++i) results[i] = apply(x[at_a[i]], y[at_b[i]]);
+    return std::optional(std::move(out));
+  };
+  if (compares) {
+    return real ? fill(out.whole, a.real, b.real, comparison_of<double>(op))
+                : fill(out.whole, a.whole, b.whole, comparison_of<std::int64_t>(op));
   }
-  return out;
+  if (op == "Pow") {
+    const auto base = as_doubles(a), exponent = as_doubles(b);
+    return real ? fill(out.real, base, exponent, power) : fill(out.whole, base, exponent, whole_power);
+  }
+  if (real) {
+    const Real apply = real_of(op);
+    return apply ? fill(out.real, a.real, b.real, apply) : std::nullopt;
+  }
+  const Whole apply = whole_of(op);
+  if (!apply) return std::nullopt;
+  for (std::size_t i = 0; (op == "Div" || op == "Mod") && i < at_a.size(); ++i) {
+    if (!divides(a.whole[at_a[i]], b.whole[at_b[i]])) return std::nullopt;
+  }
+  return fill(out.whole, a.whole, b.whole, apply);
 }
 
 std::optional<Array> binary(const EvaluateView& v) {
@@ -117,31 +142,30 @@ std::optional<Array> binary(const EvaluateView& v) {
   return all;
 }
 
-std::optional<double> unary_of(std::string_view op, double x) {
-  if (op == "Abs") return std::abs(x);
-  if (op == "Neg") return -x;
-  if (op == "Floor") return std::floor(x);
-  if (op == "Ceil") return std::ceil(x);
-  if (op == "Round") return std::nearbyint(x);
-  if (op == "Sqrt") return std::sqrt(x);
-  if (op == "Exp") return std::exp(x);
-  if (op == "Log") return std::log(x);
-  if (op == "Reciprocal") return 1 / x;
-  if (op == "Relu") return std::max(x, 0.0);
-  if (op == "Sigmoid") return 1 / (1 + std::exp(-x));
-  if (op == "Tanh") return std::tanh(x);
-  return std::nullopt;
+using Unary = double (*)(double);
+Unary unary_of(std::string_view op) {
+  if (op == "Abs") return [](double x) { return std::abs(x); };
+  if (op == "Neg") return [](double x) { return -x; };
+  if (op == "Floor") return [](double x) { return std::floor(x); };
+  if (op == "Ceil") return [](double x) { return std::ceil(x); };
+  if (op == "Round") return [](double x) { return std::nearbyint(x); };
+  if (op == "Sqrt") return [](double x) { return std::sqrt(x); };
+  if (op == "Exp") return [](double x) { return std::exp(x); };
+  if (op == "Log") return [](double x) { return std::log(x); };
+  if (op == "Reciprocal") return [](double x) { return 1 / x; };
+  if (op == "Relu") return [](double x) { return std::max(x, 0.0); };
+  if (op == "Sigmoid") return [](double x) { return 1 / (1 + std::exp(-x)); };
+  if (op == "Tanh") return [](double x) { return std::tanh(x); };
+  return nullptr;
 }
 
 std::optional<Array> unary(const EvaluateView& v) {
   if (!v.input(0)) return std::nullopt;
   Array out = *v.input(0);
   const std::string_view op = v.node().op_type;
-  for (double& x : out.real) {
-    const auto value = unary_of(op, x);
-    if (!value) return std::nullopt;
-    x = *value;
-  }
+  const Unary apply = unary_of(op);
+  if (!apply && !out.real.empty()) return std::nullopt;
+  for (double& x : out.real) x = apply(x);
   for (std::int64_t& x : out.whole) {
     if (op == "Not") {
       x = x == 0;

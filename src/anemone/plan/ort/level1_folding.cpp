@@ -69,6 +69,20 @@ void become_constants(const Level1& level, Node& node, std::optional<Tensor> fir
   }
 }
 
+/// With the constants that nothing else reads: of a long chain, only what comes out of it is held.
+void erase_folded(const Level1& level, Node& node, Walk& walk) {
+  std::vector<Value*> operands;
+  for (std::size_t i = 0; i < node.input_count(); ++i) {
+    Value* operand = node.input(i);
+    const bool seen = std::find(operands.begin(), operands.end(), operand) != operands.end();
+    if (operand && !seen && &operand->graph() == &level.graph()) operands.push_back(operand);
+  }
+  walk.erase(node);
+  for (Value* operand : operands) {
+    if (operand->uses().empty() && !operand->is_input()) level.graph().erase(*operand);
+  }
+}
+
 }  // namespace
 
 bool fold_constants(const Level1& level) {
@@ -93,7 +107,7 @@ bool fold_constants(const Level1& level) {
     const auto value = onnx::evaluate(level.model, *node);
     if (!value && !has_known_results(*node)) continue;
     become_constants(level, *node, value ? std::optional(onnx::to_tensor({}, *value)) : std::nullopt);
-    walk.erase(*node);
+    erase_folded(level, *node, walk);
     changed = true;
   }
   return changed;

@@ -1,7 +1,8 @@
 // Equal small constants become one; equal nodes become one.
-#include <fmt/format.h>
-
 #include <algorithm>
+#include <span>
+#include <string>
+#include <type_traits>
 
 #include "anemone/plan/ort/level1_passes.h"
 
@@ -28,17 +29,32 @@ bool may_be_shared(const Tensor& tensor) {
          static_cast<std::int64_t>(tensor.data.size()) == formats::onnxspec::packed_size(tensor.dtype, *count);
 }
 
+/// Keys are compared, never shown: the bytes are enough.
+template <class T>
+void add(std::string& key, const T& value) {
+  static_assert(std::is_trivially_copyable_v<T>);
+  key.append(reinterpret_cast<const char*>(&value), sizeof value);
+}
+void add(std::string& key, const std::string& text) {
+  add(key, text.size());
+  key += text;
+}
+
 std::string contents(const Tensor& tensor) {
-  std::string key = fmt::format("{}:", static_cast<int>(tensor.dtype));
-  for (const std::int64_t n : tensor.dims) key += fmt::format("{},", n);
+  std::string key;
+  add(key, tensor.dtype);
+  add(key, tensor.dims.size());
+  for (const std::int64_t n : tensor.dims) add(key, n);
   return key.append(reinterpret_cast<const char*>(tensor.data.data()), tensor.data.size());
 }
 
 /// Attributes of which ONNX Runtime can say that they are equal: tensors only where they are one element.
 bool append(const onnx::Attribute& attribute, std::string& key) {
-  key += '\n' + attribute.name + fmt::format("={}:", static_cast<int>(attribute.kind));
+  add(key, attribute.name);
+  add(key, attribute.kind);
   const auto list = [&](const auto& values) {
-    for (const auto& value : values) key += fmt::format("{},", value);
+    add(key, values.size());
+    for (const auto& value : values) add(key, value);
     return true;
   };
   if (const auto* tensors = std::get_if<std::vector<Tensor>>(&attribute.value)) {
@@ -49,29 +65,29 @@ bool append(const onnx::Attribute& attribute, std::string& key) {
     key += contents(tensors->front());
     return true;
   }
-  if (const auto* x = std::get_if<float>(&attribute.value)) return list(std::vector<float>{*x});
-  if (const auto* x = std::get_if<std::int64_t>(&attribute.value)) return list(std::vector<std::int64_t>{*x});
-  if (const auto* x = std::get_if<std::string>(&attribute.value)) return list(std::vector<std::string>{*x});
+  if (const auto* x = std::get_if<float>(&attribute.value)) return list(std::span(x, 1));
+  if (const auto* x = std::get_if<std::int64_t>(&attribute.value)) return list(std::span(x, 1));
+  if (const auto* x = std::get_if<std::string>(&attribute.value)) return list(std::span(x, 1));
   if (const auto* x = std::get_if<std::vector<float>>(&attribute.value)) return list(*x);
   if (const auto* x = std::get_if<std::vector<std::int64_t>>(&attribute.value)) return list(*x);
   if (const auto* x = std::get_if<std::vector<std::string>>(&attribute.value)) return list(*x);
   return false;
 }
 
-/// What a node computes from which values; empty: like nothing else.
-std::string expression(const Node& node) {
-  if (!node.bodies.empty() || !is_deterministic(node) || node.op_type == "DequantizeLinear") return {};
-  std::string key = node.domain + '.' + node.op_type;
+/// What a node computes from which values, into `key`; false: like nothing else.
+bool express(const Node& node, std::string& key) {
+  key.clear();
+  if (!node.bodies.empty() || !is_deterministic(node) || node.op_type == "DequantizeLinear") return false;
+  add(key, node.domain);
+  add(key, node.op_type);
   std::size_t inputs = node.input_count();
   while (inputs > 0 && !node.input(inputs - 1)) --inputs;
-  for (std::size_t i = 0; i < inputs; ++i) key += fmt::format(" {}", static_cast<const void*>(node.input(i)));
+  add(key, inputs);
+  for (std::size_t i = 0; i < inputs; ++i) add(key, node.input(i));
   std::vector<const onnx::Attribute*> attributes;
   for (const onnx::Attribute& attribute : node.attributes) attributes.push_back(&attribute);
   std::sort(attributes.begin(), attributes.end(), [](const auto* a, const auto* b) { return a->name < b->name; });
-  for (const onnx::Attribute* attribute : attributes) {
-    if (!append(*attribute, key)) return {};
-  }
-  return key;
+  return std::all_of(attributes.begin(), attributes.end(), [&](const auto* each) { return append(*each, key); });
 }
 
 /// Readers of `value` read `with` instead; outputs of the graph stay.
@@ -101,14 +117,15 @@ bool share_constants(const Level1& level) {
 }
 
 bool eliminate_common_subexpressions(const Level1& level) {
-  std::unordered_map<std::string, Node*> first;
+  std::unordered_map<std::size_t, Node*> first;  // by the hash of what it computes: the words themselves are large
+  first.reserve(level.graph().nodes().size());
   bool changed = false;
+  std::string key, other_key;
   Walk walk(level.graph());
   while (Node* node = walk.next()) {
-    const std::string key = expression(*node);
-    if (key.empty()) continue;
-    const auto [entry, is_new] = first.emplace(key, node);
-    if (is_new) continue;
+    if (!express(*node, key)) continue;
+    const auto [entry, is_new] = first.emplace(std::hash<std::string_view>{}(key), node);
+    if (is_new || !express(*entry->second, other_key) || key != other_key) continue;
     bool replaced = false;
     for (std::size_t i = 0; i < node->output_count(); ++i) {
       Value *mine = node->output(i), *other = entry->second->output(i);

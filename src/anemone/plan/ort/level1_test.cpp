@@ -37,6 +37,13 @@ TEST(Level1, EqualNodesOfEqualConstantsAreOne) {
   EXPECT_EQ(other.after_level1(19), (Types{"Mul", "Mul", "Add"}));
 }
 
+TEST(Level1, NodesOfOtherAttributesAreNotEqual) {
+  Net net;
+  net.in("x", kImage).op("Softmax", {"x"}, {attribute("axis", 1)}).op("Softmax", {"x"}, {attribute("axis", 2)});
+  net.op("Softmax", {"x"}, {attribute("axis", 1)}).op("Sum", {"y0", "y1", "y2"});
+  EXPECT_EQ(net.after_level1(19), (Types{"Softmax", "Softmax", "Sum"}));
+}
+
 TEST(Level1, BatchNormIntoConv) {
   Net net;
   net.in("x", kImage).weights("w", {4, 4, 3, 3}).op("Conv", {"x", "w"});

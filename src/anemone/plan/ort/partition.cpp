@@ -1,18 +1,18 @@
 // The greedy walk, and what stands between partitions.
 #include "anemone/plan/ort/partition.h"
 
-#include <deque>
+#include <unordered_map>
 
 namespace anemone::plan::ort {
 
 Edges edges_of(const Graph& graph) {
   Edges edges;
   std::unordered_map<const Node*, std::size_t> numbers;
+  numbers.reserve(graph.nodes().size());
   for (const auto& node : graph.nodes()) {
     numbers.emplace(node.get(), edges.nodes.size());
     edges.nodes.push_back(node.get());
   }
-  edges.after.resize(edges.nodes.size());
   edges.in_degree.resize(edges.nodes.size());
   for (std::size_t i = 0; i < edges.nodes.size(); ++i) {
     const Node& node = *edges.nodes[i];
@@ -20,10 +20,11 @@ Edges edges_of(const Graph& graph) {
       if (!node.output(k)) continue;
       for (const Node* reader : readers(*node.output(k))) {
         const std::size_t to = numbers.at(reader);
-        edges.after[i].push_back(to);
+        edges.targets.push_back(to);
         ++edges.in_degree[to];
       }
     }
+    edges.begin.push_back(edges.targets.size());
   }
   return edges;
 }
@@ -33,27 +34,29 @@ std::vector<std::vector<std::size_t>> partition(const Edges& edges, const std::v
   std::vector<std::size_t> group, waits = edges.in_degree;
   std::vector<std::size_t> border(edges.nodes.size(), 0);  // the wave whose group a node reads
   std::size_t wave = 1;
-  std::deque<std::size_t> ready, later;
+  std::vector<std::size_t> ready, later;  // in the order in which they became ready
+  std::size_t at = 0;
   for (std::size_t i = 0; i < edges.nodes.size(); ++i) {
     if (waits[i] == 0) ready.push_back(i);
   }
-  while (!ready.empty()) {
-    const std::size_t node = ready.front();
-    ready.pop_front();
+  while (at < ready.size()) {
+    const std::size_t node = ready[at++];
     if (!supported[node] && border[node] == wave) {
       later.push_back(node);
     } else {
       if (supported[node]) group.push_back(node);
-      for (const std::size_t next : edges.after[node]) {
+      for (const std::size_t next : edges.after(node)) {
         if (supported[node]) border[next] = wave;
         if (--waits[next] == 0) ready.push_back(next);
       }
     }
-    if (!ready.empty()) continue;
+    if (at < ready.size()) continue;
     if (!group.empty()) partitions.push_back(std::move(group));
     group.clear();
     ++wave;
     ready.swap(later);
+    later.clear();
+    at = 0;
   }
   return partitions;
 }
@@ -62,10 +65,10 @@ std::vector<std::size_t> barriers(const Edges& edges, const std::vector<bool>& s
   const std::size_t count = edges.nodes.size();
   std::vector<bool> before(count), behind(count);  // a supported node is on a path there
   for (std::size_t i = 0; i < count; ++i) {
-    for (const std::size_t next : edges.after[i]) before[next] = before[next] || before[i] || supported[i];
+    for (const std::size_t next : edges.after(i)) before[next] = before[next] || before[i] || supported[i];
   }
   for (std::size_t i = count; i-- > 0;) {
-    for (const std::size_t next : edges.after[i]) behind[i] = behind[i] || behind[next] || supported[next];
+    for (const std::size_t next : edges.after(i)) behind[i] = behind[i] || behind[next] || supported[next];
   }
   std::vector<std::size_t> found;
   for (std::size_t i = 0; i < count; ++i) {

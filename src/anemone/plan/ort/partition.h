@@ -1,17 +1,22 @@
 #pragma once
 // How ONNX Runtime cuts a graph: the greedy walk of partitioning_utils.cc, the same from 1.17 to 1.24.
-#include <unordered_map>
+#include <span>
 #include <vector>
 
 #include "anemone/plan/ort/edges.h"
 
 namespace anemone::plan::ort {
 
-/// The nodes of a graph by number, in order, with their edges.
+/// The nodes of a graph by number, in order, with their edges: one list for all of them, as the walk is taken often.
 struct Edges {
   std::vector<Node*> nodes;
-  std::vector<std::vector<std::size_t>> after;  ///< once an edge
   std::vector<std::size_t> in_degree;
+  std::vector<std::size_t> targets;   ///< once an edge
+  std::vector<std::size_t> begin{0};  ///< of a node's targets; one more than there are nodes
+
+  std::span<const std::size_t> after(std::size_t node) const {
+    return std::span(targets).subspan(begin[node], begin[node + 1] - begin[node]);
+  }
 };
 Edges edges_of(const Graph& graph);
 
