@@ -1,6 +1,5 @@
 // Any bytes as an ONNX file: an error or a model; a model survives writing and reading again, and its graph is built,
-// typed, printed, turned back into a file, and lowered to MIL. libFuzzer's own changes mostly break the encoding, so
-// every second time a file is decoded and told a lie. What is allocated is held against the size of the file.
+// typed, printed, turned back into a file, and lowered to MIL. What is allocated is held against the size of the file.
 #include <atomic>
 #include <cstdlib>
 #include <cstring>
@@ -11,7 +10,7 @@
 #include "anemone/frontends/onnx/lower.h"
 #include "anemone/onnx/infer.h"
 #include "anemone/onnx/print.h"
-#include "tests/support/onnx_lies.h"
+#include "fuzz/onnx_mutator.h"
 
 namespace {
 
@@ -55,27 +54,6 @@ void operator delete(void* pointer, std::size_t) noexcept { release(pointer); }
 void operator delete[](void* pointer, std::size_t) noexcept { release(pointer); }
 void operator delete(void* pointer, const std::nothrow_t&) noexcept { release(pointer); }
 void operator delete[](void* pointer, const std::nothrow_t&) noexcept { release(pointer); }
-
-extern "C" std::size_t LLVMFuzzerMutate(std::uint8_t* data, std::size_t size, std::size_t most) __attribute__((weak));
-
-/// Also what the plain replay damages its inputs with, see replay_main.cpp.
-extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size, std::size_t most, unsigned seed) {
-  using namespace anemone;
-  static const std::vector<std::string> op_types = [] {
-    std::vector<std::string> names;
-    for (const onnx::SupportRow& row : onnx::support_table()) names.emplace_back(row.op);
-    return names;
-  }();
-  const auto blind = [&] { return LLVMFuzzerMutate ? LLVMFuzzerMutate(data, size, most) : size; };
-  if (seed % 2 == 0) return blind();
-  auto model = formats::onnxspec::read_model(Bytes::copy_of(std::span<const std::uint8_t>(data, size)), "input");
-  if (!model) return blind();
-  test::OnnxLiar(*model, seed).lie(op_types);
-  const auto lie = formats::onnxspec::write_model(*model);
-  if (!lie || lie->size() > most) return size;
-  std::memcpy(data, lie->data(), lie->size());
-  return lie->size();
-}
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace anemone;

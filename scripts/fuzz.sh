@@ -29,14 +29,15 @@ seed_models() {
 
 # ONNX's own small test models, where the system has them (Debian: libonnx-testdata).
 seed_onnx() {
-  local model data=/usr/share/libonnx-testdata/data folder=build/fuzz/corpus/onnx
+  local model data=/usr/share/libonnx-testdata/data folder=build/fuzz/corpus/$1
   [[ -d $data ]] || return 0
   mkdir -p "$folder"
   find "$data" -name model.onnx -size -40 | while read -r model; do
     cp -n "$model" "$folder/seed-$(basename "$(dirname "$model")")"
   done
 }
-seed_onnx
+seed_onnx onnx
+seed_onnx ort_plan
 
 fuzz_one() {
   local name=$1 found=build/fuzz/corpus/$1 log=build/fuzz/$1.log options=()

@@ -58,8 +58,8 @@ bool Array::is_real() const {
 }
 
 std::optional<Array> read_array(const Tensor& tensor) {
-  const auto count = onnxspec::element_count(tensor.dims);
-  if (!count || *count > kMostElements || tensor.external) return std::nullopt;
+  const auto count = bounded_count(tensor.dims);
+  if (!count || tensor.external) return std::nullopt;
   const auto bytes = onnxspec::packed_size(tensor.dtype, *count);
   if (!bytes || static_cast<std::int64_t>(tensor.data.size()) != *bytes) return std::nullopt;
   Array array{tensor.dtype, tensor.dims, {}, {}};
@@ -126,8 +126,14 @@ std::optional<std::vector<std::int64_t>> EvaluateView::integers(std::size_t inde
 }
 
 std::optional<std::int64_t> bounded_count(const std::vector<std::int64_t>& dims) {
-  const auto count = onnxspec::element_count(dims);
-  return count && *count <= kMostElements ? count : std::nullopt;
+  std::int64_t count = 1;  // of the other axes where one is 0: strides are products of theirs
+  bool is_empty = false;
+  for (const std::int64_t n : dims) {
+    if (n < 0 || n > kMostElements / count) return std::nullopt;
+    is_empty |= n == 0;
+    count *= std::max<std::int64_t>(n, 1);
+  }
+  return is_empty ? 0 : count;
 }
 
 std::vector<std::size_t> places_of(const std::vector<std::int64_t>& dims,

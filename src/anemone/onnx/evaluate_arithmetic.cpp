@@ -207,7 +207,7 @@ std::optional<Array> where(const EvaluateView& v) {
   const Array &c = *v.input(0), &a = *v.input(1), &b = *v.input(2);
   auto dims = broadcast_dims(a.dims, b.dims);
   if (dims) dims = broadcast_dims(*dims, c.dims);
-  if (!dims || a.dtype != b.dtype) return std::nullopt;
+  if (!dims || a.dtype != b.dtype || c.is_real()) return std::nullopt;
   const auto at_c = spread(c.dims, *dims);
   const Array yes = taken(a, *dims, spread(a.dims, *dims)), no = taken(b, *dims, spread(b.dims, *dims));
   Array out = yes;
@@ -256,9 +256,9 @@ std::optional<Array> reduce(const EvaluateView& v) {
     kept.push_back(gone[i] ? 1 : x.dims[i]);
     if (!gone[i] || v.node().integer("keepdims", 1) != 0) shown.push_back(kept.back());
   }
+  if (x.size() == 0) return std::nullopt;
   const auto places = spread(kept, x.dims);
   const auto count = static_cast<std::size_t>(*bounded_count(kept));
-  if (x.size() == 0 || count == 0) return std::nullopt;
   std::vector<double> sums(count);
   std::vector<bool> begun(count);
   for (std::size_t i = 0; i < places.size(); ++i) {

@@ -114,10 +114,12 @@ std::optional<Array> transpose(const EvaluateView& v) {
   for (std::size_t i = x.dims.size(); perm.size() < x.dims.size() && i-- > 0;)
     perm.push_back(static_cast<std::int64_t>(i));
   Dims dims;
+  std::vector<bool> seen(x.dims.size());
   for (std::int64_t& axis : perm) {
     const auto at = axis_of(axis, x.dims.size());
-    if (!at) return std::nullopt;
+    if (!at || seen[static_cast<std::size_t>(*at)]) return std::nullopt;
     axis = *at;
+    seen[static_cast<std::size_t>(axis)] = true;
     dims.push_back(x.dims[static_cast<std::size_t>(axis)]);
   }
   if (dims.size() != x.dims.size()) return std::nullopt;
@@ -221,7 +223,8 @@ std::optional<Array> concat(const EvaluateView& v) {
   for (std::size_t i = 0; i < at; ++i) outer *= out.dims[i];
   for (std::size_t i = 0; i < v.inputs(); ++i) {
     const Array* part = v.input(i);
-    if (!part || part->dtype != out.dtype || part->dims.size() != out.dims.size()) return std::nullopt;
+    const bool fits = part && part->dtype == out.dtype && part->dims.size() == out.dims.size();
+    if (!fits || !bounded_count(part->dims)) return std::nullopt;
     out.dims[at] += part->dims[at];
   }
   const auto count = bounded_count(out.dims);

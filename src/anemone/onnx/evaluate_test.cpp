@@ -19,8 +19,9 @@ Tensor reals(std::vector<float> values) {
 }
 
 /// What a node makes of its operands: "float 1,2", or "-" where it makes nothing.
-std::string value_of(const std::string& op, const std::vector<Tensor>& operands) {
-  onnxspec::Model spec = model_of({node(op, {}, {"out"})});
+std::string value_of(const std::string& op, const std::vector<Tensor>& operands,
+                     std::vector<Attribute> attributes = {}) {
+  onnxspec::Model spec = model_of({node(op, {}, {"out"}, std::move(attributes))});
   for (std::size_t i = 0; i < operands.size(); ++i) {
     spec.graph.initializers.push_back(operands[i]);
     spec.graph.nodes[0].inputs.push_back(spec.graph.initializers.back().name = fmt::format("in{}", i));
@@ -52,6 +53,21 @@ TEST(Evaluate, WhatHasNoAnswer) {
   EXPECT_EQ(value_of("Add", {reals({1}), integers("", {1})}), "-");
   EXPECT_EQ(value_of("Add", {reals({1, 2, 3}), reals({1, 2})}), "-");
   EXPECT_EQ(value_of("Sqrt", {integers("", {4})}), "-");
+}
+
+TEST(Evaluate, WhatContradictsItself) {
+  const std::int64_t huge = std::int64_t{1} << 62;
+  const auto empty = [](Dims dims) { return tensor<float>("", DataType::float32, std::move(dims), {}); };
+  EXPECT_EQ(value_of("Where", {reals({1, 0}), reals({1, 2}), reals({3, 4})}), "-");  // no truth values
+  EXPECT_EQ(value_of("Transpose", {tensor<float>("", DataType::float32, {2, 3}, {1, 2, 3, 4, 5, 6})},
+                     {attribute("perm", Dims{0, 0})}),
+            "-");
+  EXPECT_EQ(value_of("ReduceSum", {empty({0, 100000}), integers("", {0})}), "-");
+  EXPECT_EQ(value_of("ConstantOfShape", {integers("", {0, huge})}), "-");
+  EXPECT_EQ(value_of("Add", {empty({0, huge}), empty({0, huge})}), "-");
+  EXPECT_EQ(value_of("Add", {empty({0, 1 << 16, 1 << 16}), reals({1})}), "-");
+  for (const std::int64_t axis : {0, 1})
+    EXPECT_EQ(value_of("Concat", {empty({huge, 0}), empty({huge, 0})}, {attribute("axis", axis)}), "-");
 }
 
 TEST(Evaluate, RealNumbers) {

@@ -9,8 +9,6 @@
 namespace anemone::onnx {
 namespace {
 
-constexpr std::size_t kMostKnown = 1024;  // elements of a tensor whose values are followed
-
 std::string shown(const Dimension& dimension) {
   if (extent(dimension) >= 0) return std::to_string(extent(dimension));
   return dimension.symbol.empty() ? "?" : dimension.symbol;

@@ -31,6 +31,7 @@ Diagnostics infer_types(Model& model, Node& node, const InferOptions& options);
 
 /// Elements of a small integer tensor; absent ones are not known.
 using Known = std::vector<std::optional<std::int64_t>>;
+constexpr std::size_t kMostKnown = 1024;  ///< elements of a tensor whose values are followed
 
 /// A node as its row sees it. Setting outputs that the node does not have does nothing.
 class InferView {

@@ -63,7 +63,7 @@ void recurrent(InferView& v) {
 /// Y is like Q, with the numbers that V has for each head; then keys and values with those of the past.
 void attention(InferView& v) {
   const Shape *q = v.shape(0), *k = v.shape(1), *value = v.shape(2);
-  if (!q || !k || !value || q->size() != value->size() || k->size() != q->size()) return;
+  if (!q || !k || !value || q->size() != value->size() || k->size() != q->size() || q->empty()) return;
   Shape y = *q;
   y.back() = value->back();
   if (q->size() == 3) {

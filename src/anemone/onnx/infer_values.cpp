@@ -72,6 +72,7 @@ std::optional<Known> concat_known(const InferView& v) {
     const Shape* shape = v.shape(i);
     if (!part || !shape || shape->size() != 1) return std::nullopt;
     result.insert(result.end(), part->begin(), part->end());
+    if (result.size() > kMostKnown) return std::nullopt;
   }
   return result;
 }

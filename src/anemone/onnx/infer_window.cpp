@@ -116,7 +116,8 @@ void conv_transpose(InferView& v) {
     if (!given.empty()) {
       out.push_back(known_extent(given[i]));
     } else if (input < 0 || input > (1 << 30) || window->kernel[i] < 0 || window->strides[i] > (1 << 30) ||
-               window->kernel[i] > (1 << 30) || window->dilations[i] > (1 << 30) || std::abs(more[i]) > (1 << 30)) {
+               window->kernel[i] > (1 << 30) || window->dilations[i] > (1 << 30) || more[i] > (1 << 30) ||
+               more[i] < -(1 << 30)) {
       out.emplace_back();
     } else if (window->auto_pad.starts_with("SAME")) {
       out.push_back(known_extent(input * window->strides[i]));

@@ -81,10 +81,10 @@ Result<void> eval_pad(EvalView& v) {
     bool inside = true;
     for (std::size_t d = 0; d < strides.size(); ++d) {
       std::int64_t i = d < first ? index[d] : index[d] - pad[2 * (d - first)];
-      const std::int64_t last = x.dims[d] - 1;
+      const std::int64_t last = x.dims[d] - 1;  // -1 of nothing, where all is margin
       inside = inside && i >= 0 && i <= last;
       if (mode == "reflect") i = i < 0 ? -i : i > last ? 2 * last - i : i;
-      at += std::clamp<std::int64_t>(i, 0, last) * strides[d];
+      at += std::clamp<std::int64_t>(i, 0, std::max<std::int64_t>(last, 0)) * strides[d];
     }
     y.data[flat] = inside || mode != "constant" ? x.data[static_cast<std::size_t>(at)] : value;
   });

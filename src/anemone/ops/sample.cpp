@@ -276,7 +276,7 @@ struct Places {
     if (coordinates == "normalized_zero_to_one") at = align ? at * last : at * n - 0.5;
     if (padding == "reflection") at = mirrored(at, 0, last);
     if (padding == "symmetric") at = mirrored(at, -0.5, last + 0.5);
-    return padding == "constant" ? at : std::clamp(at, 0.0, last);
+    return padding == "constant" ? at : std::clamp(at, 0.0, std::max(last, 0.0));
   }
 };
 

@@ -55,7 +55,7 @@ void lower_loop(Call& c) {
   const Graph& body = c.body("body");
   const ConstantPtr count = c.known(0), start = c.known(1);
   if ((c.has(0) && !count) || (c.has(1) && !start)) Call::refuse("a loop whose number of steps depends on data");
-  const std::int64_t trips = count ? to_ints(*count)[0] : std::numeric_limits<std::int64_t>::max();
+  const std::int64_t trips = count ? to_ints(*count).at(0) : std::numeric_limits<std::int64_t>::max();
   bool runs = !start || scalar(*start) != 0;
   const std::size_t carried = c.inputs() > 2 ? c.inputs() - 2 : 0;
   std::vector<Lowered> state;

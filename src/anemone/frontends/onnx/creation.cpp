@@ -17,6 +17,7 @@ const Tensor* tensor_attribute(const Call& c, std::string_view name) {
 void lower_constant(Call& c) {
   Emit& emit = c.emit();
   if (const Tensor* tensor = tensor_attribute(c, "value")) {
+    count_of(tensor->dims);
     MilValue* value = emit.constant(to_mil(*tensor, c.lowering().options().folder));
     return c.give(0, Lowered{tensor->dtype, {value}, false});
   }

@@ -15,6 +15,8 @@ namespace {
 // What is computed while the graph is read: arithmetic on shapes and small tables. Larger results are left to constant
 // folding, which shares them.
 constexpr std::int64_t kFoldedResult = 1 << 16, kFoldedOperand = 1 << 20, kShapes = 1 << 8;
+constexpr std::int64_t kFoldedMacs = 1 << 26;  // a tenth of a second
+constexpr std::size_t kMostAxes = 64;
 
 const Array* fetch_constant(const MilValue& value, std::list<Array>& held) {
   if (!value.constant) return nullptr;
@@ -27,7 +29,8 @@ const Array* fetch_constant(const MilValue& value, std::list<Array>& held) {
 std::int64_t count_of(const Dims& dims) {
   const auto is_beyond = [](std::int64_t n) { return n < 0 || n > std::numeric_limits<std::int32_t>::max(); };
   const auto count = element_count(dims);
-  if (!count || *count > std::int64_t{1} << 40 || std::any_of(dims.begin(), dims.end(), is_beyond))
+  if (!count || dims.size() > kMostAxes || *count > std::int64_t{1} << 40 ||
+      std::any_of(dims.begin(), dims.end(), is_beyond))
     throw Refused{fmt::format("extents {}, which cannot be counted", brief(dims)), {}};
   return *count;
 }
@@ -58,6 +61,7 @@ bool Emit::is_foldable(const MilNode& node, bool large) const {
       if (!large && value->constant->count() > kFoldedOperand) return false;
     }
   }
+  if (node.def->macs && node.def->macs(node) > kFoldedMacs) return false;
   std::int64_t result = 0;
   for (const auto& output : node.outputs) {
     if (!output->type.is_fixed()) return false;
@@ -99,14 +103,15 @@ std::vector<MilValue*> Emit::add_all(std::string_view type, Arguments arguments)
   return out;
 }
 
-ConstantPtr Emit::known(MilValue* x) {
+ConstantPtr Emit::known(MilValue* x, int depth) {
+  constexpr int kDeepest = 256;  // nodes in a row: what is computed on the way is remembered
   if (x->constant) return x->constant->missing.empty() ? x->constant : nullptr;
-  if (!x->producer) return nullptr;
+  if (!x->producer || depth == kDeepest) return nullptr;
   MilNode& node = *x->producer;
   for (const Operand& operand : node.operands()) {  // a copy of the node's operands: what is known replaces them
     for (MilValue* value : std::vector<MilValue*>(operand.values)) {
       if (value->constant) continue;
-      const ConstantPtr content = known(value);
+      const ConstantPtr content = known(value, depth + 1);
       if (!content) return nullptr;
       node.replace(value, builder_.constant(content));
     }

@@ -30,7 +30,7 @@ class Emit {
   /// A scalar of x's dtype.
   ConstantPtr number(const MilValue* x, double value) const { return make_scalar(x->type.dtype, value); }
   /// The content, computed now if that is possible within the budget; null: it comes at run time.
-  ConstantPtr known(MilValue* x);
+  ConstantPtr known(MilValue* x, int depth = 0);
 
   // The usual moves. Those that change nothing give x itself.
   MilValue* cast(MilValue* x, DType dtype);
@@ -50,7 +50,7 @@ class Emit {
   MilValue* add2(MilValue* x, double y) { return y == 0 ? x : add("add", {{"x", x}, {"y", number(x, y)}}); }
 
   /// How many numbers may be computed in all: in proportion to what the file holds, so that a small one stays small.
-  void set_budget(std::int64_t numbers) { budget_ = numbers; }
+  void add_budget(std::int64_t numbers) { budget_ += numbers; }
   /// The name and origin of the ONNX node whose translation follows.
   void begin(std::string origin) { builder_.set_origin(std::move(origin)); }
   Block& block() const { return *block_; }

@@ -12,13 +12,17 @@ namespace {
 
 using Key = std::tuple<std::string, std::string, std::string>;  // domain, name, overload
 using Names = std::map<std::string, std::string>;
-constexpr int kDeepest = 32;
+constexpr int kDeepest = 32;  // calls and bodies within one another
 
 class Inliner {
  public:
   explicit Inliner(const onnxspec::Model& model) : file_opset_(opset_of(model.opset_imports)) {
-    for (const onnxspec::Function& function : model.functions)
+    std::size_t nodes = model.graph.nodes.size();
+    for (const onnxspec::Function& function : model.functions) {
       functions_[{function.domain, function.name, function.overload}] = &function;
+      nodes += function.nodes.size();
+    }
+    most_ = (1 << 14) + 32 * nodes;  // thirty functions of two calls each would be a thousand million nodes
   }
 
   void expand(std::vector<onnxspec::Node>& nodes, int depth) {
@@ -26,7 +30,7 @@ class Inliner {
     for (onnxspec::Node& node : nodes) {
       for (Attribute& attribute : node.attributes) {
         if (auto* graphs = std::get_if<std::vector<onnxspec::Graph>>(&attribute.value)) {
-          for (onnxspec::Graph& graph : *graphs) expand(graph.nodes, depth);
+          for (onnxspec::Graph& graph : *graphs) expand(graph.nodes, depth + 1);
         }
       }
       const auto found = functions_.find({node.domain, node.op_type, node.overload});
@@ -34,9 +38,12 @@ class Inliner {
         out.push_back(std::move(node));
         continue;
       }
-      if (depth == kDeepest)
+      if (depth >= kDeepest)
         throw Refused{
             fmt::format("the function '{}' calls itself, or functions call each other too deep", node.op_type), {}};
+      made_ += found->second->nodes.size();
+      if (made_ > most_)
+        throw Refused{fmt::format("functions that call each other make more than {} nodes", most_), {}};
       std::vector<onnxspec::Node> body = instantiate(*found->second, node);
       expand(body, depth + 1);
       std::move(body.begin(), body.end(), std::back_inserter(out));
@@ -123,6 +130,7 @@ class Inliner {
   std::int64_t file_opset_;
   std::map<Key, const onnxspec::Function*> functions_;
   int instances_ = 0;
+  std::size_t made_ = 0, most_ = 0;
 };
 
 }  // namespace

@@ -101,7 +101,9 @@ void make_outputs(const Model& model, const std::vector<const Value*>& ends, Low
   emit.begin({});
   for (const Value* output : ends) {
     const Lowered* lowered = lowering.find(*output);
-    if (!lowered) continue;  // refused, and the refusal has been noted
+    if (!lowered && lowering.refusals().empty())
+      throw Refused{fmt::format("no operation gives the output '{}'", output->name()), {}};
+    if (!lowered) continue;  // the refusal has been noted
     if (lowered->is_sequence)
       throw Diagnostics{bad_input(
           ErrorCode::onnx_not_tensors,

@@ -57,10 +57,11 @@ Lowering::Lowering(const Model& model, const LowerOptions& options, anemone::Fun
     : model_(&model), options_(&options), function_(&function), emit_(function.body) {
   std::int64_t held = 0;
   for (const auto& value : model.graph->values()) {
-    const auto count = value->tensor ? onnxspec::element_count(value->tensor->dims) : 0;
+    if (!value->tensor || value->tensor->external) continue;
+    const auto count = onnxspec::element_count(value->tensor->dims);
     if (count && *count < std::int64_t{1} << 40) held += *count;
   }
-  emit_.set_budget((1 << 20) + 4 * held);
+  emit_.add_budget(4 * held);
 }
 
 Lowered* Lowering::find(const Value& value) {
@@ -69,8 +70,9 @@ Lowered* Lowering::find(const Value& value) {
     if (value.sparse) throw Refused{"sparse tensors are not read", {}};
     return nullptr;
   }
-  count_of(value.tensor->dims);
+  const std::int64_t count = count_of(value.tensor->dims);
   Lowered lowered{value.tensor->dtype, {emit_.constant(to_mil(*value.tensor, options_->folder))}, false};
+  if (value.tensor->external) emit_.add_budget(4 * count);  // the bytes are there
   take_name(*lowered.items[0], value.name());
   return &(values_[&value] = std::move(lowered));
 }

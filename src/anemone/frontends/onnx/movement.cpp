@@ -9,6 +9,8 @@
 namespace anemone::onnx {
 namespace {
 
+constexpr std::int64_t kLargestBlock = 1 << 15;
+
 void lower_identity(Call& c) { c.give(0, c.lowered(0)); }
 
 // In inference; the mask lets everything pass.
@@ -147,6 +149,7 @@ void lower_split(Call& c) {
   const std::optional<Dims> given = c.ints(1, "split");
   Dims sizes = given.value_or(Dims{});
   const auto parts = static_cast<std::int64_t>(c.outputs());
+  if (parts < 1) Call::refuse("no outputs");
   if (!given) {  // equal parts; the last one may be smaller
     const std::int64_t each = (x[axis] + parts - 1) / parts;
     for (std::int64_t i = 0; i < parts; ++i) sizes.push_back(std::min(each, x[axis] - i * each));
@@ -197,7 +200,8 @@ void give_blocks(Call& c, const Dims& apart, const Dims& perm, const Dims& out) 
 void lower_depth_to_space(Call& c) {
   const Dims& x = c.dims(0);
   const std::int64_t b = c.integer("blocksize", 0);
-  if (x.size() != 4 || b < 1 || x[1] % (b * b) != 0) Call::refuse(fmt::format("blocks of {} out of {}", b, brief(x)));
+  if (x.size() != 4 || b < 1 || b > kLargestBlock || x[1] % (b * b) != 0)
+    Call::refuse(fmt::format("blocks of {} out of {}", b, brief(x)));
   const bool crd = c.text("mode", "DCR") == "CRD";
   if (is_float(c.raw(0)->type.dtype)) {
     return c.give(crd ? c.emit().add("pixel_shuffle", {{"x", c.in(0)}, {"upscale_factor", b}})
@@ -210,7 +214,7 @@ void lower_depth_to_space(Call& c) {
 void lower_space_to_depth(Call& c) {
   const Dims& x = c.dims(0);
   const std::int64_t b = c.integer("blocksize", 0);
-  if (x.size() != 4 || b < 1 || x[2] % b != 0 || x[3] % b != 0)
+  if (x.size() != 4 || b < 1 || b > kLargestBlock || x[2] % b != 0 || x[3] % b != 0)
     Call::refuse(fmt::format("blocks of {} out of {}", b, brief(x)));
   if (is_float(c.raw(0)->type.dtype))
     return c.give(c.emit().add("space_to_depth", {{"x", c.in(0)}, {"block_size", b}}));

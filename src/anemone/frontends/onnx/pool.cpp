@@ -172,11 +172,11 @@ ConstantPtr share_factors(DType dtype, const Window& w, const Dims& room_begin, 
     double factor = 1;
     for (std::size_t d = w.rank(); d-- > 0; rest /= static_cast<std::size_t>(out[d])) {
       const std::int64_t begin = static_cast<std::int64_t>(rest % static_cast<std::size_t>(out[d])) * w.strides[d];
-      std::int64_t counted = 0;
-      for (std::int64_t k = 0; k < w.kernel[d]; ++k) {
-        const std::int64_t at = begin + k * w.dilations[d];
-        counted += at >= room_begin[d] && at < room_end[d];
-      }
+      const auto places_before = [&](std::int64_t end) {
+        const std::int64_t room = std::max<std::int64_t>(end - begin, 0);
+        return std::min((room + w.dilations[d] - 1) / w.dilations[d], w.kernel[d]);
+      };
+      const std::int64_t counted = places_before(room_end[d]) - places_before(room_begin[d]);
       factor *= static_cast<double>(w.kernel[d]) / static_cast<double>(std::max<std::int64_t>(counted, 1));
     }
     values[flat] = factor;

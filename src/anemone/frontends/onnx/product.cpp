@@ -9,6 +9,8 @@
 namespace anemone::onnx {
 namespace {
 
+constexpr std::size_t kMostTerms = 64;
+
 void lower_matmul(Call& c) { c.give(c.emit().add("matmul", {{"x", c.in(0)}, {"y", c.in(1)}})); }
 
 }  // namespace
@@ -185,6 +187,7 @@ Equation parse_equation(Call& c) {
 void lower_einsum(Call& c) {
   Emit& emit = c.emit();
   const Equation equation = parse_equation(c);
+  if (c.inputs() > kMostTerms) Call::refuse(fmt::format("a product of {} operands", c.inputs()));
   std::vector<Term> terms;
   for (std::size_t i = 0; i < c.inputs(); ++i) {
     terms.push_back({c.in(i), equation.operands[i]});

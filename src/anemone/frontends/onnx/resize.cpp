@@ -71,7 +71,7 @@ double kernel(const Sampling& s, double d) {
 
 // Row i: the weights of the input's elements in element i of the output.
 std::vector<double> weight_matrix(const Sampling& s, const Axis& a) {
-  std::vector<double> matrix(table_size({a.out, a.in}, 1 << 22), 0.0);
+  std::vector<double> matrix(table_size({a.out, a.in}, 1 << 21), 0.0);
   const double stretch = s.antialias && a.scale < 1 ? 1 / a.scale : 1;
   const double reach = (s.mode == Mode::linear ? 1 : 2) * stretch;
   for (std::int64_t i = 0; i < a.out; ++i) {
@@ -188,8 +188,9 @@ void give_resized(Call& c, std::vector<Axis> axes, const Sampling& s) {
   if (axes.empty()) return c.give(x);
   if (s.mode != Mode::nearest) x = c.real(0);
   const bool in_plane = std::all_of(axes.begin(), axes.end(), [&](const Axis& a) { return a.axis + 2 >= rank; });
-  if (in_plane && rank >= 3 && rank <= 5 && is_float(x->type.dtype)) {
-    const Dims& dims = c.dims(0);
+  const Dims& dims = c.dims(0);
+  const bool is_plane = rank >= 3 && rank <= 5 && dims[rank - 2] > 0 && dims[rank - 1] > 0;
+  if (in_plane && is_plane && is_float(x->type.dtype)) {
     Axis height{rank - 2, dims[rank - 2], dims[rank - 2]}, width{rank - 1, dims[rank - 1], dims[rank - 1]};
     for (const Axis& a : axes) (a.axis == rank - 2 ? height : width) = a;
     if (MilValue* y = by_own_operation(emit, x, height, width, s)) return c.give(emit.cast(y, dtype));

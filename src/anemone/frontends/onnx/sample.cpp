@@ -33,12 +33,14 @@ void lower_affine_grid(Call& c) {
   Emit& emit = c.emit();
   const Dims size = c.ints(1);
   if (size.size() != 4) Call::refuse("a volume instead of an image");
+  const std::size_t numbers = table_size({size[2], size[3], 3});
   const bool align = c.flag("align_corners", false);
   const auto place = [&](std::int64_t i, std::int64_t n) {
     if (align) return n > 1 ? -1 + 2 * static_cast<double>(i) / static_cast<double>(n - 1) : 0.0;
     return (2 * static_cast<double>(i) + 1) / static_cast<double>(n) - 1;
   };
   std::vector<double> grid;
+  grid.reserve(numbers);
   for (std::int64_t y = 0; y < size[2]; ++y) {
     for (std::int64_t x = 0; x < size[3]; ++x) grid.insert(grid.end(), {place(x, size[3]), place(y, size[2]), 1});
   }

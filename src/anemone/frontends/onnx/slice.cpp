@@ -42,12 +42,14 @@ void give_sliced(Call& c, const Dims& begins, const Dims& ends, Dims axes, Dims 
   if (ends.size() != begins.size() || axes.size() != begins.size())
     Call::refuse("starts, ends and axes are not as many");
   Dims begin(rank, 0), end = x, step(rank, 1);
-  std::vector<bool> end_mask(rank, false);
+  std::vector<bool> end_mask(rank, false), named(rank, false);
   bool changes = false, is_empty = false;
   Dims result = x;
   for (std::size_t i = 0; i < begins.size(); ++i) {
     const std::size_t d = Call::axis(axes[i], rank);
     if (steps[i] == 0) Call::refuse("a step of 0");
+    if (named[d]) Call::refuse(fmt::format("axis {} is named twice", d));
+    named[d] = true;
     const Range r = clamped(begins[i], ends[i], steps[i], x[d]);
     begin[d] = r.begin;
     end[d] = std::max<std::int64_t>(r.end, 0);
