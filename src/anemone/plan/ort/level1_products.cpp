@@ -74,8 +74,9 @@ bool fuse(const Level1& level, Node& matmul, Walk& walk) {
   if (flat) {
     add_instead(graph, "Gemm", {x, matmul.input(1), bias}, *add, add);
   } else {
-    std::int64_t rows = 1;
-    for (std::size_t i = 0; i + 1 < dims.size(); ++i) rows *= dims[i];
+    const auto all = formats::onnxspec::element_count({dims.begin(), dims.end() - 1});
+    if (!all) return false;
+    const std::int64_t rows = *all;
     const std::string& stem = add->output(0)->name();
     Value& in = plane(graph, stem + "_in", dtype, rows, dims.back());
     Value& out = plane(graph, stem + "_out", dtype, rows, extent(n));

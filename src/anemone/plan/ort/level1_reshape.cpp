@@ -67,7 +67,9 @@ bool gives_sliced_extent(const Level1& level, const Value* root, const Node& nod
   if (!shape || shape->input(0) != root) return false;
   const Dims starts = slice->integers("starts"), ends = slice->integers("ends");  // bounds that are inputs never match
   if (starts.size() != 1 || ends.size() != 1) return false;
-  return (ends[0] >= std::numeric_limits<std::int32_t>::max() && starts[0] == -1) || std::abs(ends[0] - starts[0]) == 1;
+  const auto follows = [](std::int64_t a, std::int64_t b) { return a > b && a - 1 == b; };
+  return (ends[0] >= std::numeric_limits<std::int32_t>::max() && starts[0] == -1) || follows(ends[0], starts[0]) ||
+         follows(starts[0], ends[0]);
 }
 
 /// Some single number that depends on root: it may be the -1.

@@ -1,5 +1,6 @@
 // Passes of level 1 one by one. Whole networks are compared with ONNX Runtime's own counts by tests/judge/ort.py.
 #include "anemone/plan/ort/ort_test_net.h"
+#include "anemone/plan/ort/provider_plan.h"
 
 namespace anemone::plan::ort::test {
 namespace {
@@ -88,6 +89,17 @@ TEST(Level1, AReciprocalTimesAValueIsADivision) {
   net.in("x", kImage).weights("zero", {}).whole("n", {1}).op("Cast", {"n"}, {attribute("to", 1)});
   net.op("Div", {"y0", "x"}).op("Relu", {"x"}).op("Mul", {"y1", "y2"});
   EXPECT_EQ(net.after_level1(19), (Types{"Relu", "Div"}));  // an order of execution
+}
+
+TEST(Level1, WhatIsNotLoadedIsPlannedAsItStands) {
+  EXPECT_EQ(why_not_loaded(Net().in("x", kImage).op("Relu", {"x"}).build()), std::nullopt);
+  const auto why = [](const Net& net) { return why_not_loaded(net.build()).value_or("it is"); };
+  EXPECT_EQ(why(Net().in("x", kImage).op("Add", {"x"})), "Add 'y0' has no input 1");
+  EXPECT_EQ(why(Net().in("x", kImage).op("Add", {"", "x"})), "Add 'y0' has no input 0");
+  EXPECT_EQ(why(Net().in("x", kImage).op("Mul", {"x", "x", "x"})), "Mul 'y0' has 3 inputs");
+  const ProviderPlan plan = plan_for_provider(Net().in("x", kImage).op("Add", {"x"}).build(), targets().front());
+  EXPECT_EQ(plan.nodes, 1U);
+  EXPECT_TRUE(plan.notes.at(0).starts_with("ONNX Runtime does not load the file: Add 'y0'")) << plan.notes.at(0);
 }
 
 TEST(Level1, HardSwishIsTwoNodes) {

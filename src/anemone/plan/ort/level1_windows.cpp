@@ -1,5 +1,6 @@
 // Rules of the first pass about padding and about MatMul before a batch normalisation.
 #include <algorithm>
+#include <limits>
 
 #include "anemone/plan/ort/level1_passes.h"
 
@@ -45,8 +46,11 @@ Applied pad(const Level1& level, Node& pad, Walk& walk) {
   const Dims more = pad.input_count() < 2 ? pad.integers("pads") : integers(level.model, pad.input(1)).value_or(Dims{});
   const std::size_t rank = more.size() / 2;
   if (rank < 3 || more[0] != 0 || more[1] != 0 || more[rank] != 0 || more[rank + 1] != 0) return Applied::none;
-  if (std::any_of(more.begin(), more.end(), [](std::int64_t n) { return n < 0; })) return Applied::none;
   Dims pads = window->integers("pads");
+  const auto is_beyond = [](std::int64_t n) { return n > std::numeric_limits<std::int32_t>::max(); };
+  if (std::any_of(more.begin(), more.end(), [&](std::int64_t n) { return n < 0 || is_beyond(n); }) ||
+      std::any_of(pads.begin(), pads.end(), is_beyond))
+    return Applied::none;
   pads.resize(more.size() - 4);
   for (std::size_t axis = 0; axis < rank - 2; ++axis) {
     pads[axis] += more[axis + 2];

@@ -189,7 +189,12 @@ ProviderPlan plan_for_provider(Model model, Target target, const PlanOptions& op
   plan.static_input_shapes = std::none_of(model.graph->inputs().begin(), model.graph->inputs().end(),
                                           [](const Value* v) { return is_free(*v); });
   note_what_is_not_loaded(model, target, plan.notes);
-  plan.level1 = optimize_level1(model, target.version);
+  if (const auto why = why_not_loaded(model)) {
+    plan.notes.push_back(fmt::format("ONNX Runtime does not load the file: {}; it is planned as it stands", *why));
+    infer_types(model, infer_options());
+  } else {
+    plan.level1 = optimize_level1(model, target.version);
+  }
   const Judged judged = judge_all(model, target);
   plan.nodes = judged.edges.nodes.size();
   for (const auto& group : partition(judged.edges, judged.supported)) {
