@@ -90,7 +90,7 @@ bool apply_rewrite_rules(const Level1& level) {
   Walk walk(level.graph());
   while (Node* node = walk.next()) {
     const auto found = kByType.find(node->op_type);
-    if (found == kByType.end()) continue;
+    if (found == kByType.end() || !node->domain.empty()) continue;
     for (const RewriteRule* rule : found->second) {
       const Applied effect = rule->apply(level, *node, walk);
       changed |= effect != Applied::none;

@@ -133,7 +133,8 @@ Applied not_where(const Level1& level, Node& where, Walk& walk) {
   if (!is(level.model, where, "Where") || !inverted || !is(level.model, *inverted, "Not") || !can_remove(*inverted))
     return Applied::none;
   const auto all = readers(*inverted->output(0));
-  if (!std::all_of(all.begin(), all.end(), [](const Node* n) { return n->op_type == "Where"; })) return Applied::none;
+  if (!std::all_of(all.begin(), all.end(), [&](const Node* n) { return is(level.model, *n, "Where"); }))
+    return Applied::none;
   for (Node* each : all) {
     Value *yes = each->input(1), *no = each->input(2);
     each->set_input(1, no);
