@@ -110,10 +110,11 @@ void lower_random_normal_like(Call& c) { lower_random(c, c.dims(0), random_dtype
 // a0 − a1·cos(2πi/n) + a2·cos(4πi/n); n is the size, or one less for a symmetric window.
 void give_window(Call& c, double a0, double a1, double a2) {
   const std::int64_t size = c.ints(0).at(0);
+  const std::size_t count = table_size({size});
   const double n = static_cast<double>(c.flag("periodic", true) ? size : size - 1);
   const auto dtype = static_cast<DataType>(c.integer("output_datatype", static_cast<std::int64_t>(DataType::float32)));
   std::vector<double> values;
-  values.reserve(table_size({size}));
+  values.reserve(count);
   for (std::int64_t i = 0; i < size; ++i) {
     const double phase = 2 * M_PI * static_cast<double>(i) / n;
     values.push_back(a0 - a1 * std::cos(phase) + a2 * std::cos(2 * phase));

@@ -41,6 +41,16 @@ std::size_t table_size(const Dims& dims, std::int64_t most) {
   return static_cast<std::size_t>(count);
 }
 
+void check_parts(const Dims& sizes, std::int64_t whole) {
+  std::int64_t left = whole;
+  for (const std::int64_t size : sizes) {
+    if (size < 0 || size > left) left = -1;
+    if (left < 0) break;
+    left -= size;
+  }
+  if (left != 0) throw Refused{fmt::format("parts of {} out of {}", brief(sizes), whole), {}};
+}
+
 Dims broadcast_dims(const Dims& a, const Dims& b) {
   Dims out(std::max(a.size(), b.size()));
   for (std::size_t i = 0; i < out.size(); ++i) {

@@ -70,5 +70,7 @@ Dims broadcast_dims(const Dims& a, const Dims& b);
 std::int64_t count_of(const Dims& dims);
 /// The same for a table that is written down number by number: refuses more than `most`.
 std::size_t table_size(const Dims& dims, std::int64_t most = 1 << 20);
+/// Refuses sizes that are not those of the parts of `whole`, one behind the other.
+void check_parts(const Dims& sizes, std::int64_t whole);
 
 }  // namespace anemone::onnx

@@ -43,7 +43,8 @@ class Inliner {
             fmt::format("the function '{}' calls itself, or functions call each other too deep", node.op_type), {}};
       made_ += found->second->nodes.size();
       if (made_ > most_)
-        throw Refused{fmt::format("functions that call each other make more than {} nodes", most_), {}};
+        throw Refused{fmt::format("functions that call each other make more than {} nodes", most_),
+                      "write the file without functions first (onnx.inliner)"};
       std::vector<onnxspec::Node> body = instantiate(*found->second, node);
       expand(body, depth + 1);
       std::move(body.begin(), body.end(), std::back_inserter(out));

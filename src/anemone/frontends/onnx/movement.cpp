@@ -154,9 +154,9 @@ void lower_split(Call& c) {
     const std::int64_t each = (x[axis] + parts - 1) / parts;
     for (std::int64_t i = 0; i < parts; ++i) sizes.push_back(std::min(each, x[axis] - i * each));
   }
-  if (static_cast<std::int64_t>(sizes.size()) != parts ||
-      std::accumulate(sizes.begin(), sizes.end(), std::int64_t{0}) != x[axis])
-    Call::refuse(fmt::format("parts of {} out of {}", brief(sizes), x[axis]));
+  if (static_cast<std::int64_t>(sizes.size()) != parts)
+    Call::refuse(fmt::format("{} parts for {} outputs", sizes.size(), parts));
+  check_parts(sizes, x[axis]);
   Emit& emit = c.emit();
   if (std::find_if(sizes.begin(), sizes.end(), [](std::int64_t n) { return n < 1; }) != sizes.end() || parts == 1) {
     std::int64_t begin = 0;

@@ -68,6 +68,7 @@ void lower_split_to_sequence(Call& c) {
     for (std::int64_t begin = 0; begin < x[axis]; begin += each) sizes.push_back(std::min(each, x[axis] - begin));
   }
   if (sizes.size() > kMostParts) Call::refuse(fmt::format("{} parts", sizes.size()));
+  check_parts(sizes, x[axis]);
   Lowered out{c.dtype(0), {}, true};
   std::int64_t begin = 0;
   for (const std::int64_t size : sizes) {

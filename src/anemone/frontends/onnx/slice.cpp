@@ -179,6 +179,7 @@ void lower_center_crop_pad(Call& c) {
     for (std::size_t d = 0; d < rank; ++d) axes.push_back(static_cast<std::int64_t>(d));
   }
   if (shape.size() != axes.size()) Call::refuse("as many extents as axes are wanted");
+  count_of(shape);
   MilValue* value = c.in(0);
   Dims before(rank, 0), after(rank, 0);
   for (std::size_t i = 0; i < axes.size(); ++i) {
