@@ -18,7 +18,7 @@ Tensor reals(std::vector<float> values) {
   return tensor<float>("", DataType::float32, {count}, std::move(values));
 }
 
-/// What a node makes of its operands: "float 1,2", or "-" where it makes nothing.
+/// What a node makes of its operands: "0.5,2"; of whole numbers "7 1,2", the dtype first; "-" where it makes nothing.
 std::string value_of(const std::string& op, const std::vector<Tensor>& operands,
                      std::vector<Attribute> attributes = {}) {
   onnxspec::Model spec = model_of({node(op, {}, {"out"}, std::move(attributes))});

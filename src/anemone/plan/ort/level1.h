@@ -23,8 +23,8 @@ struct PassCount {
 /// far as is looked at.
 std::optional<std::string> why_not_loaded(const onnx::Model& model);
 
-/// Rewrites the main graph, for which why_not_loaded() has no answer, until no pass changes it (ten rounds at most) and leaves it with ONNX Runtime's types. Bodies of
-/// control flow are not rewritten: no count speaks of their nodes.
+/// Rewrites the main graph, for which why_not_loaded() has no answer, until no pass changes it (ten rounds at most) and
+/// leaves it with ONNX Runtime's types. Bodies of control flow are not rewritten: no count speaks of their nodes.
 std::vector<PassCount> optimize_level1(onnx::Model& model, int version);
 
 }  // namespace anemone::plan::ort
