@@ -83,7 +83,7 @@ bool express(const Node& node, std::string& key) {
   std::size_t inputs = node.input_count();
   while (inputs > 0 && !node.input(inputs - 1)) --inputs;
   add(key, inputs);
-  for (std::size_t i = 0; i < inputs; ++i) add(key, node.input(i));
+  for (std::size_t i = 0; i < inputs; ++i) add(key, static_cast<const void*>(node.input(i)));
   std::vector<const onnx::Attribute*> attributes;
   for (const onnx::Attribute& attribute : node.attributes) attributes.push_back(&attribute);
   std::sort(attributes.begin(), attributes.end(), [](const auto* a, const auto* b) { return a->name < b->name; });
