@@ -50,6 +50,7 @@ refuse 2 'a target that does not exist' "$anemone" convert star.pkl -o out.mlpac
 refuse 2 'a size that the network cannot take' "$anemone" convert star.pkl -o out.mlpackage --shapes 100x100
 refuse 2 'a function a size where packages hold one' "$anemone" convert star.pkl -o out.mlpackage --shapes 256x256,128x128 --shape-functions
 refuse 2 'an output that does not exist' "$anemone" convert star.pkl -o out.mlpackage --outputs landmark
+refuse 2 'nothing of the name that shall stay fp32' "$anemone" convert star.pkl -o out.mlpackage --keep-fp32 instance_nrm
 refuse 2 'a pass that does not exist' "$anemone" convert star.pkl -o out.mlpackage --passes fuse_all
 refuse 2 'a verb that does not exist' "$anemone" covnert star.pkl
 

@@ -6,12 +6,12 @@
 #include <algorithm>
 #include <cmath>
 #include <fstream>
-#include <set>
 
 #include "anemone/ir/text/print.h"
 #include "anemone/ops/execute.h"
 #include "anemone/runtime/engine.h"
 #include "anemone/support/file.h"
+#include "anemone/toolchain/kept_wide.h"
 #include "anemone/toolchain/plan_model.h"
 #include "anemone/toolchain/sizes.h"
 #include "anemone/toolchain/summary.h"
@@ -260,29 +260,6 @@ Result<void> calibrate(Model& model, const ConvertOptions& options, passes::Pipe
   return {};
 }
 
-// Operations that stay fp32, and why. An operation that takes what fp16 does not hold cannot take it in fp16 either.
-std::function<std::string(const Node&)> kept_wide(const ConvertOptions& options, const Converted& result) {
-  std::map<std::string, std::string, std::less<>> damaged;
-  for (const ValueRange& range : result.ranges) {
-    const std::string why = options.precision == PackagePrecision::automatic ? damage(range) : std::string();
-    if (!why.empty()) damaged[range.name] = why;
-  }
-  const std::set<std::string, std::less<>> asked(options.keep_fp32.begin(), options.keep_fp32.end());
-  return [damaged, asked](const Node& node) -> std::string {
-    if (asked.contains(node.type)) return "asked for";
-    for (const auto& output : node.outputs) {
-      if (asked.contains(output->name)) return "asked for";
-      if (const auto found = damaged.find(output->name); found != damaged.end()) return found->second;
-    }
-    for (const Operand& operand : node.operands()) {
-      for (const Value* value : operand.values) {
-        if (const auto found = damaged.find(value->name); found != damaged.end()) return found->second;
-      }
-    }
-    return {};
-  };
-}
-
 Result<void> optimise(Model& model, const ConvertOptions& options, Converted& result) {
   Program& program = *model.program;
   const Stopwatch watch;
@@ -306,8 +283,12 @@ Result<void> optimise(Model& model, const ConvertOptions& options, Converted& re
     pipeline_options.on_change = dump;
   }
   TRY_VOID(calibrate(model, options, pipeline_options, result));
-  pipeline_options.settings.wide = kept_wide(options, result);
+  const bool look = options.precision == PackagePrecision::automatic;
+  KeptWide kept(options.keep_fp32, look ? std::span<const ValueRange>(result.ranges) : std::span<const ValueRange>());
+  pipeline_options.settings.wide = [&kept](const Node& node) { return kept.why(node); };
   TRY(std::vector<passes::PassReport> reports, passes::run_passes(program, pipeline_options));
+  if (std::any_of(reports.begin(), reports.end(), [](const auto& each) { return each.name == "add_fp16_cast"; }))
+    TRY_VOID(kept.require_known(program));
   result.passes.insert(result.passes.end(), std::make_move_iterator(reports.begin()),
                        std::make_move_iterator(reports.end()));
   std::string changed;
@@ -371,11 +352,15 @@ Result<Converted> convert(const Model& model, const ConvertOptions& options) {
     return result;
   }
   const bool several = options.shapes.size() > 1;
+  const int specification = options.target ? specification_version(*options.target) : model.program->specification;
+  const bool may_have_functions = specification >= specification_version(Target::ios18);
+  if (several && options.shape_functions && !may_have_functions)
+    return bad_usage("--shape-functions makes a function for each size, which packages can hold from ios18",
+                     "add '--target ios18', or leave it out for one graph that takes all sizes");
   if (several && !options.shape_functions) {
     std::int64_t largest = 0;
     for (const auto& [height, width] : options.shapes) largest = std::max({largest, height, width});
     TRY(auto programs, convert_sizes(model, options, largest, result));
-    const bool may_have_functions = programs[0]->specification >= specification_version(Target::ios18);
     auto merged = merge_sizes(std::move(programs));
     if (merged) {
       model.talk.detail(fmt::format("{} sizes in one package: one graph takes them all", options.shapes.size()));

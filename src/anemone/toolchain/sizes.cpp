@@ -136,9 +136,6 @@ Result<std::unique_ptr<Program>> merge_sizes(std::vector<std::unique_ptr<Program
 
 Result<std::unique_ptr<Program>> functions_by_size(std::vector<std::unique_ptr<Program>> programs) {
   if (programs.size() == 1) return std::move(programs.front());
-  if (programs.front()->specification < specification_version(Target::ios18))
-    return bad_usage("--shape-functions makes a function for each size, which packages can hold from ios18",
-                     "add '--target ios18', or leave it out for one graph that takes all sizes");
   std::unique_ptr<Program> joined = std::move(programs.front());
   for (std::size_t i = 0; i < programs.size(); ++i) {
     Program& from = i == 0 ? *joined : *programs[i];

@@ -12,8 +12,8 @@ namespace anemone::toolchain {
 /// the image (or array) input gets the list. E0810 when more than extents depends on the size.
 Result<std::unique_ptr<Program>> merge_sizes(std::vector<std::unique_ptr<Program>> programs);
 
-/// One program with a function a size: `size_HxW`, the first is the default; a single program stays as it is. E0001
-/// below specification 9 (ios18).
+/// One program with a function a size: `size_HxW`, the first is the default; a single program stays as it is. Only
+/// packages of ios18 hold several.
 Result<std::unique_ptr<Program>> functions_by_size(std::vector<std::unique_ptr<Program>> programs);
 
 /// Whether Core ML takes an array or image of this shape for the feature: an enumerated one, one within the ranges, or
