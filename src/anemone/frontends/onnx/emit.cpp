@@ -15,6 +15,7 @@ namespace {
 // What is computed while the graph is read: arithmetic on shapes and small tables. Larger results are left to constant
 // folding, which shares them.
 constexpr std::int64_t kFoldedResult = 1 << 16, kFoldedOperand = 1 << 20, kShapes = 1 << 8;
+constexpr std::int64_t kTables = 1 << 22;      // numbers of the constants of a graph, beside what may be folded
 constexpr std::int64_t kFoldedMacs = 1 << 26;  // a tenth of a second
 constexpr std::size_t kMostAxes = 64;
 
@@ -93,7 +94,24 @@ std::vector<MilValue*> Emit::fold(MilNode& node) {
   return out;
 }
 
+bool Emit::is_affordable(std::int64_t table) const { return table <= kShapes || tables_ + table <= kTables + budget_; }
+
+void Emit::pay(std::int64_t table) {
+  if (!is_affordable(table))
+    throw Refused{
+        fmt::format("constants of more than {} numbers in all, made of what the file holds", kTables + budget_), {}};
+  if (table > kShapes) tables_ += table;
+}
+
+MilValue* Emit::constant(ConstantPtr constant) {
+  pay(constant->count());
+  return builder_.constant(std::move(constant));
+}
+
 std::vector<MilValue*> Emit::add_all(std::string_view type, Arguments arguments) {
+  for (const auto& [param, argument] : arguments) {
+    if (argument.literal) pay(argument.literal->count());
+  }
   MilNode* node = builder_.add_node(type, arguments);
   if (!node) {
     const Diagnostic why = builder_.finish().error().front();
@@ -108,6 +126,8 @@ std::vector<MilValue*> Emit::add_all(std::string_view type, Arguments arguments)
     block_->erase(*node);
     return constants;
   }
+  if (++nodes_ > most_nodes_)
+    throw Refused{fmt::format("more than {} operations in all, made of what the file holds", most_nodes_), {}};
   std::vector<MilValue*> out;
   for (const auto& output : node->outputs) out.push_back(output.get());
   return out;
@@ -236,7 +256,7 @@ MilValue* Emit::pick(MilValue* x, std::int64_t axis, const Dims& indices) {
 
 MilValue* Emit::fill(DType dtype, const Dims& dims, double value) {
   const std::int64_t count = count_of(dims);
-  if (count <= kFoldedResult)
+  if (count <= kFoldedResult && is_affordable(count))
     return constant(make_constant(dtype, dims, std::vector<double>(static_cast<std::size_t>(count), value)));
   return add("fill", {{"shape", dims}, {"value", make_scalar(dtype, value)}});
 }

@@ -25,7 +25,7 @@ class Emit {
   /// left out.
   MilValue* add(std::string_view type, Arguments arguments) { return add_all(type, arguments)[0]; }
   std::vector<MilValue*> add_all(std::string_view type, Arguments arguments);
-  MilValue* constant(ConstantPtr constant) { return builder_.constant(std::move(constant)); }
+  MilValue* constant(ConstantPtr constant);
   MilValue* ints(const Dims& values) { return constant(make_ints(values)); }
   /// A scalar of x's dtype.
   ConstantPtr number(const MilValue* x, double value) const { return make_scalar(x->type.dtype, value); }
@@ -49,8 +49,12 @@ class Emit {
   MilValue* mul(MilValue* x, double y) { return y == 1 ? x : add("mul", {{"x", x}, {"y", number(x, y)}}); }
   MilValue* add2(MilValue* x, double y) { return y == 0 ? x : add("add", {{"x", x}, {"y", number(x, y)}}); }
 
-  /// How many numbers may be computed in all: in proportion to what the file holds, so that a small one stays small.
-  void add_budget(std::int64_t numbers) { budget_ += numbers; }
+  /// What the file holds: how many numbers may be computed and operations made in all is in proportion to it, so that a
+  /// small file stays small. Beyond it nothing is folded, and more tables and operations are refused.
+  void add_budget(std::int64_t numbers, std::int64_t nodes = 0) {
+    budget_ += 4 * numbers;
+    most_nodes_ += 64 * nodes;
+  }
   /// The name and origin of the ONNX node whose translation follows.
   void begin(std::string origin) { builder_.set_origin(std::move(origin)); }
   Block& block() const { return *block_; }
@@ -58,10 +62,14 @@ class Emit {
  private:
   bool is_foldable(const MilNode& node, bool large) const;
   std::vector<MilValue*> fold(MilNode& node);
+  /// Shapes and the like cost nothing.
+  bool is_affordable(std::int64_t table) const;
+  void pay(std::int64_t table);
 
   Block* block_;
   Builder builder_;
-  std::int64_t budget_ = 1 << 20, computed_ = 0;
+  std::int64_t budget_ = 1 << 20, computed_ = 0, tables_ = 0;
+  std::int64_t most_nodes_ = 1 << 16, nodes_ = 0;
 };
 
 /// The broadcast of two shapes by NumPy's rule; refuses shapes that do not go together.

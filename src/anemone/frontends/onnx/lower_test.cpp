@@ -263,6 +263,33 @@ TEST(OnnxLower, EverythingRefusedIsSaidAtOnce) {
   EXPECT_EQ(text.find("Add"), std::string::npos) << text;
 }
 
+// A small file stays small, however many of its nodes ask for much.
+TEST(OnnxLower, TablesAndStepsAreLimitedInAll) {
+  Graph_ tables({});
+  tables.constant(integers("from", {0})).constant(integers("to", {1'000'000})).constant(integers("by", {1}));
+  for (onnxspec::Tensor& each : tables.spec.graph.initializers) each.dims.clear();
+  Graph_ steps({});
+  steps.input("x", {256, 1, 1}).input("w", {1, 4, 1}).input("r", {1, 4, 1});  // weights that come at run time: unrolled
+  for (int i = 0; i < 20; ++i) {
+    const std::string y = std::to_string(i);
+    tables.spec.graph.nodes.push_back(node("Range", {"from", "to", "by"}, {y}));
+    tables.output(y);
+    steps.spec.graph.nodes.push_back(node("LSTM", {"x", "w", "r"}, {y}, {attribute("hidden_size", std::int64_t{1})}));
+    steps.output(y);
+  }
+  for (const Graph_* graph : {&tables, &steps}) {
+    const auto lowered = graph->lower();
+    ASSERT_FALSE(lowered);
+    EXPECT_NE(render(lowered.error()).find("in all, made of what the file holds"), std::string::npos)
+        << render(lowered.error());
+    Graph_ fewer = *graph;
+    fewer.spec.graph.nodes.resize(3);
+    fewer.spec.graph.outputs.resize(3);
+    const auto small = fewer.lower();
+    EXPECT_TRUE(small) << render(small.error());
+  }
+}
+
 TEST(OnnxLower, WhatIsNoTensorAndWhatHasTooManyDimensionsHaveCodes) {
   Graph_ words({node("Identity", {"x"}, {"y"})});
   words.input("x", {2}, DataType::string).output("y");

@@ -55,13 +55,26 @@ std::vector<SupportRow> support_table() {
 
 Lowering::Lowering(const Model& model, const LowerOptions& options, anemone::Function& function)
     : model_(&model), options_(&options), function_(&function), emit_(function.body) {
-  std::int64_t held = 0;
-  for (const auto& value : model.graph->values()) {
-    if (!value->tensor || value->tensor->external) continue;
-    const auto count = onnxspec::element_count(value->tensor->dims);
-    if (count && *count < std::int64_t{1} << 40) held += *count;
+  budget(*model.graph);
+}
+
+// External numbers are not looked for here: what is not read costs nothing.
+void Lowering::budget(const Graph& graph) {
+  const auto add = [&](const Tensor& tensor) {
+    const auto count = onnxspec::element_count(tensor.dims);
+    if (!tensor.external && count && *count < std::int64_t{1} << 40) emit_.add_budget(*count);
+  };
+  for (const auto& value : graph.values()) {
+    if (value->tensor) add(*value->tensor);
   }
-  emit_.add_budget(4 * held);
+  emit_.add_budget(0, static_cast<std::int64_t>(graph.nodes().size()));
+  for (const auto& node : graph.nodes()) {
+    for (const Attribute& attribute : node->attributes) {
+      if (const auto* tensors = std::get_if<std::vector<Tensor>>(&attribute.value))
+        std::for_each(tensors->begin(), tensors->end(), add);
+    }
+    for (const auto& [name, body] : node->bodies) budget(*body);
+  }
 }
 
 Lowered* Lowering::find(const Value& value) {
@@ -71,8 +84,8 @@ Lowered* Lowering::find(const Value& value) {
     return nullptr;
   }
   const std::int64_t count = count_of(value.tensor->dims);
+  if (value.tensor->external) emit_.add_budget(count);  // the bytes are there
   Lowered lowered{value.tensor->dtype, {emit_.constant(to_mil(*value.tensor, options_->folder))}, false};
-  if (value.tensor->external) emit_.add_budget(4 * count);  // the bytes are there
   take_name(*lowered.items[0], value.name());
   return &(values_[&value] = std::move(lowered));
 }

@@ -142,6 +142,7 @@ class Lowering {
   std::size_t computed = 0, unneeded = 0;  ///< nodes of the main graph that gave constants; that nobody needs
 
  private:
+  void budget(const Graph& graph);
   void lower_node(const Node& node);
 
   const Model* model_;
