@@ -124,6 +124,7 @@ toolchain::LoadOptions ConvertFlags::load(Call& call, const toolchain::ConvertOp
   if (!options.shapes.empty()) {  // a checkpoint is built at its first size, not at its default size before
     load.height = options.shapes[0].first;
     load.width = options.shapes[0].second;
+    load.size_later = true;
   }
   return load;
 }

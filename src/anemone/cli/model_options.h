@@ -38,8 +38,8 @@ struct ModelFlags {
           }
           return add_shapes(word);
         },
-        "height and width of the input of a checkpoint or ONNX file, where it can have several; of an ONNX file also "
-        "whole shapes, [NAME=]1x3x16x112x112,…");
+        "height and width of the input, where the model can have several; of an ONNX file also whole shapes, "
+        "[NAME=]1x3x16x112x112,…");
   }
   void declare_common(Options& options) {
     options.value("--network", "NAME", network, "the checkpoint's network, when it is not recognised");

@@ -15,10 +15,10 @@
 #include "anemone/ir/verify.h"
 #include "anemone/onnx/print.h"
 #include "anemone/ops/ops.h"
-#include "anemone/ops/specialize.h"
 #include "anemone/support/file.h"
 #include "anemone/support/text.h"
 #include "anemone/toolchain/onnx_model.h"
+#include "anemone/toolchain/sizes.h"
 
 namespace anemone::toolchain {
 namespace {
@@ -264,6 +264,12 @@ Result<Model> load(const fs::path& given, const LoadOptions& options) {
   model->path = path;
   model->format = format;
   model->talk = options.talk;
+  const bool builds = model->network || model->onnx;  // for the size that is asked for, and has
+  if (options.height && options.width && model->program && !builds && !options.size_later) {
+    auto sized = at_size(*model, *options.height, *options.width);
+    if (!sized) sized.error().front().place = path.string();
+    TRY(model, std::move(sized));
+  }
   model->seconds = watch.seconds();
   describe(*model, watch.ms());
   return model;
@@ -330,17 +336,19 @@ Result<Model> at_size(const Model& model, std::int64_t height, std::int64_t widt
     TRY_VOID(lower_onnx(out, model.path, options));
     return out;
   }
-  const Function& main = out.program->main();
-  std::map<std::string, Dims> shapes;
-  for (const auto& input : main.body.inputs) {
-    if (input->type.rank() != 4) continue;
-    Dims dims = input->type.dims;
-    dims[2] = height;
-    dims[3] = width;
-    shapes[input->name] = std::move(dims);
-  }
-  TRY(out.program, ops::specialize(*out.program, main.name, shapes));
+  TRY(out.program, program_at_size(*out.program, height, width));
   return out;
+}
+
+std::optional<std::pair<std::int64_t, std::int64_t>> input_size(const Model& model) {
+  const Function& main = model.program->main();
+  if (main.body.inputs.empty() || main.body.inputs[0]->type.rank() != 4) return std::nullopt;
+  const Value& input = *main.body.inputs[0];
+  const Feature* feature = main.interface.input(input.name);
+  std::pair size(input.type.dims[2], input.type.dims[3]);
+  if (feature && feature->kind == Feature::Kind::image) size = {feature->height, feature->width};
+  if (feature && feature->shape.size() == 4) size = {feature->shape[2], feature->shape[3]};
+  return size.first > 0 && size.second > 0 ? std::optional(size) : std::nullopt;
 }
 
 Result<void> require_weights(const Model& model) {

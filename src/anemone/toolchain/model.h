@@ -27,8 +27,9 @@ Result<ModelFormat> recognise(const std::filesystem::path& path);
 struct LoadOptions {
   std::optional<std::string> network;  ///< of a checkpoint; else recognised
   std::optional<std::string> weights;  ///< the part of a checkpoint that holds them: "net_ema"; else chosen
-  /// Of a checkpoint's input, else the network's default; of the inputs of rank 4 of an ONNX graph.
+  /// Of a checkpoint's input, else the network's default; of the inputs of rank 4 of an ONNX graph, package or text.
   std::optional<std::int64_t> height, width;
+  bool size_later = false;                   ///< what needs no building for a size keeps all of its own: for at_size
   std::int64_t batch = 1;                    ///< of a checkpoint, or of an ONNX graph whose first dimension is open
   std::map<std::string, Dims> input_shapes;  ///< of an ONNX graph, by the names of its inputs; "": its only input
   bool shapes_asked = false;  ///< `input_shapes` were asked for, so that other formats and other names refuse them
@@ -66,9 +67,13 @@ Diagnostic fixed_batch(const std::filesystem::path& path, std::int64_t batch);
 Model copy(const Model& model);
 
 /// The same model with an input of another size: a checkpoint's network is built anew from the tensors in memory, any
-/// other program is specialised, in all its inputs of rank 4. With `largest`, of the sizes that are to share one graph, a
-/// network's graph holds nothing of its size. E0612, E0206: a size that it cannot take.
+/// other program is specialised, in all its inputs of rank 4, or that of its functions is taken that has the size. With
+/// `largest`, of the sizes that are to share one graph, a network's graph holds nothing of its size. E0612, E0705: a size
+/// that it cannot take.
 Result<Model> at_size(const Model& model, std::int64_t height, std::int64_t width, std::int64_t largest = 0);
+
+/// Height and width of the first input, where that has four dimensions: the default of one that takes several.
+std::optional<std::pair<std::int64_t, std::int64_t>> input_size(const Model& model);
 
 /// The program as MIL text, for `print`.
 struct TextOptions {

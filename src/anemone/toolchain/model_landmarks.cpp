@@ -7,12 +7,19 @@ namespace anemone::toolchain {
 
 namespace {
 
-// The side of an image input, or of a map.
-std::int64_t side_of(const Function& main) {
+// The side of an image input, else what the package says, else that of a map: a program may have been made for another
+// size since the package was written, and a map's channels may come last.
+std::int64_t side_of(const Program& program) {
   std::int64_t side = 256;
-  for (const Feature& input : main.interface.inputs) {
-    if (input.kind == Feature::Kind::image) side = input.width;
+  const Interface& interface = program.main().interface;
+  for (const Feature& input : interface.inputs) {
     if (input.kind == Feature::Kind::array && input.shape.size() == 4) side = input.shape[3];
+  }
+  const auto& user = program.metadata.user;
+  if (const auto crop = user.find(std::string(kMetaCrop)); crop != user.end())
+    std::from_chars(crop->second.data(), crop->second.data() + crop->second.size(), side);
+  for (const Feature& input : interface.inputs) {
+    if (input.kind == Feature::Kind::image) side = input.width;
   }
   return side;
 }
@@ -36,9 +43,7 @@ std::optional<LandmarkInfo> landmark_info(const Model& model) {
   const Function& main = model.program->main();
   LandmarkInfo info;
   info.output = output->second;
-  info.crop_size = side_of(main);
-  if (const auto crop = user.find(std::string(kMetaCrop)); crop != user.end())
-    std::from_chars(crop->second.data(), crop->second.data() + crop->second.size(), info.crop_size);
+  info.crop_size = side_of(*model.program);
   if (const auto found = user.find(std::string(kMetaCoordinates)); found != user.end())
     info.coordinates = models::coordinates_from(found->second).value_or(info.coordinates);
   std::int64_t said = 0;
@@ -71,7 +76,7 @@ std::optional<LandmarkInfo> landmark_output_by_shape(const Model& model, std::in
     found.emplace();
     found->output = value->name;
     found->points = here;
-    found->crop_size = side_of(model.program->main());
+    found->crop_size = side_of(*model.program);
     found->eye_corners = models::outer_eye_corners(here);
   }
   return found;

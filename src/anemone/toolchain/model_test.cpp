@@ -85,6 +85,43 @@ TEST_F(Models, TensorsSufficeOnlyWhereThatIsSaid) {
   EXPECT_EQ(model->program->main().body.inputs[0]->type.dims, (Dims{1, 1, kUnknown, kUnknown}));
 }
 
+// --shapes of a package: one of the sizes that a graph takes, or the function that has it.
+TEST_F(Models, APackageIsTakenAtASize) {
+  const auto text = [&](const std::string& name, const std::string& words) {
+    std::ofstream(folder_ / name) << "program(1.3) {\n" << words << "}\n";
+    return folder_ / name;
+  };
+  const auto function = [](const std::string& name, const std::string& side) {
+    return "  func " + name + "<ios18>(tensor<fp32, [1, 1, " + side + ", " + side +
+           "]> x) {\n    y = relu(x = x);\n  } -> (y);\n";
+  };
+  const fs::path listed =
+      text("listed.mil",
+           "  //! input x: array fp32 [1, 1, 8, 8] shapes [1, 1, 8, 8] [1, 1, 4, 4]\n  //! output y: array fp32\n" +
+               function("main", "?"));
+  const fs::path several =
+      text("several.mil", "  //! default \"small\"\n" + function("small", "4") + function("large", "8"));
+  for (const fs::path& path : {listed, several}) {
+    for (const std::int64_t side : {4, 8}) {
+      const auto model = load(path, {.height = side, .width = side});
+      ASSERT_TRUE(model) << render(model.error());
+      EXPECT_EQ(model->program->main().body.outputs()[0]->type.dims, (Dims{1, 1, side, side}));
+      EXPECT_EQ(model->program->functions.size(), 1u);
+      EXPECT_EQ(input_size(*model), std::pair(side, side));
+    }
+    const auto other = load(path, {.height = 6, .width = 6});
+    ASSERT_FALSE(other);
+    const Diagnostic& problem = other.error().front();
+    EXPECT_EQ(problem.code, ErrorCode::inputs_do_not_fit);
+    EXPECT_EQ(problem.blame, Blame::usage);
+    EXPECT_NE(problem.help.find(path == listed ? "[1,1,8,8], [1,1,4,4]" : "'small': it has 4x4; 'large': it has 8x8"),
+              std::string::npos)
+        << problem.help;
+    const auto later = load(path, {.height = 6, .width = 6, .size_later = true});
+    EXPECT_TRUE(later) << "convert makes its sizes itself";
+  }
+}
+
 // What convert writes is what plan and analyze speak of: one meaning of --precision.
 TEST_F(Models, APlannedPrecisionIsTheConvertedOne) {
   const fs::path path = folder_ / "small.mil";

@@ -188,7 +188,8 @@ Result<void> give_probabilities(Model& model, const Node& classify) {
   return {};
 }
 
-// A checkpoint is built at the size of its one input; other programs are specialised later.
+// A checkpoint is built, and a function of a package chosen, at the size of the one input; other programs are
+// specialised later.
 std::optional<std::pair<std::int64_t, std::int64_t>> size_of(const std::vector<InputFile>& inputs, bool resize) {
   if (inputs.size() != 1) return std::nullopt;
   const InputFile& input = inputs[0];
@@ -229,7 +230,8 @@ Result<Session> Session::open(const Model& model, const std::vector<InputFile>& 
     const InputFile* file = find_input(model, inputs, value->name);
     if (file && value->type.is_tensor()) TRY_VOID(check_layout(*file, *value));
   }
-  const auto size = model.network ? size_of(inputs, options.resize) : std::nullopt;
+  const bool has_sizes = model.network || model.program->functions.size() > 1;
+  const auto size = has_sizes ? size_of(inputs, options.resize) : std::nullopt;
   if (size) {
     auto sized = at_size(model, size->first, size->second);
     if (!sized) {  // an option makes a picture fit; an array is what the file is
@@ -244,8 +246,8 @@ Result<Session> Session::open(const Model& model, const std::vector<InputFile>& 
   }
   for (const Diagnostic& warning : model.warnings) session.notes_.push_back(warning.message);
   look_at_arrays(session.model_, inputs, session.notes_);
-  session.landmarks_ = landmark_info(session.model_);
   TRY_VOID(fix_shapes(session.model_, inputs, options.resize, session.notes_));
+  session.landmarks_ = landmark_info(session.model_);
   if (const Node* classify = find_classify(session.function())) {
     session.labels_ = labels_of(*classify);
     session.probabilities_ = classify->input("probabilities")->name;

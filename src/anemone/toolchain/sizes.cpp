@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "anemone/ir/op_def.h"
+#include "anemone/ops/specialize.h"
 
 namespace anemone::toolchain {
 namespace {
@@ -113,6 +114,54 @@ Result<void> check_admitted(const Feature& feature, const Dims& shape) {
   }
   if (inside) return {};
   return refused(words + "]");
+}
+
+namespace {
+
+// Every input of four dimensions with this height and width. E0705 where the function does not take them.
+Result<std::map<std::string, Dims>> shapes_of_size(const Function& function, std::int64_t height, std::int64_t width) {
+  std::map<std::string, Dims> shapes;
+  for (const auto& input : function.body.inputs) {
+    if (input->type.rank() != 4) continue;
+    Dims dims = input->type.dims;
+    const bool fits = (dims[2] == kUnknown || dims[2] == height) && (dims[3] == kUnknown || dims[3] == width);
+    if (!fits)
+      return bad_input(ErrorCode::inputs_do_not_fit,
+                       fmt::format("the input '{}' does not have {}x{} (height x width)", input->name, height, width),
+                       {}, fmt::format("it has {}x{}", dims[2], dims[3]));
+    dims[2] = height;
+    dims[3] = width;
+    if (const Feature* feature = function.interface.input(input->name))
+      TRY_VOID(check_admitted(*feature, feature->kind == Feature::Kind::image ? Dims{height, width} : dims));
+    shapes[input->name] = std::move(dims);
+  }
+  if (shapes.empty())
+    return bad_input(ErrorCode::inputs_do_not_fit, "no input has a height and a width", {}, "leave the size out");
+  return shapes;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Program>> program_at_size(const Program& program, std::int64_t height, std::int64_t width) {
+  auto shapes = shapes_of_size(program.main(), height, width);
+  const Function* chosen = &program.main();
+  std::string taken;
+  for (const auto& function : program.functions) {
+    if (shapes) break;
+    auto other = shapes_of_size(*function, height, width);
+    if (!other)
+      taken += fmt::format("{}'{}': {}", taken.empty() ? "" : "; ", function->name, other.error().front().help);
+    if (!other) continue;
+    shapes = std::move(other);
+    chosen = function.get();
+  }
+  if (!shapes) {
+    Diagnostic& problem = shapes.error().front();
+    problem.blame = Blame::usage;
+    if (program.functions.size() > 1) problem.help = taken;
+    return std::move(shapes).error();
+  }
+  return ops::specialize(program, chosen->name, *shapes);
 }
 
 Result<std::unique_ptr<Program>> merge_sizes(std::vector<std::unique_ptr<Program>> programs) {

@@ -16,6 +16,10 @@ Result<std::unique_ptr<Program>> merge_sizes(std::vector<std::unique_ptr<Program
 /// packages of ios18 hold several.
 Result<std::unique_ptr<Program>> functions_by_size(std::vector<std::unique_ptr<Program>> programs);
 
+/// The program for inputs of this height and width, those of four dimensions: the default function where it takes them,
+/// else the first that does, with every extent known. Errors, blamed on what was typed: E0705 with what is taken.
+Result<std::unique_ptr<Program>> program_at_size(const Program& program, std::int64_t height, std::int64_t width);
+
 /// Whether Core ML takes an array or image of this shape for the feature: an enumerated one, one within the ranges, or
 /// the declared one. An image has the shape [height, width]. Errors: E0705 with what it takes.
 Result<void> check_admitted(const Feature& feature, const Dims& shape);

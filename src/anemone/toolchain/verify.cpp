@@ -247,10 +247,8 @@ Result<void> look_inside(const Session& candidate, const Session& reference, con
   return {};
 }
 
-}  // namespace
-
-Result<VerifyResult> verify_models(const Model& candidate_model, const Model& reference_model,
-                                   const VerifyRequest& request) {
+Result<VerifyResult> verify_at_size(const Model& candidate_model, const Model& reference_model,
+                                    const VerifyRequest& request) {
   VerifyResult result;
   result.candidate = candidate_model.path.string();
   result.reference = reference_model.path.string();
@@ -341,6 +339,27 @@ Result<VerifyResult> verify_models(const Model& candidate_model, const Model& re
   if (!result.pass || request.layers || !request.save.empty())
     TRY_VOID(look_inside(candidate, reference, request, reference_options, inputs, pairs, result));
   return result;
+}
+
+}  // namespace
+
+// Models of different default sizes are compared at one that both take: the candidate's, else the reference's. An input
+// that is given has a size of its own; where no size does, the models say that they do not go together.
+Result<VerifyResult> verify_models(const Model& candidate, const Model& reference, const VerifyRequest& request) {
+  const auto mine = input_size(candidate), theirs = input_size(reference);
+  const bool given = request.faces || !request.inputs.empty() || !request.pictures.empty();
+  if (!mine || !theirs || mine == theirs || (given && !request.session.resize))
+    return verify_at_size(candidate, reference, request);
+  const auto resized = [&](const Model& one, const Model& other, std::pair<std::int64_t, std::int64_t> size) {
+    auto result = verify_at_size(one, other, request);
+    if (result)
+      result->notes.push_back(
+          fmt::format("compared at {}x{} (height x width), which both take", size.first, size.second));
+    return result;
+  };
+  if (const auto other = at_size(reference, mine->first, mine->second)) return resized(candidate, *other, *mine);
+  if (const auto one = at_size(candidate, theirs->first, theirs->second)) return resized(*one, reference, *theirs);
+  return verify_at_size(candidate, reference, request);
 }
 
 }  // namespace anemone::toolchain

@@ -186,5 +186,24 @@ TEST_F(Verify, NearlyEqualScoresThatChangedPlacesAreTheCause) {
     EXPECT_EQ(cause.find("equal ones"), std::string::npos) << cause;
 }
 
+TEST_F(Verify, SizesThatDifferMeetWhereBothCan) {
+  const auto pooled = [&](const std::string& side, const std::string& name) {
+    return model("tensor<fp32, [1, 2, " + side + ", " + side + "]> x", "    y = tanh(x = x);\n", "y", name);
+  };
+  const Model small = pooled("4", "small"), large = pooled("8", "large");
+  std::ofstream(folder_ / "any.mil")
+      << "program(1.3) {\n  //! input x: array fp32 [1, 2, 8, 8] shapes [1, 2, 8, 8] [1, 2, 4, 4]\n  //! output y: array fp32\n"
+         "  func main<ios17>(tensor<fp32, [1, 2, ?, ?]> x) {\n    y = tanh(x = x);\n  } -> (y);\n}\n";
+  const auto any = load(folder_ / "any.mil");
+  ASSERT_TRUE(any) << render(any.error());
+  for (const auto& [candidate, reference] : {std::pair(&*any, &small), std::pair(&small, &*any)}) {
+    const VerifyResult r = verified(*candidate, *reference);
+    EXPECT_TRUE(r.pass) << r.reason;
+    EXPECT_EQ(r.notes.back(), "compared at 4x4 (height x width), which both take");
+  }
+  EXPECT_TRUE(verified(*any, large).pass);
+  EXPECT_FALSE(verify_models(small, large, {}));
+}
+
 }  // namespace
 }  // namespace anemone::toolchain
