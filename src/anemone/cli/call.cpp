@@ -93,9 +93,10 @@ void Call::print(std::string_view text) {
   terminal_.out(escaped_page(text, terminal_.color_on_out()));
 }
 
-void Call::print_at_once(std::string_view text) {
+bool Call::print_at_once(std::string_view text) {
   print(text);
   terminal_.err({});  // what was printed before goes out first
+  return terminal_.is_read();
 }
 
 void Call::page(std::string_view text) {

@@ -1,4 +1,9 @@
 // The verb `detect`: faces and landmarks in pictures and videos.
+#include <fmt/format.h>
+
+#include <atomic>
+#include <sstream>
+
 #include "anemone/cli/detect_outputs.h"
 #include "anemone/cli/model_options.h"
 #include "anemone/cli/verbs.h"
@@ -18,7 +23,8 @@ struct Words {
   std::optional<std::string> folder, raw;
   std::optional<std::pair<std::int64_t, std::int64_t>> detector_size;
   bool csv = false, draw = false, heatmaps = false, resume = false, smooth = false, lines = false;
-  double fps = 25, min_score = 0.5;
+  std::optional<double> fps;
+  double min_score = 0.5;
   std::int64_t every = 1, max_faces = 0;
   face::PointConvention convention = face::PointConvention::star;
 };
@@ -54,7 +60,7 @@ void declare(Options& options, Words& words) {
   options.flag("--resume", words.resume, "go on with a run that was interrupted, in the same folder");
   options.group("raw frames");
   options.value("--raw", "WxH[:FORMAT]", words.raw, "of -: size and bgr24, rgb24, bgra, rgba or gray (bgr24)");
-  options.value("--fps", "F", words.fps, "of -: frames a second", {.at_least = 0.001, .at_most = 100000});
+  options.value("--fps", "F", words.fps, "of -: frames a second (25)", {.at_least = 0.001, .at_most = 100000});
 }
 
 std::optional<Diagnostic> contradiction(const Words& words, bool json) {
@@ -63,8 +69,18 @@ std::optional<Diagnostic> contradiction(const Words& words, bool json) {
                      "add -o DIR");
   if (words.resume && (words.draw || words.heatmaps))
     return bad_usage("a video that is drawn cannot be continued", "leave --draw and --heatmaps out");
+  if (words.fps && !words.raw) return bad_usage("--fps is of raw frames, and videos know their own", "leave it out");
   if (json && words.lines) return bad_usage("--json and --lines both want standard output", "give one of them");
   return std::nullopt;
+}
+
+/// What decides about the numbers, for whoever resumes.
+std::string settings_of(const Words& words) {
+  const auto [height, width] = words.detector_size.value_or(std::pair<std::int64_t, std::int64_t>());
+  return fmt::format("--points {}\n--min-score {}\n--max-faces {}\n--every {}\n--smooth {}\n--detector-size {}\n",
+                     words.convention == face::PointConvention::star ? "star" : "pyfaceau", words.min_score,
+                     words.max_faces, words.every, words.smooth ? "yes" : "no",
+                     words.detector_size ? fmt::format("{}x{}", height, width) : "none");
 }
 
 int run_detect(Call& call) {
@@ -75,7 +91,7 @@ int run_detect(Call& call) {
 
   std::optional<toolchain::RawFrames> raw;
   if (words.raw) {
-    auto read = toolchain::parse_raw_frames(*words.raw, words.fps);
+    auto read = toolchain::parse_raw_frames(*words.raw, words.fps.value_or(25));
     if (!read) return call.fail(read.error());
     raw = *read;
   }
@@ -83,6 +99,9 @@ int run_detect(Call& call) {
   if (!source) return call.fail(source.error());
   if (call.json && source->is_endless())
     return call.misused(bad_usage("--json is one document, and this input need not end", "use --lines"));
+  if (words.resume && source->is_endless())
+    return call.misused(bad_usage(
+        "what came from a camera or a pipe does not come again, so there is nothing to resume", "give another folder"));
   const auto faces = toolchain::load_face_network(words.faces, toolchain::kDetectorSide, call.talk());
   if (!faces) return call.fail(faces.error());
   const auto landmarks = toolchain::load_face_network(words.landmarks, toolchain::kCropSide, call.talk());
@@ -100,15 +119,17 @@ int run_detect(Call& call) {
   if (words.smooth) request.smooth = face::OneEuroOptions();
   std::optional<DetectOutputs> files;
   if (words.folder) {
-    auto opened = DetectOutputs::open({*words.folder, static_cast<std::size_t>(networks->landmarks().points), words.csv,
-                                       words.draw || words.heatmaps, words.resume});
+    auto opened =
+        DetectOutputs::open({*words.folder, static_cast<std::size_t>(networks->landmarks().points), words.csv,
+                             words.draw || words.heatmaps, words.resume, settings_of(words), source->names()});
     if (!opened) return call.fail(opened.error());
     files.emplace(*std::move(opened));
     request.resume = files->done();
   }
 
   const PostponedSignals postponed;
-  request.stop = [] { return PostponedSignals::received() != 0; };
+  std::atomic<bool> unread = false;  // whoever took the lines has gone
+  request.stop = [&unread] { return PostponedSignals::received() != 0 || unread; };
   const toolchain::Talk talk = call.talk();
   const auto expected = static_cast<std::uint64_t>(source->expected().value_or(0));
   std::uint64_t done = 0;
@@ -119,27 +140,29 @@ int run_detect(Call& call) {
         const std::string line = report::face_line(frame);
         if (files) TRY_VOID(files->take(frame, line));
         if (call.json) frames.push_back(line);
-        if (words.lines) call.print_at_once(line);
+        if (words.lines && !call.print_at_once(line)) unread = true;
         if (!frame.source.is_video && !call.json && !words.lines && !call.quiet) call.page(report::face_words(frame));
         talk.at("frames", ++done, expected);
         return {};
       });
   Diagnostics problems;
   if (files) {
-    if (const auto closed = files->close(); !closed) problems = closed.error();
+    const bool complete = result && result->failures.empty();
+    if (const auto closed = files->close(complete); !closed) problems = closed.error();
   }
   if (!result) return call.fail(result.error());
   if (!problems.empty()) return call.fail(problems);
   if (call.json) {
     call.print(report::detect_json(*result, frames));
   } else if (words.lines) {
-    call.say(report::detect_text(*result));
+    std::istringstream summary(report::detect_text(*result));
+    for (std::string line; std::getline(summary, line);) call.say(line);
   } else {
     call.page(report::detect_text(*result));
   }
-  for (const Diagnostic& failure : result->failures) call.warn(failure);
+  const int code = call.told(result->failures);
   if (const int signal = PostponedSignals::received(); signal != 0) return 128 + signal;
-  return result->failures.empty() ? 0 : exit_code(result->failures);
+  return result->failures.empty() ? 0 : code;
 }
 
 }  // namespace
@@ -150,7 +173,8 @@ const Verb kDetectVerb{
     .summary = "finds faces and their landmarks in pictures, videos and cameras",
     .details =
         "Frames are read, searched, and written at the same time. -o DIR gets faces.jsonl, one JSON object a frame; it\n"
-        "is complete up to the last frame whatever ends the run. An input that cannot be read is told, the others go on.",
+        "is complete up to the last frame whatever ends the run. A file that is not there is refused before anything is done;\n"
+        "one that cannot be read is told, the others go on. What is named twice is read once.",
     .examples =
         "anemone detect photo.png --faces retinaface.pth --landmarks Landmark_98.pkl\n"
         "anemone detect photo.png --faces retinaface.pth --landmarks star.mlpackage -o out --draw --csv",

@@ -45,6 +45,8 @@ class Terminal {
   /// Replaces the progress line; empty removes it.
   void status(std::string_view line);
 
+  /// Whether standard output took all that was written so far.
+  bool is_read() const { return write_error_ == 0; }
   /// Flushes. A full disk or a closed stdout is an error; a reader that went away (`| head`) is not.
   std::optional<Diagnostic> finish();
 

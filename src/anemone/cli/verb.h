@@ -91,7 +91,8 @@ class Call {
   /// What a terminal would obey is escaped here whatever came before; JSON has its own escapes.
   void print(std::string_view text);
   /// The same, and it is out when this returns: for results that come one by one.
-  void print_at_once(std::string_view text);
+  /// False: nobody reads them any more.
+  bool print_at_once(std::string_view text);
   /// A result for people: folded at the terminal's width, and coloured where that is wanted. With --json as print().
   void page(std::string_view text);
   /// A result that is a file's content, byte by byte: for `-o -`.

@@ -76,8 +76,12 @@ std::vector<Detection> detections(const DetectorOutputs& outputs, std::span<cons
       candidates.push_back(
           decode(outputs, priors.data() + 4 * row, row, static_cast<float>(width), static_cast<float>(height)));
   }
-  std::stable_sort(candidates.begin(), candidates.end(),
-                   [](const Detection& a, const Detection& b) { return a.score > b.score; });
+  // Near one, fp16 has steps of 0.0005, so that many priors of a face share a score; what is left for the background is
+  // near zero, where steps are small, and still tells the best of them.
+  const auto background = [&](const Detection& each) { return outputs.conf[2 * each.prior]; };
+  std::stable_sort(candidates.begin(), candidates.end(), [&](const Detection& a, const Detection& b) {
+    return a.score != b.score ? a.score > b.score : background(a) < background(b);
+  });
   std::vector<Detection> kept;
   for (const Detection& candidate : candidates) {
     if (limits.most != 0 && kept.size() == limits.most) break;

@@ -75,6 +75,16 @@ TEST(DetectionsTest, KeepsTheBestOfThoseThatOverlap) {
   EXPECT_EQ(numbers.found({.min_score = 0.65f}).size(), 1u);
 }
 
+// fp16 has 1 and 0.9995 there, and thirty priors of a face share one of them.
+TEST(DetectionsTest, EqualScoresAreToldApartByTheBackground) {
+  Numbers numbers;
+  numbers.conf[0] = 2e-4f, numbers.conf[1] = 1;
+  numbers.conf[2] = 3e-6f, numbers.conf[3] = 1;
+  const auto found = numbers.found({.max_overlap = 0});
+  ASSERT_FALSE(found.empty());
+  EXPECT_EQ(found[0].prior, 1u);
+}
+
 TEST(DetectionsTest, OverlapCountsWholePixels) {
   EXPECT_FLOAT_EQ(overlap({0, 0, 9, 9}, {0, 0, 9, 9}), 1);
   EXPECT_FLOAT_EQ(overlap({0, 0, 9, 9}, {10, 0, 19, 9}), 0);

@@ -67,6 +67,8 @@ Detector::Detector(std::unique_ptr<DetectorNetwork> network, DetectorOptions opt
 Detector::Detector(Detector&&) noexcept = default;
 Detector::~Detector() = default;
 
+std::optional<std::pair<int, int>> Detector::fixed_size() const { return network_->fixed_size(); }
+
 Result<std::vector<Detection>> Detector::detect(const PixelView& image) { return detect_whole(image, options_.limits); }
 
 Result<std::vector<Detection>> Detector::detect_whole(const PixelView& image, const DetectionLimits& limits) {

@@ -22,6 +22,8 @@ class Detector {
   Detector(Detector&&) noexcept;
   ~Detector();
 
+  /// Height and width that the network takes alone; nothing where it takes others.
+  std::optional<std::pair<int, int>> fixed_size() const;
   /// In pixels of the image, best first. Images whose sides are beyond what the network takes are made smaller first.
   /// E0312: an image has to be resized and the media module is missing; E0712 it is too large for this machine.
   Result<std::vector<Detection>> detect(const PixelView& image);

@@ -1,6 +1,8 @@
 // Four stages: read, find faces, find landmarks, hand on.
 #include "anemone/toolchain/detect.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <atomic>
 #include <cmath>
@@ -136,6 +138,10 @@ Result<DetectResult> detect_faces(const FaceNetworks& networks, FrameSource& sou
   DetectResult result;
   result.notes = networks.notes();
   for (const auto& [file, point] : request.resume) source.skip(file, point.frames);
+  source.stop_when(request.stop);
+  if (const auto only = detector.fixed_size(); only && request.detector_size && only != request.detector_size)
+    return bad_usage(fmt::format("the face detector takes {}x{} (height x width) alone", only->first, only->second),
+                     "leave --detector-size out, or give a network that takes others");
   Course course(request);
   Queue read(kWaiting), detected(kWaiting), found(kWaiting);
   Diagnostics error;

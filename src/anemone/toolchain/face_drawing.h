@@ -17,15 +17,20 @@ Result<formats::Image> drawn(const FaceFrame& frame);
 /// same name becomes NAME-faces-1. Inputs are never in the way.
 class DrawnFiles {
  public:
-  explicit DrawnFiles(std::filesystem::path folder) : folder_(std::move(folder)) {}
+  /// `inputs` are files that no copy may replace, wherever they lie.
+  explicit DrawnFiles(std::filesystem::path folder, std::set<std::string> inputs = {})
+      : folder_(std::move(folder)), inputs_(std::move(inputs)) {}
   Result<void> take(const FaceFrame& frame);
   Result<void> close();  ///< finishes the video that is open
 
  private:
+  bool is_input(const std::filesystem::path& path) const;
   std::filesystem::path folder_;
+  std::set<std::string> inputs_;
   std::set<std::string> taken_;
   std::string file_;
   std::optional<formats::VideoWriter> video_;
+  int times_ = 1;  ///< that each frame is written
 };
 
 }  // namespace anemone::toolchain

@@ -3,11 +3,13 @@
 
 #include <fmt/format.h>
 #include <glob.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <nlohmann/json.hpp>
 
 #include "anemone/formats/image/image_size.h"
 #include "anemone/support/file.h"
@@ -36,6 +38,12 @@ std::vector<std::string> matches(const std::string& pattern) {
   }
   ::globfree(&result);
   return found;
+}
+
+// JSON has no bytes that are not UTF-8.
+std::string as_logged(const std::string& name) {
+  using Json = nlohmann::json;
+  return Json::parse(Json(name).dump(-1, ' ', false, Json::error_handler_t::replace)).get<std::string>();
 }
 
 std::optional<int> camera_number(const std::string& word) {
@@ -105,13 +113,21 @@ Result<FrameSource> FrameSource::open(const std::vector<std::string>& words, std
       add_file(word);
     }
   }
+  std::set<std::string> seen;
+  std::erase_if(source.inputs_, [&](const Input& input) { return !seen.insert(input.name).second; });
   if (raw && !source.endless_) return bad_usage("--raw is of frames on standard input", "give - as the input");
   return source;
 }
 
+std::set<std::string> FrameSource::names() const {
+  std::set<std::string> names;
+  for (const Input& input : inputs_) names.insert(input.name);
+  return names;
+}
+
 void FrameSource::skip(const std::string& file, std::int64_t frames) {
   for (Input& input : inputs_) {
-    if (input.name == file) input.skip = frames;
+    if (as_logged(input.name) == file) input.skip = frames;
   }
 }
 
@@ -145,6 +161,13 @@ std::optional<SourceFrame> FrameSource::next_raw(const Input& input) {
   std::vector<std::uint8_t> buffer(pixels * static_cast<std::size_t>(bytes));
   std::size_t filled = 0;
   while (filled < buffer.size()) {
+    constexpr int kPatience = 200;  // ms: a signal may wake another thread than this
+    pollfd input_fd{STDIN_FILENO, POLLIN, 0};
+    const int ready = ::poll(&input_fd, 1, kPatience);
+    if (ready == 0 || (ready < 0 && errno == EINTR)) {
+      if (stop_ && stop_()) return std::nullopt;
+      continue;
+    }
     const ssize_t got = ::read(STDIN_FILENO, buffer.data() + filled, buffer.size() - filled);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return failed({system_error("read", "standard input", errno)});
@@ -188,12 +211,15 @@ std::optional<SourceFrame> FrameSource::next_of_video(const Input& input) {
     auto next = video_->next();
     if (!next) return failed(std::move(next).error());
     if (!*next) {
-      // Some containers estimate their length; two frames in a hundred are no damage.
-      const std::int64_t wanted = video_->frames().value_or(0);
-      if (index_ < wanted - std::max<std::int64_t>(1, wanted / 50))
-        return failed(
-            {bad_input(ErrorCode::video_cut_off, fmt::format("the video ends after {} of {} frames", index_, wanted),
-                       input.name, "what was found in them is kept; copy or download it again")});
+      // Two frames in a hundred are no damage.
+      const bool is_cut = video_->length() == formats::VideoLength::cut_off,
+                 counted = video_->length() == formats::VideoLength::counted;
+      const std::int64_t wanted = is_cut || counted ? video_->frames().value_or(0) : 0;
+      if (is_cut || index_ < wanted - std::max<std::int64_t>(1, wanted / 50))
+        return failed({bad_input(ErrorCode::video_cut_off,
+                                 wanted > index_ ? fmt::format("the video ends after {} of {} frames", index_, wanted)
+                                                 : fmt::format("the file is cut off, after {} frames of video", index_),
+                                 input.name, "what was found in them is kept; copy or download it again")});
       return std::nullopt;
     }
     const std::int64_t index = index_++;

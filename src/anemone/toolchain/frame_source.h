@@ -2,8 +2,10 @@
 // Frames, whatever they come from: pictures, folders of them, patterns, videos, cameras, raw pixels on a pipe.
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -35,7 +37,8 @@ struct SourceFrame {
 class FrameSource {
  public:
   /// Words of the command line, in order: files, folders (the pictures inside, by name), patterns with * or ?, "camera:N",
-  /// "-". Errors (usage): nothing matches, or "-" without `raw`.
+  /// "-". What stands there twice is read once. Errors (usage): nothing matches, or "-" without `raw`; a file that is not
+  /// there.
   static Result<FrameSource> open(const std::vector<std::string>& words, std::optional<RawFrames> raw);
 
   /// Nothing after the last frame. An input that cannot be read gives one frame with its problem.
@@ -43,8 +46,11 @@ class FrameSource {
   /// Frames in all, as far as the inputs tell; nothing for cameras and pipes.
   std::optional<std::int64_t> expected() const;
   bool is_endless() const { return endless_; }
-  /// The first so many frames of this input are passed over.
+  std::set<std::string> names() const;
+  /// The first so many frames of this input are passed over. Its name as the log has it: what is not UTF-8 is replaced.
   void skip(const std::string& file, std::int64_t frames);
+  /// Asked while nothing comes from a pipe; true: the input ends there.
+  void stop_when(std::function<bool()> stop) { stop_ = std::move(stop); }
 
  private:
   struct Input {
@@ -62,6 +68,7 @@ class FrameSource {
   bool endless_ = false;
   std::size_t at_ = 0;
   std::int64_t index_ = 0;
+  std::function<bool()> stop_;
   std::optional<formats::VideoReader> video_;
 };
 

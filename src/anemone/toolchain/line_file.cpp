@@ -22,21 +22,29 @@ Result<void> make_folder(const std::filesystem::path& folder) {
 Result<LineFile> LineFile::open(const std::filesystem::path& path, std::uint64_t keep) {
   const int descriptor = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
   if (descriptor < 0) return system_error("create", path.string(), errno);
-  LineFile file(descriptor, path, keep);
-  const auto size = static_cast<off_t>(keep);
-  if (::ftruncate(descriptor, size) != 0 || ::lseek(descriptor, size, SEEK_SET) != size)
-    return system_error("write", path.string(), errno);
-  return file;
+  return LineFile(descriptor, path, keep);
+}
+
+Result<void> LineFile::start() {
+  const auto size = static_cast<off_t>(size_);
+  if (!started_ && (::ftruncate(descriptor_, size) != 0 || ::lseek(descriptor_, size, SEEK_SET) != size))
+    return system_error("write", path_.string(), errno);
+  started_ = true;
+  return {};
 }
 
 LineFile::LineFile(LineFile&& other) noexcept
-    : descriptor_(std::exchange(other.descriptor_, -1)), path_(std::move(other.path_)), size_(other.size_) {}
+    : descriptor_(std::exchange(other.descriptor_, -1)),
+      path_(std::move(other.path_)),
+      size_(other.size_),
+      started_(other.started_) {}
 
 LineFile::~LineFile() {
   if (descriptor_ >= 0) ::close(descriptor_);
 }
 
 Result<void> LineFile::append(std::string_view lines) {
+  TRY_VOID(start());
   const std::size_t length = lines.size();
   while (!lines.empty()) {
     const ssize_t written = ::write(descriptor_, lines.data(), lines.size());

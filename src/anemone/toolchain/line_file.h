@@ -13,11 +13,14 @@ Result<void> make_folder(const std::filesystem::path& folder);
 
 class LineFile {
  public:
-  /// Keeps the first `keep` bytes of a file that is there, and goes on behind them.
+  /// Will keep the first `keep` bytes of a file that is there, and go on behind them. Until start() all of it stays, for
+  /// runs that come to nothing.
   static Result<LineFile> open(const std::filesystem::path& path, std::uint64_t keep = 0);
   LineFile(LineFile&& other) noexcept;
   LineFile& operator=(LineFile&&) = delete;
   ~LineFile();
+  /// Cuts off what was behind; append() does it by itself.
+  Result<void> start();
   /// Whole lines, with their ends. After an error the file ends before them.
   Result<void> append(std::string_view lines);
 
@@ -27,6 +30,7 @@ class LineFile {
   int descriptor_;
   std::filesystem::path path_;
   std::uint64_t size_;
+  bool started_ = false;
 };
 
 }  // namespace anemone::toolchain

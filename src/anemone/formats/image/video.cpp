@@ -29,8 +29,12 @@ Result<VideoReader> VideoReader::open(const char* path, int camera, const std::s
 }
 
 Result<VideoReader> VideoReader::open(const std::filesystem::path& path) {
-  TRY_VOID(map_file(path));  // says what is wrong with the path better than a decoder
-  return open(path.c_str(), 0, path.string());
+  TRY(const Bytes file, map_file(path));  // says what is wrong with the path better than a decoder
+  if (is_text({file.data(), file.size()}))
+    return bad_input(ErrorCode::video_unreadable, "this is text, no picture and no video", path.string());
+  TRY(VideoReader reader, open(path.c_str(), 0, path.string()));
+  reader.length_ = video_length({file.data(), file.size()});
+  return reader;
 }
 
 Result<VideoReader> VideoReader::open_camera(int number) {
@@ -44,6 +48,7 @@ VideoReader::VideoReader(VideoReader&& other) noexcept
       height_(other.height_),
       fps_(other.fps_),
       frames_(other.frames_),
+      length_(other.length_),
       any_(other.any_) {}
 
 VideoReader::~VideoReader() {
@@ -83,7 +88,8 @@ VideoWriter::VideoWriter(VideoWriter&& other) noexcept
     : handle_(std::exchange(other.handle_, nullptr)),
       name_(std::move(other.name_)),
       width_(other.width_),
-      height_(other.height_) {}
+      height_(other.height_),
+      frames_(other.frames_) {}
 
 VideoWriter::~VideoWriter() {
   if (handle_) (void)close();
@@ -96,13 +102,19 @@ Result<void> VideoWriter::write(const Image& image) {
         fmt::format("a frame of {}x{} pixels in a video of {}x{}", image.width, image.height, width_, height_), name_);
   if (const char* problem = (*media())->write_frame(handle_, image.bgr.data()))
     return bad_environment(ErrorCode::video_refused, problem, name_);
+  ++frames_;
   return {};
 }
 
 Result<void> VideoWriter::close() {
   if (const char* problem = (*media())->close_writer(std::exchange(handle_, nullptr)))
     return bad_environment(ErrorCode::video_refused, problem, name_);
-  return {};
+  const auto written = VideoReader::open(std::filesystem::path(name_));
+  const std::int64_t there = written ? written->frames().value_or(0) : 0;
+  if (there >= frames_) return {};
+  return bad_environment(ErrorCode::video_refused,
+                         fmt::format("the file holds {} of the {} frames that were written", there, frames_), name_,
+                         "is the disk full?");
 }
 
 Result<void> draw(Image& image, const std::vector<Shape>& shapes) {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "anemone/formats/image/image.h"
+#include "anemone/formats/image/video_container.h"
 
 namespace anemone::formats {
 
@@ -29,6 +30,7 @@ class VideoReader {
   int height() const { return height_; }
   double fps() const { return fps_; }                             ///< 0: not known
   std::optional<std::int64_t> frames() const { return frames_; }  ///< as the file's header counts or estimates them
+  VideoLength length() const { return length_; }                  ///< of a file: which of the two
 
  private:
   VideoReader() = default;
@@ -38,6 +40,7 @@ class VideoReader {
   int width_ = 0, height_ = 0;
   double fps_ = 0;
   std::optional<std::int64_t> frames_;
+  VideoLength length_ = VideoLength::estimated;
   bool any_ = false;  ///< a frame was read
 };
 
@@ -51,6 +54,7 @@ class VideoWriter {
   VideoWriter& operator=(VideoWriter&&) = delete;
   ~VideoWriter();
   Result<void> write(const Image& image);
+  /// E0319 where the file does not hold what was written, as on a full disk: encoders do not say so.
   Result<void> close();
 
  private:
@@ -58,6 +62,7 @@ class VideoWriter {
   void* handle_ = nullptr;
   std::string name_;
   int width_ = 0, height_ = 0;
+  std::int64_t frames_ = 0;
 };
 
 /// Lines, dots and words drawn into an image, with smooth edges.
