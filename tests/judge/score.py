@@ -78,6 +78,95 @@ def told(content, words, code='E0832'):
     check(words, process.returncode == 3 and code in process.stderr and words in process.stderr, process.stderr)
 
 
+def refused(words, said, code=3):
+    """The exit code, and what the message has to say, wherever its lines are folded."""
+    process = subprocess.run([anemone, 'score', *map(str, words)], capture_output=True, text=True)
+    text = ' '.join(process.stderr.split())
+    check(f'{words[0]}: {said}', process.returncode == code and all(s in text for s in said), (text, process.stdout))
+
+
+def line_of(name, *faces):
+    rest = {'id': 0, 'score': 1, 'box': [0, 0, 1, 1], 'points5': [[0, 0]] * 5}
+    faces = [{**rest, 'landmarks': np.asarray(face, float).tolist()} for face in faces]
+    return json.dumps({'file': name, 'index': 0, 'ms': 0.0, 'faces': faces})
+
+
+# Numbers that are none are named in the file that has them.
+place = ('face 2', 'point 5')
+truth29 = np.load(data / 'metrics/gt_29.npy')
+for number in (np.nan, np.inf, 1e300):
+    broken = truth29.astype(np.float64)
+    broken[2, 5, 1] = number
+    np.save(scratch / 'broken.npy', broken)
+    refused((scratch / 'broken.npy', '--truth', data / 'metrics/gt_29.npy'), ('E0832', *place, 'broken.npy'))
+    refused((data / 'metrics/pd_29.npy', '--truth', scratch / 'broken.npy'), ('E0832', *place, 'broken.npy'))
+flat = truth29.copy()
+flat[3] = 7
+np.save(scratch / 'flat.npy', flat)
+refused((data / 'metrics/pd_29.npy', '--truth', scratch / 'flat.npy'), ('E0833', 'is zero', 'flat.npy'))
+far = truth29.copy()
+far[3] = 3e38
+np.save(scratch / 'far.npy', far)
+refused((scratch / 'far.npy', '--truth', data / 'metrics/gt_29.npy'), ('E0833', 'far.npy'))
+lines = [line_of('a.png', truth29[0]), line_of('b.png', truth29[1]).replace(repr(float(truth29[1][4][0])), '1e39')]
+(scratch / 'far.jsonl').write_text('\n'.join(lines) + '\n')
+refused((scratch / 'far.jsonl', '--truth', data / 'metrics/gt_29.npy'), ('E0832', 'far.jsonl: line 2'))
+
+# An ending is taken from a name once: "im.v0.jpg" and "im.v0.pts" are of one picture, "im.v1.jpg" is not.
+truth68 = np.load(data / 'metrics/gt_68.npy')
+names = ['im.v0', 'im.v1', 'plain']
+pts(scratch / 'dots', truth68[:3])
+(scratch / 'dots.jsonl').write_text(''.join(line_of(f'{n}.jpg', f + 1) + '\n' for n, f in zip(names[1:], truth68[1:])))
+result = run('score', scratch / 'dots.jsonl', '--truth', scratch / 'dots')
+errors = result and result['normalisations'][0]['errors']
+check('dots in names', result and result['missed'] == 1 and errors[0] is None and max(errors[1:]) < 0.1, errors)
+result = run('score', scratch / 'dots', '--truth', scratch / 'dots')
+check('dots on both sides', result and result['missed'] == 0 and result['normalisations'][0]['nme'] == 0, result)
+
+# A prediction is that of one face: of two true ones the nearer one gets it, though the other stands first.
+one, two = truth68[0], truth68[0] + np.float32(300)
+(scratch / 'two.jsonl').write_text(line_of('a.png', one, two) + '\n')
+(scratch / 'single.jsonl').write_text(line_of('a.png', two + 1) + '\n')
+result = run('score', scratch / 'single.jsonl', '--truth', scratch / 'two.jsonl')
+errors = result and result['normalisations'][0]['errors']
+check('one face of two is missed', result and result['missed'] == 1 and errors[0] is None and errors[1] < 0.1, errors)
+# The nearest pair goes first: the first true face would like the prediction that is the second one's.
+(scratch / 'both.jsonl').write_text(line_of('a.png', one - 400, one + 190) + '\n')
+result = run('score', scratch / 'both.jsonl', '--truth', scratch / 'two.jsonl')
+errors = result and result['normalisations'][0]['errors']
+check('one to one, the nearest first', result and result['missed'] == 0 and errors[0] > errors[1], errors)
+
+# A last line without its end counts when it is whole.
+lines = [line_of(f'face{i:03}.png', truth29[i]) for i in range(2)]
+(scratch / 'whole.jsonl').write_text('\n'.join(lines) + '\n')
+(scratch / 'unended.jsonl').write_text('\n'.join(lines))
+(scratch / 'torn.jsonl').write_text('\n'.join(lines)[:-20])
+result = run('score', scratch / 'unended.jsonl', '--truth', scratch / 'whole.jsonl')
+check('a last line without its end', result and (result['faces'], result['missed']) == (2, 0), result)
+refused((scratch / 'torn.jsonl', '--truth', scratch / 'whole.jsonl'), ('E0832', 'torn.jsonl: line 2'))
+
+# The number of points that is told is that of those which are there.
+some = (scratch / 'dots/plain.pts').read_text()
+(scratch / 'told.pts').write_text(some.replace('n_points:  68', 'n_points: 70'))
+refused((scratch / 'told.pts', '--truth', scratch / 'dots'), ('E0832', '70', '68', 'told.pts: line 2'))
+
+# A byte order mark changes nothing.
+names = [f'face{i:03}' for i in range(60)]
+for points, form in ((98, 'wflw'), (68, 'star'), (29, 'log')):
+    marked = scratch / f'marked-{form}'
+    marked.write_bytes(b'\xef\xbb\xbf' + (scratch / f'pd{points}-{form}').read_bytes())
+    result = run('score', marked, '--truth', scratch / f'gt{points}-star')
+    wanted = metrics[str(points)]['nme_default_mean']
+    check(f'byte order mark: {form}', result and result['normalisations'][0]['nme'] == wanted, result)
+(scratch / 'marked.pts').write_bytes(b'\xef\xbb\xbf' + some.encode())
+check('byte order mark: pts', same := run('score', scratch / 'marked.pts', '--truth', scratch / 'marked.pts'), same)
+
+# The curve is drawn into no file whose name says that it is something else, and before any work.
+refused(('nowhere.npy', '--truth', 'nowhere.npy', '--curve', scratch / 'x.png'), ('--curve', 'x.png', '.svg'), 2)
+for name in ('x.svg', 'x.SVG'):
+    run('score', data / 'metrics/pd_29.npy', '--truth', data / 'metrics/gt_29.npy', '--curve', scratch / name)
+    check(f'--curve {name}', (scratch / name).read_text().startswith('<svg'))
+
 # COFW as it comes: MATLAB 7.3 (HDF5 behind MATLAB's own 512 bytes, or bare) and MATLAB 5.
 told(b'MATLAB 7.3 MAT-file, Platform: GLNXA64'.ljust(512) + b'\x89HDF\r\n\x1a\n', 'MATLAB file, which is not read')
 told(b'\x89HDF\r\n\x1a\n' + bytes(100), 'MATLAB file, which is not read')

@@ -1,5 +1,8 @@
 // The verb `score`: landmarks against ground truth.
 #include "anemone/report/score.h"
+
+#include <filesystem>
+
 #include "anemone/cli/verbs.h"
 #include "anemone/support/file.h"
 
@@ -21,6 +24,12 @@ int run_score(Call& call) {
                     {.at_least = 0.0002, .at_most = 1});
   call.options.value("--curve", "FILE.svg", curve, "the cumulative error as a picture");
   if (const auto over = call.parse()) return *over;
+  if (curve) {
+    const std::string ending = std::filesystem::path(*curve).extension().string();
+    if (!ending.empty() && !same_word(ending, ".svg"))
+      return call.misused(bad_usage("--curve draws SVG, and '" + *curve + "' is a name of something else",
+                                    "give a name that ends in .svg"));
+  }
   request.predictions = predictions;
   request.truth = truth;
   const auto result = toolchain::score(request);

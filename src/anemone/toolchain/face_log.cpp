@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "anemone/support/file.h"
@@ -40,11 +41,16 @@ LoggedFrame frame_from(const Json& json) {
 
 }  // namespace
 
-Result<FaceLog> read_face_log(const std::filesystem::path& path) {
+Result<FaceLog> read_face_log(const std::filesystem::path& path, LastLine last) {
   TRY(const Bytes file, map_file(path));
   const std::string_view text(reinterpret_cast<const char*>(file.data()), file.size());
   FaceLog log;
-  for (std::size_t end = text.find('\n'); end != std::string_view::npos; end = text.find('\n', log.bytes)) {
+  while (log.bytes < text.size()) {
+    std::size_t end = text.find('\n', log.bytes);
+    if (end == std::string_view::npos) {
+      if (last == LastLine::only_ended) break;
+      end = text.size();
+    }
     try {
       log.frames.push_back(frame_from(Json::parse(text.substr(log.bytes, end - log.bytes))));
     } catch (const Json::exception&) {
@@ -52,7 +58,7 @@ Result<FaceLog> read_face_log(const std::filesystem::path& path) {
                        fmt::format("{}: line {}", path.string(), log.frames.size() + 1),
                        "it is to be a faces.jsonl as 'anemone detect -o' writes it");
     }
-    log.bytes = end + 1;
+    log.bytes = std::min(end + 1, text.size());
   }
   return log;
 }

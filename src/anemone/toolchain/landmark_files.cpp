@@ -49,6 +49,8 @@ std::optional<std::vector<face::Point>> points_from(const std::vector<std::strin
   return points;
 }
 
+bool is_finite(const face::Point& point) { return std::isfinite(point.x) && std::isfinite(point.y); }
+
 std::string base_name(std::string_view path) { return fs::path(path).filename().string(); }
 
 Result<Faces> from_npy(const fs::path& path) {
@@ -58,19 +60,28 @@ Result<Faces> from_npy(const fs::path& path) {
                      fmt::format("the array is {}, not [faces,points,2]", brief(array.dims)), path.string());
   Faces faces(static_cast<std::size_t>(array.dims[0]));
   std::size_t at = 0;
-  for (LabelledFace& face : faces) {
-    for (std::int64_t i = 0; i < array.dims[1]; ++i, at += 2)
-      face.points.push_back({static_cast<float>(array.data[at]), static_cast<float>(array.data[at + 1])});
+  for (std::size_t n = 0; n < faces.size(); ++n) {
+    for (std::int64_t i = 0; i < array.dims[1]; ++i, at += 2) {
+      const face::Point point{static_cast<float>(array.data[at]), static_cast<float>(array.data[at + 1])};
+      if (!is_finite(point))
+        return bad_input(
+            ErrorCode::annotation_wrong,
+            fmt::format("of face {}, point {} is ({}, {}), which is no place in a picture", n, i, point.x, point.y),
+            path.string(), "faces and points are counted from 0");
+      faces[n].points.push_back(point);
+    }
   }
   return faces;
 }
 
 Result<Faces> from_log(const fs::path& path) {
-  TRY(const FaceLog log, read_face_log(path));
+  TRY(const FaceLog log, read_face_log(path, LastLine::even_unended));
   Faces faces;
-  for (const LoggedFrame& frame : log.frames) {
-    for (const face::Face& face : frame.faces) {
-      if (!face.landmarks.empty()) faces.push_back({base_name(frame.file), face.landmarks});
+  for (std::size_t i = 0; i < log.frames.size(); ++i) {
+    for (const face::Face& face : log.frames[i].faces) {
+      if (!std::all_of(face.landmarks.begin(), face.landmarks.end(), is_finite))
+        return wrong(path, i + 1, "a number of a landmark is beyond what 32 bits hold");
+      if (!face.landmarks.empty()) faces.push_back({base_name(log.frames[i].file), face.landmarks});
     }
   }
   return faces;
@@ -82,7 +93,16 @@ Result<LabelledFace> from_pts(const fs::path& path, std::string_view text) {
     return wrong(path, 1, "the points do not stand between braces");
   auto points = points_from(split(text.substr(open + 1, close - open - 1), " \t\r\n"));
   if (!points) return wrong(path, 4, "what stands between the braces are no pairs of numbers");
-  return LabelledFace{path.stem().string(), *std::move(points)};
+  constexpr std::string_view kCount = "n_points";
+  if (const std::size_t at = text.substr(0, open).find(kCount); at != std::string_view::npos) {
+    const auto words = split(text.substr(at + kCount.size(), open - at - kCount.size()), ": \t\r\n");
+    const std::string_view told = words.empty() ? std::string_view() : words[0];
+    if (told != std::to_string(points->size()))
+      return wrong(path, 1 + static_cast<std::size_t>(std::count(text.begin(), text.begin() + at, '\n')),
+                   fmt::format("n_points is '{}', and {} points stand between the braces", told, points->size()));
+  }
+  // With its ending, as a picture's: whoever compares names takes one ending away, and "a.b.pts" is of "a.b.jpg".
+  return LabelledFace{path.filename().string(), *std::move(points)};
 }
 
 /// A line of WFLW's lists: the picture last.
@@ -142,7 +162,8 @@ Result<Faces> read_landmarks(const fs::path& path) {
     return faces;
   }
   TRY(const Bytes file, map_file(path));
-  const std::string_view text(reinterpret_cast<const char*>(file.data()), file.size());
+  std::string_view text(reinterpret_cast<const char*>(file.data()), file.size());
+  if (constexpr std::string_view kMark = "\xEF\xBB\xBF"; text.starts_with(kMark)) text.remove_prefix(kMark.size());
   const std::size_t first = text.find_first_not_of(" \t\r\n");
   if (text.starts_with("\x93NUMPY")) return from_npy(path);
   if (first == std::string_view::npos) return wrong(path, 1, "the file is empty");

@@ -10,7 +10,7 @@
 namespace anemone::toolchain {
 
 struct LabelledFace {
-  std::string image;  ///< its file's name without folders; empty: not known, the order counts
+  std::string image;  ///< its file's name without folders, or that of its .pts; empty: not known, the order counts
   std::vector<face::Point> points;
 };
 
@@ -20,7 +20,7 @@ struct LabelledFace {
 /// - 300W's .pts files, one or a folder of them ("n_points: 68 { x y … }", counted from 1 as they are);
 /// - STAR's tables for WFLW, 300W and COFW (.tsv): picture, 5 points, P points, scale, centre;
 /// - faces.jsonl of `detect`.
-/// E0832: the line that is not so formed.
+/// A byte order mark of UTF-8 is skipped. E0832: the line that is not so formed, the point that is not finite.
 Result<std::vector<LabelledFace>> read_landmarks(const std::filesystem::path& path);
 
 }  // namespace anemone::toolchain

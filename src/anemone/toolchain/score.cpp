@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <unordered_map>
 
 #include "anemone/toolchain/landmark_files.h"
 
@@ -28,7 +29,27 @@ float distance(const LabelledFace& a, const LabelledFace& b) {
   return sum;
 }
 
-/// The prediction of each face of the truth, or null: of those of its picture the nearest one.
+struct Pair {
+  float distance = 0;
+  std::size_t wanted = 0, face = 0;
+};
+
+/// Every pair of the same picture, the nearest first; of equals the earlier one in the files.
+std::vector<Pair> pairs_by_distance(const Faces& predictions, const Faces& truth) {
+  std::unordered_map<std::string, std::vector<std::size_t>> of_picture;
+  for (std::size_t i = 0; i < predictions.size(); ++i) of_picture[key_of(predictions[i].image)].push_back(i);
+  std::vector<Pair> pairs;
+  for (std::size_t i = 0; i < truth.size(); ++i) {
+    const auto here = of_picture.find(key_of(truth[i].image));
+    if (here == of_picture.end()) continue;
+    for (const std::size_t k : here->second) pairs.push_back({distance(predictions[k], truth[i]), i, k});
+  }
+  std::stable_sort(pairs.begin(), pairs.end(), [](const Pair& a, const Pair& b) { return a.distance < b.distance; });
+  return pairs;
+}
+
+/// The prediction of each face of the truth, or null. No prediction is that of two faces: in each picture the nearest
+/// pair of those that are left belongs together, until there is none.
 Result<std::vector<const LabelledFace*>> matched(const Faces& predictions, const Faces& truth,
                                                  const ScoreRequest& request) {
   std::vector<const LabelledFace*> out;
@@ -41,17 +62,15 @@ Result<std::vector<const LabelledFace*>> matched(const Faces& predictions, const
     for (const LabelledFace& face : predictions) out.push_back(&face);
     return out;
   }
-  std::size_t found = 0;
-  for (const LabelledFace& wanted : truth) {
-    const LabelledFace* best = nullptr;
-    for (const LabelledFace& face : predictions) {
-      if (key_of(face.image) != key_of(wanted.image) || face.points.size() != wanted.points.size()) continue;
-      if (!best || distance(face, wanted) < distance(*best, wanted)) best = &face;
-    }
-    out.push_back(best);
-    found += best ? 1 : 0;
+  const std::vector<Pair> pairs = pairs_by_distance(predictions, truth);
+  std::vector<bool> taken(predictions.size());
+  out.resize(truth.size());
+  for (const Pair& pair : pairs) {
+    if (out[pair.wanted] || taken[pair.face]) continue;
+    out[pair.wanted] = &predictions[pair.face];
+    taken[pair.face] = true;
   }
-  if (found == 0)
+  if (pairs.empty())
     return bad_input(ErrorCode::landmarks_differ, "no predicted face is of a picture of the ground truth",
                      request.predictions.string(), "pictures are matched by their names without folder and ending");
   return out;
@@ -95,6 +114,10 @@ Result<ScoreResult> score(const ScoreRequest& request) {
     ScoredNormalisation scored{std::string(by.name), 0, {}, {}};
     std::vector<float> found;
     for (std::size_t i = 0; i < truth.size(); ++i) {
+      if (pairs[i] && !std::isfinite(face::normalised_error(truth[i].points, truth[i].points, by)))
+        return bad_input(ErrorCode::landmarks_differ,
+                         fmt::format("the distance '{}' of a face of the ground truth is zero", by.name),
+                         request.truth.string());
       // A face that was not found has failed, and has no error to average.
       scored.errors.push_back(pairs[i] ? face::normalised_error(pairs[i]->points, truth[i].points, by)
                                        : std::numeric_limits<float>::infinity());
@@ -103,8 +126,8 @@ Result<ScoreResult> score(const ScoreRequest& request) {
     if (const auto bad = std::find_if(found.begin(), found.end(), [](float e) { return !std::isfinite(e); });
         bad != found.end())
       return bad_input(ErrorCode::landmarks_differ,
-                       fmt::format("the distance '{}' of a face of the ground truth is zero", by.name),
-                       request.truth.string());
+                       "a predicted face is further from its place than 32 bits can say, or the ground truth is",
+                       request.predictions.string());
     scored.mean = face::mean_error(found);
     const std::vector<double> own{scheme->threshold};
     for (const double threshold : request.thresholds.empty() ? own : request.thresholds)
