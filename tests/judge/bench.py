@@ -114,6 +114,42 @@ rows = list(csv.DictReader(io.StringIO(
 )))  # fmt: skip
 check('--csv', len(rows) == 1 and rows[0]['runs'] == '5' and float(rows[0]['median_ms']) > 0, rows)
 
+# A row for each model; what neither table nor listing would hold is refused before anything is read.
+rows = list(csv.DictReader(io.StringIO(
+    subprocess.run([anemone, 'bench', product, '--against', product, '--runs', '5', '--csv'],
+                   capture_output=True, text=True).stdout
+)))  # fmt: skip
+check('--csv --against', [row['model'] for row in rows] == [str(product)] * 2, rows)
+for words in (
+    '--peer ort --outputs z',
+    '--csv --streams 2',
+    '--csv --per-op --against nowhere.mil',
+    '--csv --per-op --peer ort',
+    '--plan --csv',
+    '--plan --runs 5',
+    '--plan --seconds 1',
+    '--plan --streams 2',
+    '--plan --per-op',
+    '--plan --against nowhere.mil',
+    '--plan --peer ort',
+    '--accumulate fp16 --precision fp32',
+):
+    refused = subprocess.run([anemone, 'bench', 'nowhere.mil', *words.split()], capture_output=True, text=True)
+    named = [word for word in words.split() if word.startswith('--')]
+    both = refused.returncode == 2 and not refused.stdout and all(word in refused.stderr for word in named)
+    check(f'{words}: refused, both named', both, refused.stderr)
+
+# The document says what was run: values asked for, sizes, sums.
+got = run('bench', product, '--runs', 2, '--outputs', 'y', '--precision', 'fp16', '--accumulate', 'fp16-reductions')
+if got:
+    said = {key: got.get(key) for key in ('outputs', 'accumulate', 'input_shapes')}
+    shapes = [{'name': 'x', 'shape': [side, side]}]
+    check('what was run', said == {'outputs': ['y'], 'accumulate': 'fp16-reductions', 'input_shapes': shapes}, said)
+got = run('bench', star, '--runs', 1, '--shapes', '128x128')
+if got:
+    shapes = [each['shape'] for each in got.get('input_shapes', [])]
+    check('the size', shapes == [[1, 3, 128, 128]] and not {'outputs', 'accumulate'} & set(got), shapes)
+
 # Time instead of runs; streams.
 got = run('bench', product, '--seconds', 0.3, '--threads', 1, '--streams', 2)
 if got:

@@ -71,7 +71,7 @@ commands = {
     'detect': [f'detect {photo} --faces {retinaface} --landmarks star.mlpackage --smooth'] if retinaface else [],
     'bench': [
         'bench star.mlpackage --against star.pkl --runs 2 --per-op',
-        'bench relu.mil --runs 2 --streams 2',
+        'bench relu.mil --runs 2 --streams 2 --outputs y --precision fp16 --accumulate fp16',
         'bench relu.mil --runs 2 --peer ort',
         'bench star.mlpackage --plan',
     ],

@@ -1,5 +1,10 @@
 // The verb `bench`: latency and memory on this machine.
 #include "anemone/report/bench.h"
+
+#include <fmt/format.h>
+
+#include <initializer_list>
+
 #include "anemone/cli/session_options.h"
 #include "anemone/cli/verbs.h"
 #include "anemone/report/engine_plan.h"
@@ -10,6 +15,22 @@ namespace {
 
 enum class ThePeer : std::uint8_t { ort };
 constexpr Choice<ThePeer> kPeers[] = {{"ort", ThePeer::ort}};
+
+/// An option that an answer would leave out.
+struct Asked {
+  const char* option;
+  bool given;
+};
+
+/// The error of the first one that was given beside `option`, which cannot do both.
+Result<void> alone(const char* option, const char* what, std::initializer_list<Asked> others) {
+  for (const Asked& other : others) {
+    if (other.given)
+      return bad_usage(fmt::format("{} {}, and {} would be left out of it", option, what, other.option),
+                       "leave one out");
+  }
+  return {};
+}
 
 int run_bench(Call& call) {
   std::string path;
@@ -36,9 +57,32 @@ int run_bench(Call& call) {
   call.options.flag("--plan", plan, "time nothing: list the calls of kernels that one run is made of");
   flags.declare(call.options);
   if (const auto over = call.parse()) return *over;
-  if (plan && (against || peer))
-    return call.misused(
-        bad_usage("--plan lists one model's calls, and --against or --peer names another", "leave one out"));
+  request.session = flags.read(call);
+  const bool many = streams > 1;
+  if (plan) {
+    if (const auto one = alone("--plan", "lists one model's calls and times nothing",
+                               {{"--against", against.has_value()},
+                                {"--peer", peer.has_value()},
+                                {"--runs", runs.has_value()},
+                                {"--seconds", seconds.has_value()},
+                                {"--streams", many},
+                                {"--per-op", request.per_op},
+                                {"--csv", csv}});
+        !one)
+      return call.misused(one.error().front());
+  }
+  if (csv) {
+    if (const auto one = alone(
+            "--csv", request.per_op ? "with --per-op is a table of one model's operations" : "is a table of models",
+            {{"--streams", many}, {"--against", against && request.per_op}, {"--peer", peer && request.per_op}});
+        !one)
+      return call.misused(one.error().front());
+  }
+  if (peer && !request.session.outputs.empty())
+    return call.misused(bad_usage("--outputs cuts our network, and --peer would time the whole one", "leave one out"));
+  if (request.session.half_sums != runtime::HalfSums::none && request.session.precision == runtime::Precision::fp32)
+    return call.misused(bad_usage("--accumulate says how fp16 is summed, and with --precision fp32 nothing is fp16",
+                                  "leave one out, or give --precision fp16"));
   if (runs && seconds) return call.misused(bad_usage("--runs and --seconds both say when to stop", "leave one out"));
   if (csv && call.json) return call.misused(bad_usage("--csv and --json are two forms of one answer", "leave one out"));
   if (runs) request.runs = static_cast<std::size_t>(*runs);
@@ -46,7 +90,6 @@ int run_bench(Call& call) {
   request.streams = streams;
   request.ort_peer = peer.has_value();
   request.warm_up = static_cast<std::size_t>(warm_up);
-  request.session = flags.read(call);
   request.batch = flags.batch();
   const auto model = load(path, flags.load(call, against.has_value()));
   if (!model) return call.fail(model.error());

@@ -176,8 +176,13 @@ std::string bench_json(const toolchain::BenchResult& r) {
            {"threads", r.threads},
            {"cpu", r.cpu},
            {"isa", r.isa},
-           {"precision", r.precision},
-           {"model", side(r.model)}};
+           {"precision", r.precision}};
+  if (!r.accumulate.empty()) out["accumulate"] = r.accumulate;
+  Json shapes = Json::array();
+  for (const auto& [name, shape] : r.input_shapes) shapes.push_back({{"name", name}, {"shape", shape}});
+  out["input_shapes"] = shapes;
+  if (!r.outputs.empty()) out["outputs"] = r.outputs;
+  out["model"] = side(r.model);
   out["against"] = r.against ? side(*r.against) : Json(nullptr);
   out["ratio"] = r.ratio ? Json(r.ratio->median) : Json(nullptr);
   if (r.ratio) out["ratio_spread"] = ratio(*r.ratio);

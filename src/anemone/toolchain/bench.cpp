@@ -215,6 +215,18 @@ Result<std::unique_ptr<Peer>> prepare_peer(const Model& model, const BenchReques
   return contestant;
 }
 
+std::string accumulate_name(runtime::HalfSums half_sums) {
+  switch (half_sums) {
+    case runtime::HalfSums::none:
+      break;
+    case runtime::HalfSums::reductions:
+      return "fp16-reductions";
+    case runtime::HalfSums::all:
+      return "fp16";
+  }
+  return {};
+}
+
 void summarise(BenchSide& side) {
   side.median_ms = quantile(side.runs_ms, 0.5);
   side.p90_ms = quantile(side.runs_ms, 0.9);
@@ -365,6 +377,10 @@ Result<BenchResult> bench(const Model& model, const Model* against, const BenchR
   result.cpu = cpu_name();
   result.isa = runtime::instruction_set();
   result.precision = precision_name(request.session);
+  for (const auto& input : first->session().function().body.inputs)
+    result.input_shapes.emplace_back(input->name, input->type.dims);
+  result.outputs = request.session.outputs;
+  result.accumulate = accumulate_name(request.session.half_sums);
   return result;
 }
 

@@ -64,6 +64,9 @@ struct BenchResult {
   std::uint64_t peak_rss_bytes = 0;
   int threads = 0;
   std::string cpu, isa, precision;
+  std::vector<std::pair<std::string, Dims>> input_shapes;  ///< of the model's inputs, as it was run
+  std::vector<std::string> outputs;                        ///< that were asked for; empty: the model's own
+  std::string accumulate;                                  ///< "fp16", "fp16-reductions"; empty: sums are wide
 };
 
 struct BenchRequest {
