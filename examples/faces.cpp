@@ -10,7 +10,8 @@ int main(int, char** argv) {
   if (!image) return std::fputs(render(image.error()).c_str(), stderr), exit_code(image.error());
   const auto faces = pipeline->find({image->bgr.data(), image->width, image->height, 3 * image->width});
   if (!faces) return std::fputs(render(faces.error()).c_str(), stderr), exit_code(faces.error());
-  for (const anemone::Face& face : *faces)
-    std::printf("score %.4f, eyes at %.1f %.1f and %.1f %.1f\n", face.score, face.landmarks[60].x, face.landmarks[60].y,
-                face.landmarks[72].x, face.landmarks[72].y);
+  for (const anemone::Face& face : *faces) {
+    std::printf("score %.4f, %zu landmarks\n", face.score, face.landmarks.size());  // 98 of WFLW, 68 of 300W …
+    for (const anemone::Point& point : face.landmarks) std::printf("  %.1f %.1f\n", point.x, point.y);
+  }
 }

@@ -12,7 +12,7 @@ import types
 
 import coremltools
 import numpy as np
-from lib import anemone, check, finish, root, run, scratch, skip
+from lib import anemone, check, finish, root, run, scratch, shared, skip
 
 star, package = scratch / 'Landmark_98.pkl', scratch / 'star.mlpackage'
 run('synth', 'star', '-o', star, '--heads', root / 'examples/probe_pd_heads')
@@ -110,6 +110,18 @@ for page, language, code in blocks:
 
 for language in ('python', 'swift', 'sh', 'yaml', 'cpp'):
     check(f'there is {language} to check', count.get(language, 0) > 0)
+# The program of README.md is an example that is built, and takes a network of any number of points.
+shown = next(code for page, language, code in blocks if page.name == 'README.md' and language == 'cpp')
+check('README.md shows examples/faces.cpp', (root / 'examples/faces.cpp').read_text().split('\n', 1)[1] == shown)
+example = pathlib.Path(anemone).with_name('faces_example')
+if shared and example.exists():
+    run('synth', 'star', '-o', scratch / 'star68.pkl', '--points', 68)
+    words = ('golden/retinaface/mobilenet0.25_Final.pth', scratch / 'star68.pkl', 'golden/images/astronaut.png')
+    done = subprocess.run([example, *(shared / word for word in words)], capture_output=True, text=True)
+    pairs = re.findall(r'^ +\S+ \S+$', done.stdout, re.M)
+    check('examples/faces.cpp with 68 points', done.returncode == 0 and len(pairs) == 68, done.stdout + done.stderr)
+else:
+    skip(1, 'examples/faces.cpp with 68 points: it is not built, or the detector is not here')
 text = (root / 'docs/how-to/load.md').read_text()
 for key in re.findall(r'`(org\.anemone\.\w+)`', text):
     check(f'load.md: metadata {key}', key in metadata, metadata)
