@@ -61,6 +61,33 @@ check('no address of this machine', str(pathlib.Path.home()) + '/' not in text)
 old = report.read_bytes()
 run('report', scratch / 'nothing.mlpackage', '-o', report, expect=3)
 check('a report that fails leaves the old page', report.read_bytes() == old)
+# Nor does a page take the place of what was read for it, whichever way that is named.
+before = {file: file.read_bytes() for file in (star, baseline)}
+inside = sorted(package.rglob('*'))
+link = scratch / 'link.pkl'
+link.symlink_to(star)
+own_targets = scratch / 'own.toml'
+shutil.copy(targets, own_targets)
+for words in (
+    ('report', package, '-o', package),
+    ('report', package, '-o', f'{package}/'),
+    ('report', package, '-o', scratch / 'nowhere/..' / package.name),
+    ('report', package, '-o', star, '--against', star),
+    ('report', package, '-o', star, '--against', link),
+    ('report', package, '-o', baseline, '--baseline', baseline),
+    ('report', package, '-o', own_targets, '--targets', own_targets),
+    ('report', package, '-o', own_targets, '--measured', measured, '--measured', own_targets),
+    ('report', package, '-o', own_targets, '--against', star, '--verify', own_targets),
+    ('plan', package, '--html', package),
+    ('plan', package, '--html', star, '--compare', star),
+    ('plan', package, '--html', scratch / 'both', '--svg', scratch / 'both'),
+    ('convert', star, '-o', scratch / 'new.onnx', '--report', star),
+    ('convert', star, '-o', scratch / 'new.onnx', '--report', scratch / './new.onnx'),
+):
+    run(*words, expect=2)
+kept = all(file.read_bytes() == old for file, old in before.items()) and sorted(package.rglob('*')) == inside
+check('no input was touched', kept and own_targets.read_text() == targets.read_text())
+check('and nothing was written', not (scratch / 'both').exists() and not (scratch / 'new.onnx').exists())
 # What `verify` found is on a page without another run; files that are none, or of other models, are refused.
 verified, again = scratch / 'verified.json', scratch / 'again.html'
 found = run('verify', package, '--against', star)

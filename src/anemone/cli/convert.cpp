@@ -92,6 +92,8 @@ int run(Call& call, std::string_view output_help, bool goes_on) {
                                   stream ? "name one with -o" : "leave --dry-run out"));
   if (const auto free = call.check_stream(true); stream && !free) return call.misused(free.error().front());
   while (output.size() > 1 && output.back() == '/') output.pop_back();  // as completion in a shell writes a package
+  if (const auto free = check_page(next.report.value_or(""), {path, output}); !free)
+    return call.misused(free.error().front());
   const auto options = flags.read(call);
   if (!options) return call.fail(options.error());
   if (const Result<void> ending = toolchain::check_ending(output); !stream && !ending) return call.fail(ending.error());

@@ -3,6 +3,7 @@
 
 #include "anemone/cli/convert_options.h"
 #include "anemone/cli/model_options.h"
+#include "anemone/cli/report_page.h"
 #include "anemone/cli/verbs.h"
 #include "anemone/report/errors.h"
 #include "anemone/report/ort_plan.h"
@@ -122,6 +123,13 @@ int run_plan(Call& call) {
   const bool compares = other || other_device;
   for (const std::string* file : {&svg, &html}) {
     if (const auto free = call.check_stream(true); *file == "-" && !free) return call.misused(free.error().front());
+  }
+  std::vector<std::string> others = paths;
+  if (other) others.push_back(*other);
+  for (const std::string* page : {&svg, &html}) {
+    if (const auto free = check_page(*page == "-" ? "" : *page, others); !free)
+      return call.misused(free.error().front());
+    others.push_back(*page);  // the drawing is no place for the page
   }
   if (svg == "-" && html == "-") return call.misused(bad_usage("--svg and --html cannot both be written to stdout"));
   if (paths.size() > 1) {

@@ -36,6 +36,11 @@ int run_report(Call& call) {
         bad_usage("--verify says what was compared, and --images or --resize say what to compare", "leave one out"));
   if (request.ort.target == "all")
     return call.misused(bad_usage("a report is about one release of ONNX Runtime", "name one, as 1.19/neuralnetwork"));
+  std::vector<std::string> others = measured;
+  for (const auto& file : {std::optional(path), before, verified_file, baseline, targets}) {
+    if (file) others.push_back(*file);
+  }
+  if (const auto free = check_page(output, others); !free) return call.misused(free.error().front());
   request.verify.session.threads = call.threads;
   if (baseline) request.baseline = *baseline;
   if (targets) {
