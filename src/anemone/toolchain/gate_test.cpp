@@ -149,15 +149,43 @@ TEST_F(Gate, MeasurementsOfAnotherModelOrOfAVirtualMachineAreRefused) {
   EXPECT_EQ(result.error().at(0).code, ErrorCode::measured_another_model);
   EXPECT_EQ(exit_code(result.error()), 3);
   EXPECT_NE(render(result.error()).find("'old.mil' was measured, and the model is 'net.mil'"), std::string::npos);
-  for (const char* text : {R"({"schema": "anemone.device/1", "device": {"virtual": true}})", "{", "[]", "{}",
-                           R"({"schema": "anemone.plan/1"})", R"({"schema": "anemone.bench/1", "median_ms": "x"})",
-                           R"({"schema": "anemone.bench/1", "median_ms": -1})", R"({"schema": 7})",
-                           R"({"schema": "anemone.device/1", "verdicts": 1})", "\xff"}) {
+  for (const char* text :
+       {R"({"schema": "anemone.device/1", "device": {"virtual": true}})", "{", "[]", "{}",
+        R"({"schema": "anemone.plan/1"})", R"({"schema": "anemone.bench/1", "median_ms": "x"})",
+        R"({"schema": "anemone.bench/1", "median_ms": -1})", R"({"schema": 7})",
+        R"({"schema": "anemone.device/1", "verdicts": 1})", "\xff", R"({"schema": "anemone.device/1", "latency": 12})",
+        R"({"schema": "anemone.device/1", "model": 3})",
+        R"({"schema": "anemone.device/1", "device": [], "latency": {"median_ms": 1}})",
+        R"({"schema": "anemone.device/1", "ops": {"planned": 1}, "coverage_percent": 150})"}) {
     const auto read = read_measurements(file("measured.json", text));
     ASSERT_FALSE(read) << text;
     EXPECT_EQ(read.error().at(0).code, ErrorCode::measurements_wrong) << text;
     EXPECT_EQ(exit_code(read.error()), 3) << text;
   }
+}
+
+TEST_F(Gate, FilesOfDeepValuesAreRefusedAndNotFollowed) {
+  const auto times = [](std::string_view piece, std::size_t count) {
+    std::string out;
+    for (std::size_t i = 0; i < count; ++i) out += piece;
+    return out;
+  };
+  for (const auto& [open, close] : {std::pair("[", "]"), std::pair(R"({"a":)", "}")}) {
+    const std::string deep =
+        R"({"schema": "anemone.device/1", "verdicts": [)" + times(open, 200000) + "1" + times(close, 200000) + "]}";
+    const auto read = read_measurements(file("measured.json", deep));
+    ASSERT_FALSE(read);
+    EXPECT_EQ(exit_code(read.error()), 3);
+    EXPECT_NE(render(read.error()).find("deep"), std::string::npos) << render(read.error());
+  }
+  const std::string parts = times("a.", 100000) + "a";
+  for (const std::string& toml : {"\n" + parts + " = 1\n", "\n[" + parts + "]\n", "\nb = {" + parts + " = 1}\n",
+                                  "\n" + times("'a'.", 100000) + "a = 1\n"}) {
+    const std::string told = problem(toml);
+    EXPECT_NE(told.find("targets.toml:2:"), std::string::npos) << told.substr(0, 200);
+    EXPECT_NE(told.find("dots"), std::string::npos) << told.substr(0, 200);
+  }
+  EXPECT_EQ(problem("# " + times(".", 200) + "\n[fps]\nbasis = \"device\"\nmust = 4.5\n"), "none");
 }
 
 TEST_F(Gate, TheSampleOfADeviceIsRead) {

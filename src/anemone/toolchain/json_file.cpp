@@ -13,9 +13,14 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr std::size_t kMostBytes = std::size_t{256} << 20;
+constexpr int kDeepest = 100;  // lists within lists: to copy or to destroy a value takes the stack
 
-/// Null where there is nothing.
+/// Null where there is nothing. What a key lies in is an object, too: "latency": 12 is no way of leaving its median out.
 const Json* find(const Json& json, const std::string& key) {
+  for (std::size_t slash = key.find('/', 1); slash != std::string::npos; slash = key.find('/', slash + 1)) {
+    const std::string outer = key.substr(0, slash);
+    if (const Json* found = find(json, outer); found && !found->is_object()) throw WrongValue{outer, "an object"};
+  }
   const Json::json_pointer at(key);
   return json.contains(at) && !json[at].is_null() ? &json[at] : nullptr;
 }
@@ -71,7 +76,10 @@ Result<void> read_json(const std::filesystem::path& path, const std::string& hel
   if (file.size() > kMostBytes) return wrong(fmt::format("{} bytes are no file of measurements", file.size()));
   const auto* text = reinterpret_cast<const char*>(file.data());
   try {
-    const Json json = Json::parse(text, text + file.size());
+    const Json json = Json::parse(text, text + file.size(), [](int depth, Json::parse_event_t, const Json&) {
+      if (depth > kDeepest) throw WrongFile{fmt::format("its values lie more than {} deep in each other", kDeepest)};
+      return true;
+    });
     if (!json.is_object()) return wrong("the file holds no JSON object");
     read(json);
     return {};

@@ -39,6 +39,7 @@ void read_device(const Json& json, Measurements& out) {
                                text_at(json, "/settings/compute_units"));
   if (amount_at(json, "/ops/planned").value_or(0) > 0) {  // systems before macOS 14.4 give no plan
     out.coverage_percent = amount_at(json, "/coverage_percent");
+    if (out.coverage_percent > 100) throw WrongValue{"/coverage_percent", "a number up to 100"};
     out.partitions = amount_at(json, "/partitions");
   }
   for (const Json& one : list_at(json, "/verdicts")) {

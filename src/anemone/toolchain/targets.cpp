@@ -14,13 +14,37 @@ namespace {
 
 constexpr std::size_t kMostBytes = std::size_t{1} << 20;
 
+// In a line: each dot of a key is a table, and the library takes the stack for each. Targets have one.
+constexpr std::size_t kMostDots = 32;
+
 /// Where in the text something is wrong.
 class Text {
  public:
   explicit Text(std::shared_ptr<const SourceText> source) : source_(std::move(source)) {}
 
+  /// Of the text that is one: keys of too many parts.
+  Result<void> check_dots() const {
+    char quote = 0;
+    std::size_t dots = 0;
+    for (std::size_t i = 0; i < source_->text.size(); ++i) {
+      const char c = source_->text[i];
+      if (c == '\n') {
+        quote = 0;
+        dots = 0;
+      } else if (c == quote) {
+        quote = 0;
+      } else if (quote == 0 && (c == '"' || c == '\'')) {
+        quote = c;
+      } else if (quote == 0 && c == '#') {
+        i = std::min(source_->text.find('\n', i), source_->text.size()) - 1;
+      } else if (quote == 0 && c == '.' && ++dots > kMostDots) {
+        return wrong_at(i, fmt::format("more than {} dots in a line are no targets", kMostDots));
+      }
+    }
+    return {};
+  }
+
   Diagnostic wrong(const toml::source_region& where, std::string message, std::string help = {}) const {
-    Diagnostic diagnostic = bad_input(ErrorCode::targets_wrong, std::move(message), {}, std::move(help));
     std::size_t at = 0;
     for (toml::source_index line = 1; line < where.begin.line; ++line) {
       const std::size_t feed = source_->text.find('\n', at);
@@ -28,11 +52,16 @@ class Text {
       at = feed + 1;
     }
     at = std::min(source_->text.size(), at + (where.begin.column > 0 ? where.begin.column - 1 : 0));
+    return wrong_at(at, std::move(message), std::move(help));
+  }
+
+ private:
+  Diagnostic wrong_at(std::size_t at, std::string message, std::string help = {}) const {
+    Diagnostic diagnostic = bad_input(ErrorCode::targets_wrong, std::move(message), {}, std::move(help));
     diagnostic.span = {source_, at, at};
     return diagnostic;
   }
 
- private:
   std::shared_ptr<const SourceText> source_;
 };
 
@@ -143,6 +172,7 @@ Result<Targets> read_targets(const std::filesystem::path& path) {
   auto source = std::make_shared<SourceText>(
       SourceText{path.string(), std::string(reinterpret_cast<const char*>(file.data()), file.size())});
   const Text text(source);
+  TRY_VOID(text.check_dots());
   try {
     return targets_of(text, toml::parse(source->text, path.string()), path.string());
   } catch (const toml::parse_error& error) {
