@@ -51,6 +51,13 @@ refuse 2 'a size that the network cannot take' "$anemone" convert star.pkl -o ou
 refuse 2 'a function a size where packages hold one' "$anemone" convert star.pkl -o out.mlpackage --shapes 256x256,128x128 --shape-functions
 refuse 2 'an output that does not exist' "$anemone" convert star.pkl -o out.mlpackage --outputs landmark
 refuse 2 'nothing of the name that shall stay fp32' "$anemone" convert star.pkl -o out.mlpackage --keep-fp32 instance_nrm
+"$anemone" convert star.pkl -o functions.mlpackage --shapes 256x256,128x128 --target ios18 --shape-functions -q >/dev/null
+refuse 2 'a pipeline where a pass is asked for' "$anemone" convert star.pkl -o out.mlpackage --skip-pass default
+refuse 2 'several functions for a system that has one' "$anemone" convert functions.mlpackage -o out.mlpackage --target ios17
+refuse 2 'several functions in ONNX' "$anemone" convert functions.mlpackage -o out.onnx
+refuse 2 'nothing and something' "$anemone" convert star.pkl -o out.mlpackage --passes none,default
+refuse 2 'what stays fp32 where nothing becomes fp16' "$anemone" convert star.pkl -o out.mlpackage --precision fp32 --keep-fp32 conv
+refuse 2 'a part of a checkpoint' "$anemone" convert star.pkl -o out.mlpackage --part 3
 refuse 2 'a pass that does not exist' "$anemone" convert star.pkl -o out.mlpackage --passes fuse_all
 refuse 2 'a verb that does not exist' "$anemone" covnert star.pkl
 

@@ -59,7 +59,9 @@ Result<void> ModelFlags::add_shapes(std::string_view words) {
   for (std::size_t begin = 0, end = 0; end < words.size(); begin = end + 1) {
     end = std::min(words.find(',', begin), words.size());
     TRY(auto shape, parse_shape(std::string(words.substr(begin, end - begin))));
-    if (!shapes.insert(shape).second) return bad_usage("--shapes: the input '" + shape.first + "' is given twice");
+    if (!shapes.insert(shape).second)
+      return bad_usage(shape.first.empty() ? "two shapes are given for one input"
+                                           : "the input '" + shape.first + "' is given twice");
   }
   return {};
 }

@@ -88,7 +88,7 @@ Result<std::vector<InputFile>> calibration_inputs(const Model& model, const std:
   TRY(Session session, Session::open(model, {}, {}));
   if (!takes_pixels(session))
     return bad_usage("calibration runs pictures through the network, and this one does not take any",
-                     "choose --precision fp16 or fp32");
+                     "leave --calibrate and '--precision auto' out");
   const Dims& dims = session.function().body.inputs[0]->type.dims;
   const std::int64_t height = dims[dims.size() - 2], width = dims[dims.size() - 1];
   if (folder.empty()) return seeded_images(width, height, 1);

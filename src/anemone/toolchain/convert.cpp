@@ -196,12 +196,20 @@ void describe_origin(Model& model, const ConvertOptions& options) {
 Result<std::vector<std::string_view>> pass_list(const ConvertOptions& options) {
   std::vector<std::string> words = options.passes;
   if (words.empty()) words = {fmt::format("default-{}", name(options.precision))};
+  std::vector<std::string_view> names;
+  for (const passes::Pass& pass : passes::all_passes()) names.push_back(pass.name);
   std::vector<std::string_view> known = passes::pipeline_names();
-  for (const passes::Pass& pass : passes::all_passes()) known.push_back(pass.name);
+  known.insert(known.end(), names.begin(), names.end());
   const auto unknown = [&](const std::string& word) {
     return bad_usage(fmt::format("there is no pass or pipeline '{}'", word),
                      did_you_mean(word, known, "'anemone passes' lists them"));
   };
+  const auto no_pass = [&](std::string_view option, const std::string& word) {
+    return bad_usage(fmt::format("{} takes a pass, and '{}' is none", option, word),
+                     did_you_mean(word, names, "'anemone passes' lists them"));
+  };
+  if (words.size() > 1 && std::find(words.begin(), words.end(), "none") != words.end())
+    return bad_usage("--passes none changes nothing, and other passes are named too", "name one or the other");
   std::vector<std::string_view> passes;
   for (std::string word : words) {
     if (word == "default") word = fmt::format("default-{}", name(options.precision));
@@ -214,11 +222,11 @@ Result<std::vector<std::string_view>> pass_list(const ConvertOptions& options) {
     }
   }
   for (const std::string& skipped : options.skip_passes) {
-    if (!passes::find_pass(skipped)) return unknown(skipped);
+    if (!passes::find_pass(skipped)) return no_pass("--skip-pass", skipped);
     std::erase(passes, skipped);
   }
   if (!options.stop_after.empty()) {
-    if (!passes::find_pass(options.stop_after)) return unknown(options.stop_after);
+    if (!passes::find_pass(options.stop_after)) return no_pass("--stop-after", options.stop_after);
     const auto last = std::find(passes.begin(), passes.end(), options.stop_after);
     if (last == passes.end())
       return bad_usage(fmt::format("--stop-after {}: that pass does not run", options.stop_after),
@@ -265,6 +273,10 @@ Result<void> optimise(Model& model, const ConvertOptions& options, Converted& re
   const Stopwatch watch;
   passes::PipelineOptions pipeline_options;
   TRY(pipeline_options.passes, pass_list(options));
+  const auto& passes = pipeline_options.passes;
+  if (!options.keep_fp32.empty() && std::find(passes.begin(), passes.end(), "add_fp16_cast") == passes.end())
+    return bad_usage("--keep-fp32 says what the cast to fp16 leaves alone, and that cast does not run",
+                     "leave one of the options out");
   pipeline_options.check = options.check_passes;
   pipeline_options.execute = checking_executor(options.threads);
   // What pays on the oldest chip with figures of its own pays on its successors.
@@ -287,8 +299,7 @@ Result<void> optimise(Model& model, const ConvertOptions& options, Converted& re
   KeptWide kept(options.keep_fp32, look ? std::span<const ValueRange>(result.ranges) : std::span<const ValueRange>());
   pipeline_options.settings.wide = [&kept](const Node& node) { return kept.why(node); };
   TRY(std::vector<passes::PassReport> reports, passes::run_passes(program, pipeline_options));
-  if (std::any_of(reports.begin(), reports.end(), [](const auto& each) { return each.name == "add_fp16_cast"; }))
-    TRY_VOID(kept.require_known(program));
+  TRY_VOID(kept.check(program, result.warnings));
   result.passes.insert(result.passes.end(), std::make_move_iterator(reports.begin()),
                        std::make_move_iterator(reports.end()));
   std::string changed;
@@ -347,13 +358,17 @@ std::string_view name(PackagePrecision precision) { return precision == PackageP
 
 Result<Converted> convert(const Model& model, const ConvertOptions& options) {
   Converted result;
+  const int specification = options.target ? specification_version(*options.target) : model.program->specification;
+  const bool may_have_functions = specification >= specification_version(Target::ios18);
   if (options.shapes.empty()) {
+    if (model.program->functions.size() > 1 && !may_have_functions)
+      return bad_usage(fmt::format("'{}' holds {} functions, which packages can from ios18", model.path.string(),
+                                   model.program->functions.size()),
+                       "leave '--target' out, or choose one by its size: '--shapes HxW'");
     TRY(result.program, convert_one(copy(model), options, result));
     return result;
   }
   const bool several = options.shapes.size() > 1;
-  const int specification = options.target ? specification_version(*options.target) : model.program->specification;
-  const bool may_have_functions = specification >= specification_version(Target::ios18);
   if (several && options.shape_functions && !may_have_functions)
     return bad_usage("--shape-functions makes a function for each size, which packages can hold from ios18",
                      "add '--target ios18', or leave it out for one graph that takes all sizes");

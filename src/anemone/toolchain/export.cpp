@@ -86,6 +86,10 @@ Result<Delivered> deliver_by(const Model& model, const std::filesystem::path& ou
                              const ExportOptions& what,
                              const std::function<Result<std::uint64_t>(const onnx::Model&)>& write) {
   TRY_VOID(require_weights(model));
+  if (model.program->functions.size() > 1 && options.shapes.empty())
+    return bad_usage(fmt::format("'{}' holds {} functions, and ONNX one graph", model.path.string(),
+                                 model.program->functions.size()),
+                     "choose one by its size: '--shapes HxW'");
   const Stopwatch watch;
   TRY(Exported exported, export_model(model, options, what));
   Delivered delivered;

@@ -33,16 +33,26 @@ std::string KeptWide::why(const Node& node) {
   return {};
 }
 
-Result<void> KeptWide::require_known(const Program& program) const {
+Result<void> KeptWide::check(const Program& program, Diagnostics& warnings) const {
   std::vector<std::string_view> known;
+  std::set<std::string_view> names, half;
   for (const Node& node : program.main().body.nodes) {
-    for (const auto& output : node.outputs) known.push_back(output->name);
+    for (const auto& output : node.outputs) {
+      known.push_back(output->name);
+      names.insert(output->name);
+      if (output->type.dtype == DType::fp16) half.insert({output->name, node.type});
+    }
   }
-  const std::size_t values = known.size();
   for (const OpDef* row : ops::table().all()) known.push_back(row->name);
-  const std::set<std::string_view> names(known.begin(), known.begin() + static_cast<std::ptrdiff_t>(values));
   for (const std::string& word : asked_) {
-    if (met_.contains(word) || names.contains(word) || ops::table().find(word)) continue;
+    if (met_.contains(word)) continue;
+    if (half.contains(word)) {
+      Diagnostic warning = bad_usage(fmt::format("--keep-fp32: '{}' is fp16 already, and stays so", word),
+                                     "convert the checkpoint, or the fp32 package");
+      warning.severity = Severity::warning;
+      warnings.push_back(std::move(warning));
+    }
+    if (names.contains(word) || ops::table().find(word)) continue;
     return bad_usage(
         fmt::format("--keep-fp32: '{}' is neither a type of operation nor a value that is left for fp16", word),
         did_you_mean(word, known, "'anemone print' shows both; passes before may have merged the value into another"));

@@ -21,9 +21,9 @@ class KeptWide {
   /// fp16 either.
   std::string why(const Node& node);
 
-  /// After the cast: every word that was asked for is a type of the table, was met by why(), or names a value of
-  /// `program`. Else an error of usage that names the word: it would be fp16 in silence.
-  Result<void> require_known(const Program& program) const;
+  /// After the cast: words that why() has not met. One that is no type of the table and no value of `program` is an error
+  /// of usage, because it would be fp16 in silence; of one that was fp16 before the cast there is a warning.
+  Result<void> check(const Program& program, Diagnostics& warnings) const;
 
  private:
   std::set<std::string, std::less<>> asked_, met_;

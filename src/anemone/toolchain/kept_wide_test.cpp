@@ -53,7 +53,26 @@ TEST(KeptWide, WordsThatNameNothingAreRefused) {
   EXPECT_EQ(error.error().front().blame, Blame::usage);
   EXPECT_NE(error.error().front().message.find("'rootde'"), std::string::npos) << error.error().front().message;
   EXPECT_EQ(error.error().front().help, "did you mean 'rooted'?");
-  EXPECT_TRUE(kept({"rootde"}, {"none"})) << "nothing is cast: there is nothing to keep";
+  EXPECT_FALSE(kept({"rooted"}, {"none"})) << "nothing is cast: there is nothing to keep";
+}
+
+// Digits do not come back.
+TEST(KeptWide, WhatIsHalfAlreadyIsSaid) {
+  const test::Scratch scratch;
+  const std::filesystem::path path = scratch.path / "program.mil";
+  std::ofstream(path) << kProgram;
+  const auto model = load(path, {});
+  ASSERT_TRUE(model) << render(model.error());
+  auto once = convert(*model, {});
+  ASSERT_TRUE(once) << render(once.error());
+  Model half;
+  half.program = std::move(once->program);
+  ConvertOptions options;
+  options.keep_fp32 = {"sqrt"};
+  const auto again = convert(half, options);
+  ASSERT_TRUE(again) << render(again.error());
+  ASSERT_EQ(again->warnings.size(), 1u);
+  EXPECT_NE(again->warnings[0].message.find("'sqrt' is fp16 already"), std::string::npos) << again->warnings[0].message;
 }
 
 }  // namespace

@@ -197,6 +197,8 @@ Result<void> check_options(const fs::path& path, ModelFormat format, const LoadO
   if (options.one_of_several) return {};
   if (options.shapes_asked && format != ModelFormat::onnx)
     return bad_usage("--shapes with a whole shape is of ONNX files", "give height and width: 256x256");
+  if (options.part && format != ModelFormat::mlpackage && format != ModelFormat::model_spec)
+    return bad_usage(fmt::format("--part is of Core ML pipelines, and '{}' is none", path.string()), "leave it out");
   if (format == ModelFormat::checkpoint) {
     constexpr std::int64_t kMostSamples = 256;  // constants that go with each are held in memory
     if (options.batch <= kMostSamples) return {};

@@ -116,6 +116,14 @@ Result<void> lower_onnx(Model& model, const std::filesystem::path& path, const L
                                   : fmt::format("--shapes: the graph has no input '{}'", name),
                      "name them: " + names_of(inputs));
   }
+  // Copies of the same options go to files beside this one, and re-lowering repeats what was asked.
+  const auto takes_batch = [&](const onnx::Value* input) {
+    const auto& shape = input->type.shape;
+    return !shape || shape->empty() || onnx::extent(shape->front()) < 0 ||
+           onnx::extent(shape->front()) == options.batch;
+  };
+  if (options.batch != 1 && !options.one_of_several && std::none_of(inputs.begin(), inputs.end(), takes_batch))
+    return fixed_batch(path, options.batch);
   const auto is_there = [&](const std::string& name) { return model.onnx->graph->find_here(name) != nullptr; };
   if (std::all_of(options.outputs.begin(), options.outputs.end(), is_there)) lower.outputs = options.outputs;
   if (options.height && options.width) lower.size = std::pair(*options.height, *options.width);
