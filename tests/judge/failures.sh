@@ -65,6 +65,10 @@ refuse 3 'another network' "$anemone" convert "$data/pickle/01_zip_state_dict.pt
 refuse 3 'a missing key' "$anemone" convert "$data/pickle/04_zip_star_train_state.pkl" -o out.mlpackage
 refuse 3 'an ONNX file that is cut off' "$anemone" convert "$data/public-cases/43-onnx-cut-short/model.onnx" -o out.mlpackage
 
+# The command that convert prints is one that works: of sizes and batches that the file leaves open, too.
+"$anemone" convert star.pkl -o sized.mlpackage --shapes 128x128 2>next.txt >/dev/null
+grep -q -- '--shapes 128x128$' next.txt || fail 'the next command has no size'
+check 'the next command' bash -c "PATH=$(dirname "$anemone"):\$PATH; $(sed -n 's/^next: //p' next.txt)"
 "$anemone" convert star.pkl -o kept.mlpackage -q >/dev/null || fail 'convert'
 cp -r kept.mlpackage bare.mlpackage
 rm bare.mlpackage/Data/com.apple.CoreML/model.mlmodel

@@ -109,7 +109,7 @@ int run(Call& call, std::string_view output_help, bool goes_on) {
   if (replaces) call.say("note: " + output + " was there before and is replaced");
   if (next.any()) return go_on(call, *model, output, next, delivered->result);
   if (output.ends_with(".mlpackage") && !dry_run)
-    call.say("next: anemone verify " + shell_word(output) + " --against " + shell_word(path));
+    call.say("next: anemone verify " + shell_word(output) + " --against " + shell_word(path) + flags.again());
   return 0;
 }
 

@@ -186,6 +186,15 @@ Result<toolchain::ConvertOptions> ConvertFlags::read(const Call& call) const {
   return out;
 }
 
+std::string ConvertFlags::again() const {
+  std::string words;
+  for (const std::string& word : shapes_) {
+    if (words.empty() || is_whole_shape(word)) words += (words.empty() ? " --shapes " : ",") + word;
+  }
+  if (model_.batch != 1) words += " --batch " + std::to_string(model_.batch);
+  return words;
+}
+
 void ConvertFlags::show(Call& call, const toolchain::Model& model, const toolchain::Delivered& delivered,
                         bool stream) const {
   for (const Diagnostic& warning : model.warnings) call.warn(warning);

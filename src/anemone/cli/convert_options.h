@@ -29,6 +29,8 @@ class ConvertFlags {
   /// After parse(): the words as options, or what is wrong with them.
   Result<toolchain::ConvertOptions> read(const Call& call) const;
   toolchain::LoadOptions load(Call& call, const toolchain::ConvertOptions& options) const;
+  /// What another verb needs to read the same model as it was read here: " --shapes 256x256", or nothing.
+  std::string again() const;
   /// What was read and written: warnings, and the page unless the output itself went to stdout.
   void show(Call& call, const toolchain::Model& model, const toolchain::Delivered& delivered, bool stream) const;
 
