@@ -64,7 +64,7 @@ commands = {
         f'verify star.mlpackage --against star.pkl --input {face}',
         f'verify star.mlpackage --against star.pkl --input {face} --truth {data}/metrics/gt_29.npy',
         'verify relu.mil --against relu.mil',
-        'verify tanh.mil --against relu.mil --layers --save kept',
+        'verify tanh.mil --against relu.mil --layers --save kept --accumulate fp16',
         'verify nan.mil --against relu.mil --layers',
     ],
     'score': [f'score {data}/metrics/pd_29.npy --truth {data}/metrics/gt_29.npy'],

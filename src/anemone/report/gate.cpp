@@ -46,7 +46,7 @@ std::string gate_text(const toolchain::GateResult& r) {
     const bool first = !before || before->quantity != row.quantity;
     const auto quantity = toolchain::row_of(row.quantity).name;
     out += fmt::format("  {:<{}}  {:<7}  {:>7}  {:>8}  {:<9}  {}\n", first ? quantity : "", width, row.level,
-                       wanted_text(row), got_text(row), name(row.basis), verdict_text(row));
+                       wanted_text(row), got_text(row), name(row.got_basis.value_or(row.basis)), verdict_text(row));
     if (!row.met && (first || before->met)) {
       open += fmt::format("open: {}: {}\n", quantity, row.why_open);
       if (row.prediction) open += fmt::format("  predicted for {}: {}\n", r.chip, prediction_text(row));

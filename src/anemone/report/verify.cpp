@@ -186,8 +186,14 @@ std::string verify_json(const toolchain::VerifyResult& r, std::size_t most_layer
                        {"worst_input", o.worst_input},
                        {"pass", o.pass}});
   }
-  Json out{{"schema", "anemone.verify/1"}, {"candidate", r.candidate}, {"reference", r.reference}, {"basis", r.basis},
-           {"inputs", r.inputs},           {"outputs", outputs}};
+  Json out{{"schema", "anemone.verify/1"},
+           {"candidate", r.candidate},
+           {"reference", r.reference},
+           {"basis", r.basis},
+           {"precision", r.precision}};
+  if (!r.accumulate.empty()) out["accumulate"] = r.accumulate;
+  out["inputs"] = r.inputs;
+  out["outputs"] = outputs;
   if (r.landmarks) {
     const bool some = r.landmarks->inputs > r.landmarks->inputs_without_answer;
     out["landmarks"] = {{"points", r.landmarks->points},

@@ -65,6 +65,26 @@ std::optional<bool> verdict(bool at_least, double wanted, double low, double hig
   return std::nullopt;
 }
 
+/// Of a limit, by what was measured. A bound from above may stay true however far the number is below it.
+std::optional<bool> verdict(const GateTarget& target, double wanted, const Known& known) {
+  return verdict(row_of(target.quantity).at_least, wanted, known.bound ? 0 : known.value, known.value);
+}
+
+/// What counts of two: the device before this machine, a number before a bound, the later one. Where one of two that
+/// are alike meets a limit and the other does not, the worse counts, and `notes` says so.
+Known better_of(const GateTarget& target, Known earlier, Known later, std::vector<std::string>& notes) {
+  if (earlier.basis != later.basis) return earlier.basis == Basis::device ? earlier : later;
+  if (earlier.bound != later.bound) return earlier.bound ? later : earlier;
+  const bool contradict = std::any_of(target.limits.begin(), target.limits.end(), [&](const auto& limit) {
+    return limit && verdict(target, *limit, earlier) != verdict(target, *limit, later);
+  });
+  if (!contradict) return later;
+  const QuantityRow& row = row_of(target.quantity);
+  notes.push_back(fmt::format("{} is {:.4g} in {} and {:.4g} in {}: the worse counts", row.name, earlier.value,
+                              earlier.source, later.value, later.source));
+  return (earlier.value < later.value) == row.at_least ? earlier : later;
+}
+
 std::string why_nothing(const GateTarget& target) {
   switch (target.basis) {
     case Basis::predicted:
@@ -81,7 +101,6 @@ std::string why_nothing(const GateTarget& target) {
 
 void decide(GateRow& row, bool at_least) {
   if (row.got) {
-    // A bound from above may stay true however far the number is below it.
     row.met = verdict(at_least, row.wanted, row.bound ? 0 : *row.got, *row.got);
     if (!row.met) row.why_open = "the bound is too wide to tell: measure it against ground truth";
   } else if (row.basis == Basis::predicted && row.prediction) {
@@ -110,18 +129,14 @@ Result<GateResult> gate(const Model& model, const Targets& targets, const GateRe
   const plan::Plan& plan = planned.plans.front();
   out.chip = plan.chip;
   out.notes = planned.notes;
-  if (request.verified) {
-    Measurements one = measurements_of(*request.verified);
-    if (!one.nme_between_percent && !one.nme_change_percent)
-      out.notes.push_back("the reference was not compared in all its landmarks: that says nothing about their error");
-    if (!request.verified->pass) out.notes.push_back("the verification says no: " + request.verified->reason);
-    measured.push_back(std::move(one));
-  }
+  if (request.verified) measured.push_back(measurements_of(*request.verified));
+  for (const Measurements& one : measured) out.notes.insert(out.notes.end(), one.notes.begin(), one.notes.end());
   bool missed = false, open = false;
   for (const GateTarget& target : targets.targets) {
     GateRow row{.quantity = target.quantity, .basis = target.basis, .prediction = prediction_of(target.quantity, plan)};
+    std::optional<Known> best;
     for (const Measurements& one : measured) {
-      const auto known = known_of(target, one);
+      auto known = known_of(target, one);
       if (!known) continue;
       if (!may_satisfy(target.basis, known->basis)) {
         out.notes.push_back(fmt::format("{} of {} was measured {}, which the target does not take",
@@ -129,11 +144,13 @@ Result<GateResult> gate(const Model& model, const Targets& targets, const GateRe
                                         known->basis == Basis::here ? "on this machine" : "on a device"));
         continue;
       }
-      if (row.got_basis == Basis::device && known->basis != Basis::device) continue;
-      row.got = known->value;
-      row.got_basis = known->basis;
-      row.bound = known->bound;
-      row.source = known->source;
+      best = best ? better_of(target, *std::move(best), *std::move(known), out.notes) : *std::move(known);
+    }
+    if (best) {
+      row.got = best->value;
+      row.got_basis = best->basis;
+      row.bound = best->bound;
+      row.source = best->source;
     }
     for (std::size_t level = 0; level < kLevels.size(); ++level) {
       if (!target.limits[level]) continue;

@@ -12,8 +12,10 @@
 namespace anemone::toolchain {
 
 struct GateRequest {
-  std::optional<std::string> device;       ///< the chip of the predictions; default: that of the targets, else m1
-  std::vector<Measurements> measured;      ///< a later file of the same basis replaces an earlier one
+  std::optional<std::string> device;  ///< the chip of the predictions; default: that of the targets, else m1
+  /// Of the same basis a number comes before a bound, else the later before the earlier; where they contradict each other
+  /// the worse counts.
+  std::vector<Measurements> measured;
   const VerifyResult* verified = nullptr;  ///< what a verification said; null: there was none
   const PlanResult* planned = nullptr;     ///< what is planned for the chip already; null: it is done now
 };

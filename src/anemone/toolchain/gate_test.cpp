@@ -56,7 +56,7 @@ class Gate : public testing::Test {
 };
 
 constexpr const char* kBench = R"({"schema": "anemone.bench/1", "median_ms": 3.5, "model": {"model": "net.mil"}})";
-constexpr const char* kDevice = R"({"schema": "anemone.device/1", "model": {"path": "/elsewhere/net.mlmodelc"},
+constexpr const char* kDevice = R"({"schema": "anemone.device/1", "model": {"path": "/elsewhere/net.mil"},
   "latency": {"median_ms": 80}, "ops": {"planned": 1}, "coverage_percent": 90, "partitions": 0})";
 constexpr const char* kLatency = "[latency_ms]\nbasis = \"device\"\nmust = 100\nshould = 80\nstretch = 60\n";
 
@@ -122,6 +122,80 @@ TEST_F(Gate, ABoundOfTheErrorProvesAYesAndNeverANo) {
   EXPECT_EQ(found.at(0).met, std::optional(false)) << "against ground truth it is no bound";
   EXPECT_FALSE(rows("[accuracy_loss_percent]\nbasis = \"here\"\nmust = 2\n", {verify(0.04)}).at(0).got)
       << "without the network's own error there is no bound";
+}
+
+TEST_F(Gate, ANumberComesBeforeABoundAndTheWorseOfTwoCounts) {
+  const Measurements exact = measured(R"({"schema": "anemone.verify/1", "candidate": "net.mil", "pass": true,
+      "landmarks": {"truth": {"nme_change_percent": 2.5}}})");
+  const Measurements bound = measured(R"({"schema": "anemone.verify/1", "candidate": "net.mil", "pass": true,
+      "landmarks": {"nme_percent": 0.04}})");
+  const std::string loss = "[accuracy_loss_percent]\nbasis = \"here\"\nmust = 2\nnme_percent = 4\n";
+  for (const auto& both : {std::vector{exact, bound}, std::vector{bound, exact}}) {
+    EXPECT_EQ(rows(loss, both).at(0).met, std::optional(false));
+    EXPECT_TRUE(notes_.empty()) << notes_[0];
+  }
+  const auto device = [&](double ms, double fps) {
+    Measurements out = measured(kDevice);
+    out.latency_ms = ms;
+    out.fps = fps;
+    return out;
+  };
+  const std::string both_ways = kLatency + std::string("[fps]\nbasis = \"device\"\nmust = 4\n");
+  for (const auto& two : {std::vector{device(90, 5), device(120, 3)}, std::vector{device(120, 3), device(90, 5)}}) {
+    const auto found = rows(both_ways, two);
+    EXPECT_EQ(found.at(0).got, std::optional(120.0));
+    EXPECT_EQ(found.at(0).met, std::optional(false));
+    EXPECT_EQ(found.at(3).got, std::optional(3.0));
+    ASSERT_EQ(notes_.size(), 2u);
+    EXPECT_NE(notes_[0].find("the worse counts"), std::string::npos) << notes_[0];
+  }
+  EXPECT_EQ(rows(kLatency, {device(95, 5), device(90, 5)}).at(0).got, std::optional(90.0)) << "the later one";
+  EXPECT_TRUE(notes_.empty());
+}
+
+TEST_F(Gate, WhatIsNoMeasurementOfTheModelDoesNotCount) {
+  const std::string loss = "[accuracy_loss_percent]\nbasis = \"here\"\nmust = 2\nnme_percent = 4\n";
+  const auto verify = [&](const std::string& more) {
+    return rows(loss, {measured(R"({"schema": "anemone.verify/1", "candidate": "net.mil", "pass": true,
+      "landmarks": {"nme_percent": 0.01, "truth": {"nme_change_percent": 0}}, )" +
+                                more + "}")})
+        .at(0)
+        .met;
+  };
+  EXPECT_EQ(verify(R"("reference": "net.pkl", "precision": "as stored")"), std::optional(true));
+  EXPECT_TRUE(notes_.empty());
+  for (const char* more : {R"("reference": "./net.mil")", R"("precision": "fp32")", R"("accumulate": "fp16")"}) {
+    EXPECT_EQ(verify(more), std::nullopt) << more;
+    ASSERT_EQ(notes_.size(), 1u) << more;
+    EXPECT_NE(notes_[0].find("does not count: "), std::string::npos) << notes_[0];
+  }
+  EXPECT_EQ(verify(R"("reference": "net.pkl", "pass": false, "reason": "the numbers differ")"), std::optional(true));
+  ASSERT_EQ(notes_.size(), 1u);
+  EXPECT_EQ(notes_[0], "the verification says no: the numbers differ");
+  const auto bench = [&](const std::string& more) {
+    return rows("[latency_ms]\nbasis = \"here\"\nmust = 9\n",
+                {measured(R"({"schema": "anemone.bench/1", "median_ms": 3.5, "model": {"model": "net.mil"}, )" + more +
+                          "}")})
+        .at(0)
+        .met;
+  };
+  EXPECT_EQ(bench(R"("batch": 1, "precision": "as stored")"), std::optional(true));
+  for (const char* more :
+       {R"("outputs": ["y"])", R"("batch": 4)", R"("precision": "fp32")", R"("accumulate": "fp16-reductions")"}) {
+    EXPECT_EQ(bench(more), std::nullopt) << more;
+    ASSERT_EQ(notes_.size(), 1u) << more;
+    EXPECT_NE(notes_[0].find("does not count: "), std::string::npos) << notes_[0];
+  }
+}
+
+TEST_F(Gate, NamesAreComparedWithTheirEndings) {
+  EXPECT_TRUE(same_name("a/star.mlpackage", "b/star.mlpackage/"));
+  EXPECT_TRUE(same_name("star.mlmodelc", "star.mlpackage"));
+  EXPECT_TRUE(same_name("star.mlmodel", "x/star.mlmodelc/"));
+  EXPECT_FALSE(same_name("star.pkl", "star.mlpackage"));
+  EXPECT_FALSE(same_name("star.pkl", "star.mlmodelc"));
+  EXPECT_FALSE(same_name("star.mlmodel", "star.mlpackage"));
+  EXPECT_FALSE(same_name("star.v1.mlpackage", "star.v2.mlpackage"));
 }
 
 TEST_F(Gate, AVerificationAgainstGroundTruthIsNoBound) {

@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "anemone/support/result.h"
 #include "anemone/toolchain/targets.h"
@@ -29,6 +30,7 @@ struct Measurements {
   /// was left out.
   std::optional<double> nme_between_percent;
   std::map<std::string, MeasuredOp> ops;  ///< by the name of the first output
+  std::vector<std::string> notes;         ///< what of it is no measurement of the model, and why; what it says besides
 };
 
 /// By the file's own `schema`: anemone.bench/1, anemone.verify/1, anemone.detect/1, anemone.device/1. Bad input: not one of
@@ -38,7 +40,9 @@ Result<Measurements> read_measurements(const std::filesystem::path& path);
 /// What a verification says of the landmarks.
 Measurements measurements_of(const VerifyResult& verified);
 
-/// Bad input: measured on a model of another name. Folder and ending do not matter: a package is compiled elsewhere.
+/// By their last part, with its ending: star.pkl is not star.mlpackage, and star.mlmodelc is either, compiled.
+bool same_name(const std::filesystem::path& a, const std::filesystem::path& b);
+/// Bad input: measured on a model of another name. Folders do not matter: it is measured elsewhere.
 Result<void> check_same_model(const Measurements& measured, const std::filesystem::path& model);
 
 }  // namespace anemone::toolchain

@@ -10,6 +10,7 @@
 #include "anemone/passes/pass.h"
 #include "anemone/support/text.h"
 #include "anemone/toolchain/compare.h"
+#include "anemone/toolchain/engine_plan.h"
 #include "anemone/toolchain/landmark_judge.h"
 #include "anemone/toolchain/landmark_pictures.h"
 #include "anemone/toolchain/layers.h"
@@ -252,6 +253,9 @@ Result<VerifyResult> verify_at_size(const Model& candidate_model, const Model& r
   VerifyResult result;
   result.candidate = candidate_model.path.string();
   result.reference = reference_model.path.string();
+  result.precision = precision_name(request.session);
+  if (request.session.half_sums != runtime::HalfSums::none)
+    result.accumulate = request.session.half_sums == runtime::HalfSums::all ? "fp16" : "fp16-reductions";
   result.limit_mean_px = request.max_mean_px;
   result.limit_max_px = request.max_px;
   result.limit_psnr_db = request.min_psnr_db;
@@ -333,8 +337,9 @@ Result<VerifyResult> verify_at_size(const Model& candidate_model, const Model& r
   if (points) result.landmarks->pictures = std::move(pictures);
   if (truth) result.landmarks->truth = truth->finish(request.max_nme_change_percent);
   conclude(result, made);
-  result.basis = fmt::format("{}; {} executed {}, {} {}, both on this CPU", describe(inputs, request), result.candidate,
-                             words(candidate_model, request.session.precision), result.reference,
+  result.basis = fmt::format("{}; {} executed {}{}, {} {}, both on this CPU", describe(inputs, request),
+                             result.candidate, words(candidate_model, request.session.precision),
+                             result.accumulate.empty() ? "" : " with sums in " + result.accumulate, result.reference,
                              words(reference_model, request.reference_precision));
   if (!result.pass || request.layers || !request.save.empty())
     TRY_VOID(look_inside(candidate, reference, request, reference_options, inputs, pairs, result));

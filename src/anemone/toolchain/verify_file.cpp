@@ -49,6 +49,8 @@ VerifyResult verification_in(const Json& json) {
   VerifyResult out{.candidate = text_at(json, "/candidate"),
                    .reference = text_at(json, "/reference"),
                    .basis = text_at(json, "/basis")};
+  out.precision = text_at(json, "/precision");
+  out.accumulate = text_at(json, "/accumulate");
   for (const Json& one : list_at(json, "/outputs")) out.outputs.push_back(output_in(one));
   if (const Json* landmarks = object_at(json, "/landmarks")) out.landmarks = landmarks_in(*landmarks);
   out.reason = text_at(json, "/reason");
@@ -71,7 +73,7 @@ Result<void> check_same_models(const VerifyResult& verified, const std::filesyst
                                const std::filesystem::path& reference) {
   TRY_VOID(check_same_model(measurements_of(verified), candidate));
   const std::filesystem::path other(verified.reference);
-  if (reference.empty() || other.stem() == reference.stem()) return {};
+  if (reference.empty() || same_name(other, reference)) return {};
   return bad_input(ErrorCode::measured_another_model,
                    fmt::format("it was verified against '{}', and --against is '{}'", other.filename().string(),
                                reference.filename().string()),

@@ -16,7 +16,7 @@ VerifyResult verification_in(const nlohmann::json& json);
 /// E0841: not such a file.
 Result<VerifyResult> read_verification(const std::filesystem::path& path);
 
-/// E0842: of models of other names. An empty `reference`: any. Folder and ending do not matter.
+/// E0842: of models of other names. An empty `reference`: any. Folders do not matter.
 Result<void> check_same_models(const VerifyResult& verified, const std::filesystem::path& candidate,
                                const std::filesystem::path& reference);
 

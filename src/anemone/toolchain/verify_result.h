@@ -96,6 +96,8 @@ struct SavedArray {
 struct VerifyResult {
   std::string file;                         ///< that it was read from; empty: it was done here and now
   std::string candidate, reference, basis;  ///< basis: which inputs, which precisions
+  std::string precision;                    ///< of the candidate: "as stored", "fp32", "fp16"
+  std::string accumulate;                   ///< its sums: "fp16", "fp16-reductions"; empty: they are wide
   std::size_t inputs = 0;
   std::vector<OutputComparison> outputs;  ///< the worst over all inputs
   std::optional<LandmarkComparison> landmarks;
