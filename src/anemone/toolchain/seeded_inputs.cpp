@@ -72,7 +72,7 @@ bool takes_pixels(const Session& session) {
 Diagnostic different_inputs(const Function& mine, const Function& theirs) {
   return bad_usage(
       fmt::format("the models take different inputs: {} against {}", input_names(mine), input_names(theirs)),
-      "compare models of one interface, or give each side its --input NAME=FILE");
+      "compare models of one interface, or give 'anemone verify' an --input that both take");
 }
 
 Result<std::vector<Array>> rearranged(const std::vector<Array>& inputs, const Function& from, const Function& to) {

@@ -49,7 +49,7 @@ Result<void> check_names(const Model& model, const std::vector<InputFile>& files
     if (std::count_if(files.begin(), files.end(), same) > 1) {
       return bad_usage(fmt::format("several files are given for the input '{}'",
                                    file.name.empty() ? std::string(known.empty() ? "" : known[0]) : file.name),
-                       "one run takes one file an input; 'anemone verify' takes several, or call run once each");
+                       "give each input one file; 'anemone verify' takes several where all of them are of one input");
     }
   }
   return {};
