@@ -75,6 +75,11 @@ if got:
     check('a change beyond the limit is a no', not got['pass'] and 'ground truth' in got['reason'], got['reason'])
 np.save(scratch / 'few.npy', truth[:, :68])
 run('verify', package, '--against', star, '--images', crops, '--truth', scratch / 'few.npy', expect=3)
+for name, wrong in (('nan', np.nan), ('eyes', truth[1, OUTER_EYES[0]])):
+    bad = truth.copy()
+    bad[1, OUTER_EYES[1]] = wrong
+    np.save(scratch / f'{name}.npy', bad)
+    run('verify', package, '--against', star, '--images', crops, '--truth', scratch / f'{name}.npy', expect=3)
 run('verify', package, '--against', star, '--truth', scratch / 'truth.npy', expect=2)
 run('verify', package, '--against', star, '--faces', star, expect=2)
 

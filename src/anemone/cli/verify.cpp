@@ -96,9 +96,13 @@ int run_verify(Call& call) {
     result->notes.push_back("neither model has landmarks: --max-px and --max-mean-px judge nothing");
   if (!result->saved.empty()) {
     const auto written = write_file(request.save / "index.json", report::saved_index_json(*result));
-    if (!written) return call.fail(written.error());
+    if (!written) {
+      result->save_problem = written.error();
+      result->saved.clear();
+    }
   }
   call.page(call.json ? report::verify_json(*result, most_layers) : report::verify_text(*result, most_layers));
+  if (!result->save_problem.empty()) return call.told(result->save_problem);  // the verdict stands above it
   return call.answer(result->pass);
 }
 

@@ -184,10 +184,15 @@ std::string accuracy(const toolchain::ReportAccuracy& a) {
       fmt::format("<p><b>{}</b>. {}.</p>\n",
                   v.pass ? "verified: the numbers agree" : as_markup("not verified: " + v.reason), as_markup(v.basis));
   Rows rows;
-  for (const toolchain::OutputComparison& o : v.outputs)
+  for (const toolchain::OutputComparison& o : v.outputs) {
+    if (!o.finite) {
+      rows.push_back({as_markup(o.name), "–", "–", "–", "–", as_markup(o.verdict)});
+      continue;
+    }
     rows.push_back({as_markup(o.name), fmt::format("{:.4g}", o.scale), fmt::format("{:.3g}", o.max_abs),
                     fmt::format("{:.3g}", o.mean_abs), o.max_abs == 0 ? "identical" : fmt::format("{:.1f}", o.psnr_db),
                     as_markup(o.verdict)});
+  }
   const HtmlColumn columns[] = {{"output"},           {"largest", true}, {"max error", true},
                                 {"mean error", true}, {"PSNR dB", true}, {"verdict"}};
   out += html_table(columns, rows);

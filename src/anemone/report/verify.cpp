@@ -17,7 +17,7 @@ namespace {
 using toolchain::OutputComparison;
 
 std::string decibel(const OutputComparison& o) {
-  if (o.values == 0 || o.verdict == "NOT FINITE") return "-";
+  if (!o.finite || o.values == 0 || o.verdict == "NOT FINITE") return "-";
   return std::isfinite(o.psnr_db) ? fmt::format("{:.1f}", o.psnr_db) : "identical";
 }
 
@@ -147,8 +147,11 @@ std::string verify_text(const toolchain::VerifyResult& r, std::size_t most_layer
   out += fmt::format("  {:<{}} {:>9} {:>9} {:>10} {:>8} {:>9} {:>8}\n", "output", width, "largest", "max error",
                      "mean error", "range %", "PSNR dB", "cosine");
   for (const OutputComparison& o : r.outputs) {
-    out += fmt::format("  {:<{}} {:>9.4g} {:>9.3g} {:>10.3g} {:>8} {:>9} {:>8.6f}  {}\n", escaped(o.name), width,
-                       o.scale, o.max_abs, o.mean_abs, percent(o.relative), decibel(o), o.cosine, o.verdict);
+    out += o.finite
+               ? fmt::format("  {:<{}} {:>9.4g} {:>9.3g} {:>10.3g} {:>8} {:>9} {:>8.6f}  {}\n", escaped(o.name), width,
+                             o.scale, o.max_abs, o.mean_abs, percent(o.relative), decibel(o), o.cosine, o.verdict)
+               : fmt::format("  {:<{}} {:>9} {:>9} {:>10} {:>8} {:>9} {:>8}  {}\n", escaped(o.name), width, "-", "-",
+                             "-", "-", decibel(o), "-", o.verdict);
     if (!o.pass && r.inputs > 1) out += fmt::format("  {:<{}} worst: {}\n", "", width, o.worst_input);
     if (o.not_finite + o.not_finite_reference > 0)
       out += fmt::format("  {:<{}} not finite: {} values of the candidate, {} of the reference\n", "", width,
@@ -169,15 +172,16 @@ std::string verify_text(const toolchain::VerifyResult& r, std::size_t most_layer
 std::string verify_json(const toolchain::VerifyResult& r, std::size_t most_layers) {
   Json outputs = Json::array();
   for (const OutputComparison& o : r.outputs) {
+    const auto figure = [&](double value) { return o.finite ? number(value) : Json(nullptr); };
     outputs.push_back({{"name", o.name},
-                       {"max_abs", number(o.max_abs)},
-                       {"mean_abs", number(o.mean_abs)},
-                       {"relative", number(o.relative)},
-                       {"psnr_db", number(o.psnr_db)},
-                       {"cosine", number(o.cosine)},
+                       {"max_abs", figure(o.max_abs)},
+                       {"mean_abs", figure(o.mean_abs)},
+                       {"relative", figure(o.relative)},
+                       {"psnr_db", figure(o.psnr_db)},
+                       {"cosine", figure(o.cosine)},
                        {"identical", o.values > 0 && o.max_abs == 0 && o.pass && !o.reordered},
-                       {"scale", number(o.scale)},
-                       {"range", number(o.range)},
+                       {"scale", figure(o.scale)},
+                       {"range", figure(o.range)},
                        {"non_finite", {{"candidate", o.not_finite}, {"reference", o.not_finite_reference}}},
                        {"constant", o.constant},
                        {"reacts", o.reacts},

@@ -130,6 +130,7 @@ Result<void> OutputJudge::add(const std::string& input, const Array& got, const 
 
 OutputComparison OutputJudge::finish(double min_psnr_db) {
   OutputComparison& r = result_;
+  r.finite = any_finite_;
   r.constant = only_value_ && (r.values > 1 || inputs_ > 1);
   if (r.constant) r.reacts = true;  // said once, as the stronger statement
   const bool close = r.psnr_db >= min_psnr_db;

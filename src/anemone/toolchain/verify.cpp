@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <span>
-#include <unordered_set>
 
 #include "anemone/passes/pass.h"
 #include "anemone/support/text.h"
@@ -19,6 +18,7 @@
 #include "anemone/toolchain/verify_causes.h"
 #include "anemone/toolchain/verify_faces.h"
 #include "anemone/toolchain/verify_inputs.h"
+#include "anemone/toolchain/verify_ties.h"
 
 namespace anemone::toolchain {
 namespace {
@@ -63,6 +63,33 @@ Result<std::vector<std::pair<std::size_t, std::size_t>>> match_outputs(const Ses
                                  theirs.empty() ? "" : theirs[0]->name));
   }
   return pairs;
+}
+
+// Which outputs are compared in spite of their names, and which are not compared at all.
+void say_how_outputs_match(const Session& candidate, const Session& reference,
+                           const std::vector<std::pair<std::size_t, std::size_t>>& pairs,
+                           std::vector<std::string>& notes) {
+  const auto &mine = candidate.function().body.outputs(), &theirs = reference.function().body.outputs();
+  const auto [first, second] = pairs.front();
+  if (mine[first]->name != theirs[second]->name)
+    notes.push_back(fmt::format("the outputs have no name in common and are matched by {}: '{}' against '{}'{}",
+                                pairs.size() == mine.size() ? "position" : "what is points of a face",
+                                mine[first]->name, theirs[second]->name, pairs.size() > 1 ? " …" : ""));
+  const auto say_rest = [&](const char* side, const auto& outputs, const auto& is_matched) {
+    std::string names;
+    std::size_t rest = 0;
+    for (std::size_t i = 0; i < outputs.size(); ++i) {
+      if (std::any_of(pairs.begin(), pairs.end(), [&](const auto& pair) { return is_matched(pair, i); })) continue;
+      if (++rest <= 4) names += (names.empty() ? "'" : ", '") + outputs[i]->name + "'";
+    }
+    if (rest == 0) return;
+    notes.push_back(fmt::format("not compared, as the other side has no such output: {} of the {}{}", names, side,
+                                rest > 4 ? fmt::format(" and {} more", rest - 4) : ""));
+  };
+  say_rest("candidate", mine, [](const auto& pair, std::size_t i) { return pair.first == i; });
+  // What a checkpoint computes on its way is left out of a package on purpose.
+  if (reference.model().is_checkpoint()) return;
+  say_rest("reference", theirs, [](const auto& pair, std::size_t i) { return pair.second == i; });
 }
 
 // One run of one side: an array an output.
@@ -110,25 +137,6 @@ std::size_t runs_at_once(const Function& function) {
     if (output->type.is_tensor()) numbers += element_count(output->type.dims).value_or(0);
   }
   return static_cast<std::size_t>(std::clamp<std::int64_t>(kNumbers / numbers, 1, 64));
-}
-
-// Whether the order of equal scores may decide where a value stands.
-bool is_behind_top_k(const Value& output) {
-  std::unordered_set<const Node*> seen;
-  std::vector<const Node*> open;
-  const auto look = [&](const Value* value) {
-    if (value->producer && seen.insert(value->producer).second) open.push_back(value->producer);
-  };
-  look(&output);
-  while (!open.empty()) {
-    const Node* node = open.back();
-    open.pop_back();
-    if (node->type == "topk" || node->type == "argsort" || node->type == "non_maximum_suppression") return true;
-    for (const Operand& operand : node->operands()) {
-      for (const Value* value : operand.values) look(value);
-    }
-  }
-  return false;
 }
 
 // The landmarks of the pair: what the candidate says of itself, else the output that stands against the reference's.
@@ -243,7 +251,15 @@ Result<void> look_inside(const Session& candidate, const Session& reference, con
   result.causes = std::move(causes.found);
   result.next = std::move(causes.next);
   if (!request.save.empty()) {
-    TRY(result.saved, save_arrays(worst, result.layers, request.save));
+    auto saved = save_arrays(worst, result.layers, request.save);
+    if (saved) {
+      result.saved = *std::move(saved);
+    } else {
+      result.save_problem = std::move(saved).error();
+    }
+    for (Diagnostic& problem : result.save_problem) {
+      if (problem.code == ErrorCode::cannot_create_folder) problem.help = "choose another one with --save";
+    }
   }
   return {};
 }
@@ -282,6 +298,7 @@ Result<VerifyResult> verify_at_size(const Model& candidate_model, const Model& r
   TRY(Session reference, Session::open(reference_model, first, reference_options));
   TRY(const auto pairs, match_outputs(candidate, reference));
   TRY_VOID(check_same_meaning(candidate, reference, first));
+  say_how_outputs_match(candidate, reference, pairs, result.notes);
   say_what_is_odd(candidate_model, reference_model, request, result);
   for (const std::string& note : candidate.notes()) result.notes.push_back(note);
 

@@ -14,7 +14,9 @@ using Json = nlohmann::json;
 OutputComparison output_in(const Json& json) {
   OutputComparison out{.name = text_at(json, "/name")};
   out.scale = amount_at(json, "/scale").value_or(0);
-  out.max_abs = amount_at(json, "/max_abs").value_or(0);
+  const auto max_abs = amount_at(json, "/max_abs");
+  out.finite = max_abs.has_value();
+  out.max_abs = max_abs.value_or(0);
   out.mean_abs = amount_at(json, "/mean_abs").value_or(0);
   out.psnr_db = number_at(json, "/psnr_db").value_or(0);
   out.verdict = text_at(json, "/verdict");

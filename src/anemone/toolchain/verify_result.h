@@ -7,6 +7,7 @@
 
 #include "anemone/face/pixels.h"
 #include "anemone/ir/type.h"
+#include "anemone/support/diagnostic.h"
 
 namespace anemone::toolchain {
 
@@ -18,6 +19,7 @@ struct OutputComparison {
   double relative = 0;      ///< largest difference in ranges
   double cosine = 1;        ///< of the angle between the two, as vectors; least of all inputs
   std::int64_t values = 0;  ///< of one input
+  bool finite = true;       ///< some value is finite in both; else there are no differences, nor the figures above
   std::int64_t not_finite = 0, not_finite_reference = 0;  ///< NaN or infinite, over all inputs
   bool constant = false;                                  ///< the reference gives one number, everywhere and always
   bool reacts = true;                                     ///< the reference gives other values for other inputs
@@ -108,6 +110,7 @@ struct VerifyResult {
   std::string next;                 ///< what to try then
   std::optional<Layers> layers;     ///< when asked for
   std::vector<SavedArray> saved;    ///< when asked for and something fails
+  Diagnostics save_problem;         ///< why nothing was; the comparison stands all the same
   bool pass = false;
 };
 

@@ -54,6 +54,7 @@ TEST_F(Verify, NotFiniteIsNoAgreement) {
   EXPECT_FALSE(both.pass);
   EXPECT_EQ(both.outputs[0].verdict, "NOT FINITE");
   EXPECT_EQ(both.outputs[0].not_finite, 8);
+  EXPECT_FALSE(both.outputs[0].finite) << "so that its differences are none";
   EXPECT_EQ(both.outputs[0].not_finite_reference, 8);
   EXPECT_EQ(both.reason, "1 of 1 output is not finite");
   ASSERT_FALSE(both.causes.empty());
@@ -66,6 +67,37 @@ TEST_F(Verify, NotFiniteIsNoAgreement) {
       model(kX, "    z = mul(x = x, y = fp32(0));\n    a = abs(x = z);\n    y = inverse(x = a, epsilon = fp32(0));\n",
             "y", "inf");
   EXPECT_FALSE(against_itself(infinite).pass);
+}
+
+TEST_F(Verify, SaysHowOutputsAreMatchedAndWhichAreNot) {
+  const std::string two = "    y = sigmoid(x = x);\n    z = relu(x = x);\n";
+  const Model both = model(kX, two, "y, z", "both");
+  EXPECT_TRUE(against_itself(both).notes.size() == 1) << "of the one file alone";
+  const VerifyResult more = verified(both, model(kX, two, "y", "one"));
+  EXPECT_TRUE(more.pass);
+  ASSERT_EQ(more.notes.size(), 1u);
+  EXPECT_EQ(more.notes[0], "not compared, as the other side has no such output: 'z' of the candidate");
+  const VerifyResult fewer = verified(model(kX, two, "z", "other"), both);
+  ASSERT_EQ(fewer.notes.size(), 1u);
+  EXPECT_EQ(fewer.notes[0], "not compared, as the other side has no such output: 'y' of the reference");
+  const VerifyResult renamed =
+      verified(both, model(kX, "    a = sigmoid(x = x);\n    b = relu(x = x);\n", "a, b", "renamed"));
+  EXPECT_TRUE(renamed.pass);
+  ASSERT_EQ(renamed.notes.size(), 1u);
+  EXPECT_NE(renamed.notes[0].find("matched by position: 'y' against 'a' …"), std::string::npos) << renamed.notes[0];
+}
+
+TEST_F(Verify, TheVerdictStandsWhereNothingCanBeSaved) {
+  const Model mine = model(kX, "    y = sigmoid(x = x);\n", "y", "mine");
+  const Model theirs = model(kX, "    y = relu(x = x);\n", "y", "theirs");
+  VerifyRequest request;
+  request.save = folder_ / "mine.mil" / "kept";  // below a file
+  const VerifyResult r = verified(mine, theirs, request);
+  EXPECT_FALSE(r.pass);
+  EXPECT_EQ(r.reason, "the numbers differ");
+  EXPECT_TRUE(r.saved.empty());
+  ASSERT_FALSE(r.save_problem.empty());
+  EXPECT_NE(render(r.save_problem).find("choose another one with --save"), std::string::npos) << render(r.save_problem);
 }
 
 TEST_F(Verify, ConstantsAreNoEvidence) {

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <functional>
 #include <numeric>
+#include <unordered_set>
 
 #include "anemone/ops/infer_util.h"
 #include "anemone/toolchain/compare.h"
@@ -61,6 +62,24 @@ std::optional<double> moved_by(const Array& scores, const Array& got, const Arra
 }
 
 }  // namespace
+
+bool is_behind_top_k(const Value& output) {
+  std::unordered_set<const Node*> seen;
+  std::vector<const Node*> open;
+  const auto look = [&](const Value* value) {
+    if (value->producer && seen.insert(value->producer).second) open.push_back(value->producer);
+  };
+  look(&output);
+  while (!open.empty()) {
+    const Node* node = open.back();
+    open.pop_back();
+    if (node->type == "topk" || node->type == "argsort" || node->type == "non_maximum_suppression") return true;
+    for (const Operand& operand : node->operands()) {
+      for (const Value* value : operand.values) look(value);
+    }
+  }
+  return false;
+}
 
 Result<std::optional<std::string>> only_ties_moved(const Comparison& f, const std::vector<Array>& inputs) {
   const std::vector<Choice> mine = choices_of(f.candidate.function()), theirs = choices_of(f.reference.function());

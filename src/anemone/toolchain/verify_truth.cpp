@@ -31,6 +31,12 @@ Result<TruthFile> TruthFile::read(const std::filesystem::path& path, std::int64_
           ErrorCode::landmarks_differ,
           fmt::format("the network gives {} points a face, and the ground truth has {}", points, face.points.size()),
           path.string(), "give the truth in the network's labelling scheme");
+    // Against itself the error is nothing, unless a mark is no number or the marks that it is divided by lie in one place.
+    if (!std::isfinite(face::normalised_error(face.points, face.points, scheme->normalisations[0])))
+      return bad_input(ErrorCode::annotation_wrong,
+                       fmt::format("the marks of face {}{} are not all numbers, or give no distance to divide by",
+                                   1 + (&face - faces.data()), face.image.empty() ? "" : " (" + face.image + ")"),
+                       path.string(), "mend this face, or leave it out");
   }
   return TruthFile(path, *scheme, std::move(faces));
 }
