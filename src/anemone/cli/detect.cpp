@@ -60,7 +60,7 @@ void declare(Options& options, Words& words) {
   options.flag("--resume", words.resume, "go on with a run that was interrupted, in the same folder");
   options.group("raw frames");
   options.value("--raw", "WxH[:FORMAT]", words.raw, "of -: size and bgr24, rgb24, bgra, rgba or gray (bgr24)");
-  options.value("--fps", "F", words.fps, "of -: frames a second (25)", {.at_least = 0.001, .at_most = 100000});
+  options.value("--fps", "F", words.fps, "of -: frames a second (default 25)", {.at_least = 0.001, .at_most = 100000});
 }
 
 std::optional<Diagnostic> contradiction(const Words& words, bool json) {
