@@ -37,7 +37,6 @@ Result<void> check_settings(const fs::path& path, const std::string& now) {
 Result<void> DetectOutputs::read_done(const fs::path& log) {
   std::error_code error;
   if (!fs::exists(log, error)) return {};
-  TRY_VOID(check_settings(options_.folder / kSettings, options_.settings));
   TRY(toolchain::FaceLog known, toolchain::read_face_log(log));
   log_bytes_ = known.bytes;
   for (toolchain::LoggedFrame& frame : known.frames) {
@@ -62,7 +61,7 @@ Result<void> DetectOutputs::read_done(const fs::path& log) {
     }
     point.last = std::move(frame.faces);
   }
-  return {};
+  return check_settings(options_.folder / kSettings, options_.settings);
 }
 
 Result<DetectOutputs> DetectOutputs::open(const DetectOutputOptions& options) {
