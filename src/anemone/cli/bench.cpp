@@ -80,9 +80,7 @@ int run_bench(Call& call) {
   }
   if (peer && !request.session.outputs.empty())
     return call.misused(bad_usage("--outputs cuts our network, and --peer would time the whole one", "leave one out"));
-  if (request.session.half_sums != runtime::HalfSums::none && request.session.precision == runtime::Precision::fp32)
-    return call.misused(bad_usage("--accumulate says how fp16 is summed, and with --precision fp32 nothing is fp16",
-                                  "leave one out, or give --precision fp16"));
+  if (const auto sums = flags.check_sums(); !sums) return call.misused(sums.error().front());
   if (runs && seconds) return call.misused(bad_usage("--runs and --seconds both say when to stop", "leave one out"));
   if (csv && call.json) return call.misused(bad_usage("--csv and --json are two forms of one answer", "leave one out"));
   if (runs) request.runs = static_cast<std::size_t>(*runs);

@@ -39,6 +39,12 @@ class SessionFlags {
     if (precision_ != runtime::Precision::as_stored) out.precision = precision_;
     return out;
   }
+  /// A usage error where --accumulate has nothing to do.
+  Result<void> check_sums() const {
+    if (half_sums_ == runtime::HalfSums::none || precision_ != runtime::Precision::fp32) return {};
+    return bad_usage("--accumulate says how fp16 is summed, and with --precision fp32 nothing is fp16",
+                     "leave one out, or give --precision fp16");
+  }
   std::int64_t batch() const { return model_.batch; }
 
  private:

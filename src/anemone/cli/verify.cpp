@@ -67,9 +67,7 @@ int run_verify(Call& call) {
   request.max_mean_px = max_mean_px.value_or(request.max_mean_px);
   request.max_px = max_px.value_or(request.max_px);
   request.session = flags.read(call);
-  if (request.session.half_sums != runtime::HalfSums::none && request.session.precision == runtime::Precision::fp32)
-    return call.misused(bad_usage("--accumulate says how fp16 is summed, and with --precision fp32 nothing is fp16",
-                                  "leave one out, or give --precision fp16"));
+  if (const auto sums = flags.check_sums(); !sums) return call.misused(sums.error().front());
   auto files = toolchain::read_inputs(inputs);
   if (!files) return call.fail(files.error());
   request.inputs = *std::move(files);

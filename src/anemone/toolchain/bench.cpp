@@ -215,18 +215,6 @@ Result<std::unique_ptr<Peer>> prepare_peer(const Model& model, const BenchReques
   return contestant;
 }
 
-std::string accumulate_name(runtime::HalfSums half_sums) {
-  switch (half_sums) {
-    case runtime::HalfSums::none:
-      break;
-    case runtime::HalfSums::reductions:
-      return "fp16-reductions";
-    case runtime::HalfSums::all:
-      return "fp16";
-  }
-  return {};
-}
-
 void summarise(BenchSide& side) {
   side.median_ms = quantile(side.runs_ms, 0.5);
   side.p90_ms = quantile(side.runs_ms, 0.9);

@@ -15,6 +15,18 @@ std::string precision_name(const SessionOptions& options) {
   return "as stored";
 }
 
+std::string accumulate_name(runtime::HalfSums half_sums) {
+  switch (half_sums) {
+    case runtime::HalfSums::none:
+      break;
+    case runtime::HalfSums::reductions:
+      return "fp16-reductions";
+    case runtime::HalfSums::all:
+      return "fp16";
+  }
+  return {};
+}
+
 Result<EnginePlan> engine_plan(const Model& model, const SessionOptions& options) {
   TRY(Session session, Session::open(model, {}, options));
   TRY_VOID(session.compile());

@@ -20,5 +20,7 @@ Result<EnginePlan> engine_plan(const Model& model, const SessionOptions& options
 
 /// "as stored", "fp32", "fp16"
 std::string precision_name(const SessionOptions& options);
+/// "fp16", "fp16-reductions"; empty: sums are wide
+std::string accumulate_name(runtime::HalfSums half_sums);
 
 }  // namespace anemone::toolchain

@@ -270,8 +270,7 @@ Result<VerifyResult> verify_at_size(const Model& candidate_model, const Model& r
   result.candidate = candidate_model.path.string();
   result.reference = reference_model.path.string();
   result.precision = precision_name(request.session);
-  if (request.session.half_sums != runtime::HalfSums::none)
-    result.accumulate = request.session.half_sums == runtime::HalfSums::all ? "fp16" : "fp16-reductions";
+  result.accumulate = accumulate_name(request.session.half_sums);
   result.limit_mean_px = request.max_mean_px;
   result.limit_max_px = request.max_px;
   result.limit_psnr_db = request.min_psnr_db;
